@@ -1,0 +1,108 @@
+"""Numbered diagnostics: what may be wrong with a result, in words a person understands.
+
+The catalogue is here, so that a code means one thing everywhere; the parts that can tell fire them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gnnmc.errors import InputError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One entry of the catalogue: its title, what it means and what to do."""
+
+    title: str
+    meaning: str
+    remedy: str
+
+
+CATALOGUE: dict[str, Kind] = {
+    "GMC001": Kind(
+        "ends under-trained",
+        "A barrier between badly trained ends is meaningless: it says little about minima of the training loss.",
+        "Train longer, raise the learning rate, or state the accuracy that these ends should reach.",
+    ),
+    "GMC002": Kind(
+        "ends share the initialization",
+        "Two ends of a path started from equal weights, so their barrier is not one of independent training runs.",
+        "Give the ends different seeds, or say that a shared start is meant.",
+    ),
+    "GMC003": Kind(
+        "stale BatchNorm statistics",
+        "Re-estimating the running statistics changes the loss of an end by more than 1 %.",
+        "Read the re-estimated losses; train longer or raise the momentum if the stored ones are to be used.",
+    ),
+    "GMC004": Kind(
+        "grid too coarse",
+        "The loss changes between two neighboring grid points by more than half of the barrier itself.",
+        "Profile with more points.",
+    ),
+    "GMC005": Kind(
+        "nothing was aligned",
+        "The ends were connected as trained: part of a linear barrier may only be another order of the hidden units.",
+        "Compare with the fitted path, and align the ends before a linear barrier is believed.",
+    ),
+    "GMC006": Kind(
+        "test-loss barrier of a fitted curve",
+        "A fitted curve is low on the training loss but has a barrier on the test loss: over-confident predictions.",
+        "Fit with weight decay on the curve point (l2), and read the accuracy barrier beside it.",
+    ),
+    "GMC008": Kind(
+        "too few graphs for a correlation",
+        "Fewer than 10 independent graphs: a permutation p-value is given, a bootstrap interval is not.",
+        "Add independently generated or collected graphs.",
+    ),
+    "GMC010": Kind(
+        "mixed devices or versions",
+        "Rows of one table were computed on different devices or with different package versions.",
+        "Recompute the run in one place before small differences are interpreted.",
+    ),
+    "GMC011": Kind(
+        "a control is constant and was dropped",
+        "A variable to control for takes one value over all graphs; it cannot be controlled for and was left out.",
+        "Nothing, or vary it.",
+    ),
+    "GMC012": Kind(
+        "an end diverged",
+        "Training gave weights that are not finite; its cells carry the status and no number.",
+        "Lower the learning rate or check the features of that graph.",
+    ),
+    "GMC013": Kind(
+        "barriers pile up at zero",
+        "Many barriers are exactly or nearly zero; ranks among them carry no information.",
+        "Read the share of zeros beside the correlation.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A diagnostic that fired: its code and one line on where and how much.
+
+    Raises InputError for a code that is not in the catalogue.
+    """
+
+    code: str
+    message: str
+
+    def __post_init__(self) -> None:
+        if self.code not in CATALOGUE:
+            raise InputError(f"unknown diagnostic {self.code!r}: allowed: {', '.join(CATALOGUE)}")
+
+    @property
+    def kind(self) -> Kind:
+        """The catalogue's entry: title, meaning, remedy."""
+        return CATALOGUE[self.code]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.kind.title}: {self.message}"
+
+
+def as_records(diagnostics: Iterable[Diagnostic]) -> list[dict[str, str]]:
+    """Rows `code, title, message, meaning, remedy`, one per diagnostic, for a table."""
+    return [
+        {"code": d.code, "title": d.kind.title, "message": d.message, "meaning": d.kind.meaning, "remedy": d.kind.remedy}
+        for d in diagnostics
+    ]
