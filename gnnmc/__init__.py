@@ -1,0 +1,85 @@
+"""gnnmc: how the minima of graph neural networks are connected, and what in the graph decides it.
+
+The public face; names are loaded when first used, so that importing gnnmc is fast.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from gnnmc.version import __version__
+
+if TYPE_CHECKING:
+    from gnnmc.analysis import associate
+    from gnnmc.connectivity import BezierPath, LinearPath, PathProfile, PolygonalPath, fit_path, load_path, profile
+    from gnnmc.data import csbm, list_graphs, load_graph
+    from gnnmc.errors import GnnmcError, InputError
+    from gnnmc.graphstats import graph_stats
+    from gnnmc.models import build_model, list_models
+    from gnnmc.problem import Problem
+    from gnnmc.report import report
+    from gnnmc.training import train
+    from gnnmc.weights import Mode, load_mode, load_weights
+
+_HOME = {
+    "associate": "gnnmc.analysis",
+    "BezierPath": "gnnmc.connectivity",
+    "LinearPath": "gnnmc.connectivity",
+    "PathProfile": "gnnmc.connectivity",
+    "PolygonalPath": "gnnmc.connectivity",
+    "fit_path": "gnnmc.connectivity",
+    "load_path": "gnnmc.connectivity",
+    "profile": "gnnmc.connectivity",
+    "csbm": "gnnmc.data",
+    "list_graphs": "gnnmc.data",
+    "load_graph": "gnnmc.data",
+    "GnnmcError": "gnnmc.errors",
+    "InputError": "gnnmc.errors",
+    "graph_stats": "gnnmc.graphstats",
+    "build_model": "gnnmc.models",
+    "list_models": "gnnmc.models",
+    "Problem": "gnnmc.problem",
+    "report": "gnnmc.report",
+    "train": "gnnmc.training",
+    "Mode": "gnnmc.weights",
+    "load_mode": "gnnmc.weights",
+    "load_weights": "gnnmc.weights",
+}
+
+__all__ = [
+    "BezierPath",
+    "GnnmcError",
+    "InputError",
+    "LinearPath",
+    "Mode",
+    "PathProfile",
+    "PolygonalPath",
+    "Problem",
+    "__version__",
+    "associate",
+    "build_model",
+    "csbm",
+    "fit_path",
+    "graph_stats",
+    "list_graphs",
+    "list_models",
+    "load_graph",
+    "load_mode",
+    "load_path",
+    "load_weights",
+    "profile",
+    "report",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gnnmc' has no attribute {name!r}")
+    # A package of the same name (gnnmc.report) is shadowed by the function, as the public face promises.
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

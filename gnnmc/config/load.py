@@ -1,0 +1,107 @@
+"""From a YAML file and `--set key=value` to a checked config; every error is one line that names the key."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from gnnmc.config.block import Block
+from gnnmc.errors import InputError
+from gnnmc.registry import unknown_name
+
+SomeBlock = TypeVar("SomeBlock", bound=Block)
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file. Raises InputError for a file that is absent, not YAML or not a mapping."""
+    source = Path(path)
+    if not source.is_file():
+        raise InputError(f"no such config: {source}")
+    try:
+        found = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{source} holds a {type(found).__name__}; expected a mapping of keys")
+    return found
+
+
+def with_overrides(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The config with `key=value` applied; keys are dotted, list entries are numbers (`graphs.0.csbm.seed=[0,1]`).
+
+    The argument is not changed. Raises InputError for what has no `=`, no YAML value, or no place in the config.
+    """
+    changed: dict[str, Any] = yaml.safe_load(yaml.safe_dump(config))
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set {override!r}: expected key=value, such as train.epochs=100")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise InputError(f"--set {override!r}: {text!r} is not a YAML value") from None
+        _put(changed, key.split("."), value, key)
+    return changed
+
+
+def _put(place: Any, parts: list[str], value: Any, key: str) -> None:
+    head, rest = parts[0], parts[1:]
+    index: Any = head
+    if isinstance(place, list):
+        if not head.isdigit() or int(head) >= len(place):
+            raise InputError(f"--set {key}: {head!r} is no entry of that list: allowed: 0 to {len(place) - 1}")
+        index = int(head)
+    elif not isinstance(place, dict):
+        raise InputError(f"--set {key}: there is nothing below a plain value at {head!r}")
+    if not rest:
+        place[index] = value
+        return
+    if isinstance(place, dict) and not isinstance(place.get(index), dict | list):
+        place[index] = {}
+    _put(place[index], rest, value, key)
+
+
+def validate(block: type[SomeBlock], config: dict[str, Any]) -> SomeBlock:
+    """The config as a block. Raises InputError: one line with the key, what was got and what is allowed."""
+    try:
+        return block.model_validate(config)
+    except ValidationError as error:
+        raise _explain(block, error) from None
+
+
+def _explain(block: type[BaseModel], error: ValidationError) -> InputError:
+    first, more = error.errors()[0], error.error_count() - 1
+    location = [str(part) for part in first["loc"]]
+    key = ".".join(location) or "config"
+    tail = f" (and {more} more)" if more else ""
+    if first["type"] == "extra_forbidden":
+        owner = _owner(block, first["loc"][:-1])
+        known = unknown_name("key", location[-1], owner.model_fields if owner else [])
+        prefix = ".".join(location[:-1])
+        return InputError(f"config{' ' + prefix if prefix else ''}: {known}{tail}")
+    got = first.get("input")
+    shown = "" if first["type"] == "missing" else f", got {str(got)[:80]!r}"
+    message = " ".join(first["msg"].removeprefix("Value error, ").split())
+    if message.startswith("config "):
+        # A nested block has said it all: join the keys.
+        return InputError(f"config {key}.{message.removeprefix('config ')}{tail}")
+    return InputError(f"config {key}: {message}{shown}{tail}")
+
+
+def _owner(block: type[BaseModel], location: Sequence[Any]) -> type[BaseModel] | None:
+    """The block that the keys at `location` belong to."""
+    current: Any = block
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = current.model_fields.get(part) if isinstance(current, type) and issubclass(current, BaseModel) else None
+        if field is None:
+            return None
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        nested = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+        if not nested:
+            return None
+        current = nested[0]
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None

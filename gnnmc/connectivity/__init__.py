@@ -1,0 +1,21 @@
+"""Connectivity: paths between modes, fitted curves, profiles and barriers."""
+
+from gnnmc.connectivity.barrier import BARRIERS, barrier
+from gnnmc.connectivity.files import load_path
+from gnnmc.connectivity.fit import fit_path
+from gnnmc.connectivity.path import PATHS, BezierPath, LinearPath, Path, PolygonalPath
+from gnnmc.connectivity.profile import PathProfile, profile
+
+__all__ = [
+    "BARRIERS",
+    "PATHS",
+    "BezierPath",
+    "LinearPath",
+    "Path",
+    "PathProfile",
+    "PolygonalPath",
+    "barrier",
+    "fit_path",
+    "load_path",
+    "profile",
+]

@@ -1,0 +1,29 @@
+"""Paths in files: all control points and the record of a path in one safetensors file."""
+
+from pathlib import Path as FilePath
+
+from gnnmc.connectivity.path import PATHS, Path
+from gnnmc.errors import InputError
+from gnnmc.weights.files import load_record, save_weights
+
+
+def save_path(file: str | FilePath, path: Path) -> None:
+    """Write a path; control point j's tensors are named `j::name`."""
+    tensors = {f"{j}::{name}": value for j, point in enumerate(path.control_points) for name, value in point.items()}
+    record = {"kind": path.kind, "points": len(path.control_points), "unused": path.unused, "record": path.record}
+    save_weights(file, tensors, {"path": record})
+
+
+def load_path(file: str | FilePath) -> Path:
+    """The path that `Path.save` wrote. Raises InputError for a file of other origin."""
+    tensors, header = load_record(file)
+    if "path" not in header:
+        raise InputError(f"{file} holds no path: write one with path.save(file)")
+    record = header["path"]
+    points: list[dict] = [{} for _ in range(record["points"])]
+    for name, value in tensors.items():
+        number, _, entry = name.partition("::")
+        points[int(number)][entry] = value
+    path = PATHS[record["kind"]](*points, record=record["record"])
+    path.unused = list(record["unused"])
+    return path

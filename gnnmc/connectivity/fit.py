@@ -1,0 +1,111 @@
+"""Fit a curve: train the control points between two modes (Garipov et al. 2018; science 2)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gnnmc.connectivity.path import PATHS, Path
+from gnnmc.engine import ModelFunction
+from gnnmc.errors import InputError
+from gnnmc.problem import Problem
+from gnnmc.seeding import forked, numpy_generator
+from gnnmc.training import OPTIMIZERS
+from gnnmc.weights import clone, combine, require_matching, weights_of
+
+# train's default, for ends that do not say what they were trained with (a plain state_dict).
+DEFAULT_L2 = 5e-4
+
+
+def fit_path(
+    model: nn.Module,
+    problem: Problem,
+    a: object,
+    b: object,
+    *,
+    kind: str = "bezier",
+    points: int = 3,
+    steps: int = 400,
+    lr: float = 0.01,
+    l2: float | None = None,
+    optimizer: str = "adam",
+    dropout: bool = True,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+) -> Path:
+    """A path of `kind` from a to b whose inner control points minimize E over t of the training loss on it.
+
+    a, b: Modes or state_dicts; they stay as they are and are the path's ends. points: all control points, ends included.
+    One t ~ U(0, 1) a step; the learning rate is constant for half of the steps, then falls linearly to 1 % at 90 %.
+    l2: weight of ½‖φ(t)‖² over the parameters of the point *on* the curve, in units of weight decay; by default the
+    ends' own weight decay (5e-4 for ends that record none). dropout: as in training, or off.
+    Returns a new path; its record has the settings and the fit's loss. Raises InputError for ends that do not match, for
+    ends with different weight decays and no l2, and for a fit whose loss stops being finite.
+
+    Source: Garipov et al. 2018; for graph networks Adam .01, 200–1000 steps (science 2).
+    """
+    if points < 2 or steps < 1:
+        raise InputError(f"points={points}, steps={steps}: at least 2 points and 1 step are needed")
+    function = ModelFunction(model, problem, device)
+    first, last = function.load(weights_of(a), "the first end"), function.load(weights_of(b), "the second end")
+    require_matching(first, last, "the first end", "the second end")
+    decay = _ends_weight_decay(a, b) if l2 is None else l2
+    controls = [combine([first, last], [1 - s, s], 0 if s <= 0.5 else 1) for s in np.linspace(0, 1, points)[1:-1].tolist()]
+    path = PATHS[kind](first, *controls, last)
+    trained = [name for name in function.parameter_names if first[name].is_floating_point()]
+    inner = [point for point in path.control_points[1:-1]]
+    leaves = [point[name].requires_grad_() for point in inner for name in trained]
+    log: list[float] = []
+    if leaves:
+        chosen = OPTIMIZERS[optimizer](leaves, lr, 0.0)
+        coords = numpy_generator("fit", "t", seed).uniform(size=steps)
+        with forked("fit", "dropout", seed, device=function.device):
+            for step, t in enumerate(coords.tolist()):
+                for group in chosen.param_groups:
+                    group["lr"] = lr * _schedule(step / steps)
+                chosen.zero_grad(set_to_none=True)
+                weights = combine(path.control_points, path.coefficients([t])[0].tolist(), 0 if t <= 0.5 else points - 1)
+                loss = problem_loss = function.problem.split_loss(function(weights, training=dropout))
+                if decay:
+                    loss = problem_loss + 0.5 * decay * _square_norm(weights, trained)
+                loss.backward()
+                chosen.step()
+                log.append(float(problem_loss.detach()))
+                if not np.isfinite(log[-1]):
+                    raise InputError(f"the curve's loss is not finite at step {step + 1} of {steps}: lower lr={lr}")
+    record = {
+        "kind": kind,
+        "points": points,
+        "steps": steps,
+        "lr": lr,
+        "l2": decay,
+        "optimizer": optimizer,
+        "dropout": dropout,
+        "seed": seed,
+        "loss": log,
+    }
+    fitted = PATHS[kind](*[{n: v.cpu() for n, v in clone(point).items()} for point in path.control_points], record=record)
+    fitted.unused = sorted(set(getattr(a, "unused", ())) & set(getattr(b, "unused", ())))
+    return fitted
+
+
+def _ends_weight_decay(a: object, b: object) -> float:
+    stated = [getattr(end, "settings", {}).get("weight_decay") for end in (a, b)]
+    known = {float(value) for value in stated if value is not None}
+    if len(known) > 1:
+        raise InputError(f"the ends were trained with different weight decays {sorted(known)}: say which with l2=")
+    return known.pop() if known else DEFAULT_L2
+
+
+def _schedule(progress: float) -> float:
+    """Constant to 50 %, linear to 1 % at 90 %, constant after (Garipov et al. 2018, code)."""
+    if progress <= 0.5:
+        return 1.0
+    if progress <= 0.9:
+        return 1.0 - (progress - 0.5) / 0.4 * 0.99
+    return 0.01
+
+
+def _square_norm(weights: dict[str, Tensor], names: Sequence[str]) -> Tensor:
+    return torch.stack([weights[name].square().sum() for name in names]).sum()

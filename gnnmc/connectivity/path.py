@@ -1,0 +1,133 @@
+"""Paths: basis functions of t times control points, φ(t) = Σ_j c_j(t)·P_j (design idea 2)."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from gnnmc.errors import InputError
+from gnnmc.registry import Registry
+from gnnmc.weights import clone, combine, distance, require_matching, weights_of
+
+Floats = NDArray[np.float64]
+
+
+class Path(ABC):
+    """A curve in weight space from the first control point (t = 0) to the last (t = 1).
+
+    control_points: J dicts, name → tensor; copies, so the modes they came from stay as they are.
+    record: how the path came about (fit settings), as JSON values.
+    """
+
+    kind: ClassVar[str]
+    fewest: ClassVar[int] = 2
+
+    def __init__(self, *points: object, record: dict[str, Any] | None = None) -> None:
+        if len(points) < self.fewest:
+            raise InputError(f"a {self.kind} path needs at least {self.fewest} control points, got {len(points)}")
+        self.control_points: list[dict[str, Tensor]] = [clone(weights_of(point)) for point in points]
+        for number, point in enumerate(self.control_points[1:], start=1):
+            require_matching(self.control_points[0], point, "control point 0", f"control point {number}")
+        self.unused = sorted(set.intersection(*(set(getattr(point, "unused", ())) for point in points)))
+        self.record = dict(record or {})
+
+    @abstractmethod
+    def coefficients(self, coords: ArrayLike) -> Floats:
+        """The basis functions c_j at the coordinates. Shapes: coords (T,) in [0, 1] → (T, J)."""
+
+    @property
+    def ends(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The weights at t = 0 and t = 1."""
+        return self.control_points[0], self.control_points[-1]
+
+    def point(self, t: float) -> dict[str, Tensor]:
+        """The weights at t; entries that are not floating point are those of the nearer end."""
+        nearest = 0 if t <= 0.5 else len(self.control_points) - 1
+        return combine(self.control_points, self.coefficients([t])[0].tolist(), nearest)
+
+    def arc_length(self, coords: ArrayLike, names: Sequence[str] | None = None) -> Floats:
+        """Euclidean length from t = 0 to each coordinate, along the chords between them.
+
+        Shapes: coords (T,) increasing → (T,). names: the entries that count; all floating-point ones by default, without
+        parameters that never received a gradient.
+        """
+        chosen = [name for name in (self.control_points[0] if names is None else names) if name not in self.unused]
+        steps = np.diff(self.coefficients(coords), axis=0)
+        # ‖Σ_j Δc_j·P_j‖² = Δcᵀ G Δc with G the Gram matrix of P_j − P_0, since every basis sums to 1.
+        squares = np.einsum("tj,jk,tk->t", steps, self._gram(chosen), steps)
+        return np.concatenate([[0.0], np.cumsum(np.sqrt(np.maximum(squares, 0.0)))])
+
+    def _gram(self, names: Sequence[str]) -> Floats:
+        total = np.zeros((len(self.control_points),) * 2)
+        for name in names:
+            if self.control_points[0][name].is_floating_point():
+                stacked = torch.stack([point[name].double().reshape(-1) for point in self.control_points])
+                shifted = stacked - stacked[0]
+                total += (shifted @ shifted.T).cpu().numpy()
+        return total
+
+    def save(self, path: str) -> None:
+        """Write one safetensors file with all control points; `load_path` reads it."""
+        from gnnmc.connectivity.files import save_path
+
+        save_path(path, self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.control_points)} control points)"
+
+
+PATHS: Registry[type[Path]] = Registry("path")
+
+
+@PATHS.register("linear")
+class LinearPath(Path):
+    """The straight line (1−t)·a + t·b."""
+
+    kind = "linear"
+
+    def __init__(self, a: object, b: object, *, record: dict[str, Any] | None = None) -> None:
+        super().__init__(a, b, record=record)
+
+    def coefficients(self, coords: ArrayLike) -> Floats:
+        t = _unit_interval(coords)
+        return np.stack([1 - t, t], axis=1)
+
+
+@PATHS.register("polygonal")
+class PolygonalPath(Path):
+    """Straight pieces through all control points, each piece taking an equal share of t."""
+
+    kind = "polygonal"
+
+    def coefficients(self, coords: ArrayLike) -> Floats:
+        t = _unit_interval(coords)
+        pieces = len(self.control_points) - 1
+        position = t * pieces
+        # Hat functions: 1 at the point's own node, falling to 0 at its neighbors.
+        return np.clip(1 - np.abs(position[:, None] - np.arange(pieces + 1)), 0, 1)
+
+
+@PATHS.register("bezier")
+class BezierPath(Path):
+    """The Bézier curve of degree J − 1: Bernstein polynomials times control points. Source: Garipov et al. 2018."""
+
+    kind = "bezier"
+
+    def coefficients(self, coords: ArrayLike) -> Floats:
+        t = _unit_interval(coords)[:, None]
+        degree = len(self.control_points) - 1
+        j = np.arange(degree + 1)
+        binomial = np.array([math.comb(degree, int(k)) for k in j], dtype=float)
+        return binomial * t**j * (1 - t) ** (degree - j)
+
+
+def _unit_interval(coords: ArrayLike) -> Floats:
+    t = np.asarray(coords, dtype=float)
+    if t.ndim != 1 or not bool(np.all((t >= 0) & (t <= 1))):
+        raise InputError(f"path coordinates are {t.tolist()}; expected a list of numbers in [0, 1]")
+    return t

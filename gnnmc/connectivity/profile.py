@@ -1,0 +1,162 @@
+"""Profile: loss and metrics of every split along a path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from gnnmc.connectivity.barrier import BARRIERS, barrier
+from gnnmc.connectivity.path import Floats, Path
+from gnnmc.diagnostics import Diagnostic
+from gnnmc.engine import ModelFunction, evaluate_points, has_batchnorm, reestimate_batchnorm
+from gnnmc.errors import InputError
+from gnnmc.problem import Problem
+from gnnmc.registry import unknown_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BATCHNORM = ("reestimate", "stored")
+
+
+@dataclass(frozen=True, eq=False)
+class PathProfile:
+    """Loss and metrics at points of a path, for every split.
+
+    t: (T,) coordinates from 0 to 1. values: (T, S, 1 + M), splits and columns in the order given.
+    arc_length: (T,) Euclidean distance from the first end along the path. stored_ends: loss and metrics of the ends with
+    the BatchNorm statistics that were stored with them, where the model has any: rows (t, split).
+    higher_is_better: metric → bool.
+    """
+
+    t: Floats
+    values: Floats
+    splits: tuple[str, ...]
+    columns: tuple[str, ...]
+    arc_length: Floats
+    higher_is_better: dict[str, bool]
+    path_kind: str
+    stored_ends: pd.DataFrame | None = None
+    refined: Floats = field(default_factory=lambda: np.empty(0))
+
+    def frame(self) -> pd.DataFrame:
+        """One row per (t, split): `t, split, loss` (nats per labelled item), one column per metric, `refined`."""
+        rows = len(self.t) * len(self.splits)
+        table: dict[str, Any] = {
+            "t": np.repeat(self.t, len(self.splits)),
+            "split": list(self.splits) * len(self.t),
+        }
+        flat = self.values.reshape(rows, len(self.columns))
+        table |= {column: flat[:, number] for number, column in enumerate(self.columns)}
+        table["refined"] = np.isin(table["t"], self.refined)
+        return pd.DataFrame(table)
+
+    def along(self, metric: str = "loss", split: str = "train") -> Floats:
+        """The values of one metric on one split. Shapes: (T,)."""
+        if split not in self.splits:
+            raise unknown_name("split", split, self.splits)
+        if metric not in self.columns:
+            raise unknown_name("metric", metric, self.columns)
+        return self.values[:, self.splits.index(split), self.columns.index(metric)]
+
+    def barrier(self, kind: str = "chord", metric: str = "loss", split: str = "train") -> float:
+        """The named barrier (science 0), in the unit of the metric; NaN where a value is not finite."""
+        values = self.along(metric, split)
+        better = self.higher_is_better.get(metric, False)
+        return barrier(self.t, values, kind, higher_is_better=better, arc_length=self.arc_length)
+
+    def barriers(self) -> pd.DataFrame:
+        """Every named barrier of every metric on every split: `split, metric, barrier_kind, barrier`."""
+        rows = [
+            {"split": split, "metric": metric, "barrier_kind": kind, "barrier": self.barrier(kind, metric, split)}
+            for split in self.splits
+            for metric in self.columns
+            for kind in BARRIERS
+            if kind != "midpoint" or bool(np.any(self.t == 0.5))
+        ]
+        return pd.DataFrame(rows)
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """What may be wrong with this profile: a grid too coarse, stale BatchNorm statistics."""
+        found = []
+        for split in self.splits:
+            loss, height = self.along("loss", split), self.barrier(split=split)
+            step = float(np.abs(np.diff(loss)).max())
+            if height > 0.05 and step > height / 2 and len(self.t) < 61:
+                found.append(
+                    Diagnostic("GMC004", f"{split} loss changes by {step:.3g} between two of {len(self.t)} points")
+                )
+        if self.stored_ends is not None:
+            fresh = self.frame()
+            for row in self.stored_ends.itertuples():
+                new = float(fresh.loc[(fresh.t == row.t) & (fresh.split == row.split), "loss"].iloc[0])
+                if abs(new - row.loss) > 0.01 * abs(row.loss):
+                    where = f"end t = {row.t:g}, {row.split} loss"
+                    found.append(Diagnostic("GMC003", f"{where} {row.loss:.4g} stored, {new:.4g} re-estimated"))
+        return found
+
+    def plot(self, ax: "Axes | None" = None, metric: str = "loss", splits: Sequence[str] | None = None) -> "Axes":
+        """Draw the metric along the path, one line per split, and return the axes."""
+        from gnnmc.draw.profile import draw_profile
+
+        return draw_profile(self.frame(), ax=ax, metric=metric, splits=splits or self.splits)
+
+
+def profile(
+    model: nn.Module,
+    problem: Problem,
+    path: Path,
+    *,
+    points: int | Sequence[float] = 25,
+    batchnorm: str = "reestimate",
+    device: str | torch.device = "auto",
+) -> PathProfile:
+    """Evaluate every split along a path, dropout off.
+
+    points: how many equidistant coordinates, or the coordinates themselves (increasing from 0 to 1).
+    batchnorm: "reestimate" the running statistics at every point, ends included (science 0), or use the "stored" ones.
+    Raises InputError for a grid that does not run from 0 to 1 and for weights that do not fit the model.
+    """
+    if batchnorm not in BATCHNORM:
+        raise unknown_name("batchnorm rule", batchnorm, BATCHNORM)
+    grid = _grid(points)
+    function = ModelFunction(model, problem, device)
+    for end, name in zip(path.ends, ("the path's first end", "the path's last end"), strict=True):
+        function.load(end, name)
+    on_device = type(path)(*[function.load(point) for point in path.control_points])
+    fresh = batchnorm == "reestimate" and has_batchnorm(function.module)
+    along = (on_device.point(t) for t in grid.tolist())
+    values = evaluate_points(function, (reestimate_batchnorm(function, point) if fresh else point for point in along))
+    common: dict[str, Any] = {
+        "splits": tuple(problem.splits),
+        "columns": problem.columns,
+        "higher_is_better": {name: metric.higher_is_better for name, metric in problem.metrics.items()},
+        "path_kind": path.kind,
+    }
+    stored = None
+    if fresh:
+        at_ends = evaluate_points(function, on_device.ends).double().numpy()
+        ends = PathProfile(t=grid[[0, -1]], values=at_ends, arc_length=np.zeros(2), **common)
+        stored = ends.frame().drop(columns="refined")
+    return PathProfile(
+        t=grid,
+        values=values.double().numpy(),
+        arc_length=path.arc_length(grid, function.parameter_names),
+        stored_ends=stored,
+        **common,
+    )
+
+
+def _grid(points: int | Sequence[float]) -> Floats:
+    if isinstance(points, int):
+        if points < 2:
+            raise InputError(f"points={points}: a profile needs at least 2")
+        return np.linspace(0, 1, points)
+    grid = np.asarray(points, dtype=float)
+    if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or bool(np.any(np.diff(grid) <= 0)):
+        raise InputError(f"profile coordinates are {grid.tolist()}; expected numbers increasing from 0 to 1")
+    return grid

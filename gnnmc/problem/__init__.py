@@ -1,0 +1,7 @@
+"""Problems: data, splits and a loss, read by attribute."""
+
+from gnnmc.problem.calling import Call, call_by_names, has
+from gnnmc.problem.losses import LOSSES, METRICS, Loss, Metric
+from gnnmc.problem.problem import Problem
+
+__all__ = ["LOSSES", "METRICS", "Call", "Loss", "Metric", "Problem", "call_by_names", "has"]

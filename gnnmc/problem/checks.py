@@ -1,0 +1,71 @@
+"""Whether data can be a problem: every error names what was got and what is allowed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnmc.errors import InputError
+from gnnmc.problem.calling import has
+
+
+def check_labels(data: Any) -> Tensor:
+    """The labels `(N,)`; negative values mean unlabelled."""
+    if not has(data, "y"):
+        raise InputError("the data has no labels: set data.y to a (N,) tensor of class numbers")
+    labels = data.y
+    if labels.dim() != 1 or labels.is_floating_point():
+        raise InputError(f"labels are {tuple(labels.shape)} of {labels.dtype}; expected (N,) of class numbers (integers)")
+    if len(labels) == 0 or int(labels.max()) < 0:
+        raise InputError(f"none of the {len(labels)} nodes has a label (y ≥ 0)")
+    return labels
+
+
+def check_features(data: Any, num_items: int) -> None:
+    """Features `(N, …)`, floating point and finite."""
+    if not has(data, "x"):
+        raise InputError("the data has no features: set data.x to a (N, F) tensor (degrees or a one-hot id will do)")
+    if len(data.x) != num_items or data.x.dim() < 2:
+        raise InputError(f"features are {tuple(data.x.shape)} for {num_items} labels; expected ({num_items}, F)")
+    if not data.x.is_floating_point():
+        raise InputError(f"features are {data.x.dtype}; expected floating point: use data.x.float()")
+    values = data.x if data.x.layout == torch.strided else data.x.values()
+    bad = int((~torch.isfinite(values)).sum())
+    if bad:
+        raise InputError(f"{bad} feature values are NaN or infinite: replace them before making a problem")
+
+
+def check_edges(data: Any, num_nodes: int) -> None:
+    """Edges `(2, E)` of node numbers in 0 … N-1, where the data has any."""
+    if not has(data, "edge_index"):
+        return
+    edges = data.edge_index
+    if edges.dim() != 2 or edges.shape[0] != 2 or edges.is_floating_point():
+        raise InputError(f"edge_index is {tuple(edges.shape)} of {edges.dtype}; expected (2, E) of node numbers (int64)")
+    if edges.numel() and (int(edges.min()) < 0 or int(edges.max()) >= num_nodes):
+        raise InputError(
+            f"edge_index has node numbers from {int(edges.min())} to {int(edges.max())}; allowed: 0 to {num_nodes - 1}"
+        )
+
+
+def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int) -> None:
+    """Non-empty splits of labelled items, with every class that occurs among the training ones.
+
+    `num_classes=0`: targets that are not classes; only range and emptiness are checked.
+    """
+    if "train" not in splits:
+        raise InputError(f"splits are {', '.join(splits) or 'none'}; one of them must be 'train'")
+    for name, index in splits.items():
+        if len(index) == 0:
+            raise InputError(f"the {name} split is empty: give it at least one item or leave it out")
+        if index.dtype != torch.long or int(index.min()) < 0 or int(index.max()) >= len(labels):
+            raise InputError(f"the {name} split must hold indices (int64) of items 0 to {len(labels) - 1}")
+        if num_classes and bool((labels[index] < 0).any()):
+            count = int((labels[index] < 0).sum())
+            raise InputError(f"the {name} split holds {count} unlabelled items (y < 0): leave them out")
+    if num_classes:
+        present = set(labels[labels >= 0].unique().tolist())
+        absent = sorted(present - set(labels[splits["train"]].unique().tolist()))
+        if absent:
+            raise InputError(f"classes {absent} have no training item: every class that occurs needs one")

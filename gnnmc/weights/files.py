@@ -1,0 +1,59 @@
+"""Weights in files: safetensors to write; safetensors and plain `state_dict` files to read. No pickle is executed."""
+
+import json
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gnnmc.errors import InputError
+from gnnmc.weights.algebra import Weights, weights_of
+
+_RECORD = "gnnmc"
+
+
+def save_weights(path: str | Path, weights: Weights, record: Mapping[str, Any] | None = None) -> Path:
+    """Write weights as safetensors, with a JSON record in the file's header; returns the path.
+
+    Tensors are copied first, so views and shared memory are written as they read.
+    """
+    target = Path(path)
+    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in weights.items()}
+    save_file(tensors, str(target), metadata={_RECORD: json.dumps(record or {})})
+    return target
+
+
+def load_weights(path: str | Path) -> dict[str, Tensor]:
+    """The weights in a `.safetensors` file or in a file written by `torch.save(model.state_dict(), path)`.
+
+    Raises InputError for a file that is absent, damaged, or holds anything but tensors by name.
+    """
+    return load_record(path)[0]
+
+
+def load_record(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The weights and the record written with them (empty for files of other origin)."""
+    source = Path(path)
+    if not source.is_file():
+        raise InputError(f"no such file: {source}")
+    if source.suffix == ".safetensors":
+        try:
+            with safe_open(str(source), framework="pt") as file:
+                record = json.loads((file.metadata() or {}).get(_RECORD, "{}"))
+                return {name: file.get_tensor(name) for name in file.keys()}, record  # noqa: SIM118 (not a mapping)
+        except (SafetensorError, json.JSONDecodeError) as error:
+            raise InputError(f"{source} is not a readable safetensors file: {error}") from None
+    try:
+        found = torch.load(source, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{source} is not a plain state_dict file ({first}): save it with torch.save(model.state_dict(), path) "
+            "or as safetensors"
+        ) from None
+    return weights_of(found), {}

@@ -1,0 +1,86 @@
+"""A mode: trained weights with the record of how they came about."""
+
+from dataclasses import dataclass, field, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import Tensor
+
+from gnnmc.errors import InputError
+from gnnmc.weights.files import load_record, save_weights
+
+ENDPOINTS = ("last", "best_val")
+_BEST = "best_val::"
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """Trained weights (parameters and buffers) on the CPU, and what is known of them.
+
+    last: name → tensor at the last epoch.
+    best: name → tensor at the epoch of the highest validation metric, ties by lower validation loss (science 0).
+    endpoint: which of the two `.weights` is.
+    metrics: one row per (endpoint, split): `endpoint, epoch, split, loss, <metric>…` (nats per labelled item).
+    log: one row per epoch: `epoch, objective`, then `<split>_loss, <split>_<metric>…`.
+    status: "ok", or why there is no usable end ("diverged at epoch 17: …").
+    init_digest: sha256 of the initial weights; equal digests mean a shared start.
+    unused: parameters that never received a gradient; they count in no distance (science 0).
+    settings: what it was trained with.
+    """
+
+    last: dict[str, Tensor]
+    best: dict[str, Tensor]
+    seed: int
+    endpoint: str = "last"
+    metrics: pd.DataFrame = field(default_factory=pd.DataFrame)
+    log: pd.DataFrame = field(default_factory=pd.DataFrame)
+    status: str = "ok"
+    init_digest: str = ""
+    unused: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The weights of the chosen endpoint."""
+        return self.best if self.endpoint == "best_val" else self.last
+
+    def at(self, endpoint: str) -> "Mode":
+        """The same mode with `.weights` at "last" or "best_val"."""
+        if endpoint not in ENDPOINTS:
+            raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
+        return replace(self, endpoint=endpoint)
+
+    def save(self, path: str | Path) -> Path:
+        """Write one safetensors file: the last weights under their own names, the best ones beside them."""
+        tensors = dict(self.last) | {_BEST + name: value for name, value in self.best.items()}
+        return save_weights(path, tensors, {"mode": self.record()})
+
+    def record(self) -> dict[str, Any]:
+        """Everything but the weights, as JSON values."""
+        return {
+            "seed": self.seed,
+            "endpoint": self.endpoint,
+            "status": self.status,
+            "init_digest": self.init_digest,
+            "unused": self.unused,
+            "settings": self.settings,
+            "metrics": self.metrics.to_json(orient="split", double_precision=15),
+            "log": self.log.to_json(orient="split", double_precision=15),
+        }
+
+
+def load_mode(path: str | Path) -> Mode:
+    """The mode that `Mode.save` wrote. Raises InputError for a file of other origin (use `load_weights` there)."""
+    tensors, record = load_record(path)
+    if "mode" not in record:
+        raise InputError(f"{path} holds weights but no mode: open it with gnnmc.load_weights")
+    fields = dict(record["mode"])
+    for name in ("metrics", "log"):
+        fields[name] = pd.read_json(StringIO(fields[name]), orient="split", precise_float=True)
+    return Mode(
+        last={name: value for name, value in tensors.items() if not name.startswith(_BEST)},
+        best={name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)},
+        **fields,
+    )
