@@ -1,0 +1,81 @@
+"""The split used where a data set brings none (science 1.2): some nodes per class train, then validation, then test."""
+
+import torch
+from torch import Tensor
+
+from gnnmc.errors import InputError
+from gnnmc.seeding import numpy_generator
+
+# At most this many validation items (science 1.2), so that large graphs keep most of their nodes for testing.
+MAX_VALIDATION = 500
+
+
+def standard_split(
+    y: Tensor, train_per_class: int = 20, train_fraction: float | None = None, seed: int = 0
+) -> dict[str, Tensor]:
+    """Split labelled items at random into `train`, `val` and `test` (science 1.2).
+
+    `train` takes `train_per_class` items of every class that occurs; or, when `train_fraction` (in (0, 1)) is given,
+    that share of every class instead, rounded to the nearest and at least one. Of the rest, min(500, half) are `val`
+    and the others `test`. Items without a label (y < 0) are in no split. With one seed the training set of a smaller
+    `train_per_class` is part of that of a larger one.
+
+    Shapes:
+        y: (N,) integer labels, negative where unlabelled
+        returns: name → (M,) int64 indices, ascending, on the CPU
+
+    Raises:
+        InputError: labels that are not (N,) integers; a class with fewer labelled items than asked for; fewer than two
+            labelled items left for validation and test.
+    """
+    if y.dim() != 1 or y.is_floating_point() or y.is_complex():
+        raise InputError(f"labels to split must be integers of shape (N,), got {y.dtype} of shape {tuple(y.shape)}")
+    y = y.detach().cpu().long()
+    classes, sizes = torch.unique(y[y >= 0], return_counts=True)
+    if len(classes) == 0:
+        raise InputError("there is no labelled item to split: every label is negative")
+    wanted = _train_sizes(classes, sizes, train_per_class, train_fraction)
+    rest = int(sizes.sum() - wanted.sum())
+    if rest < 2:
+        asked = f"train_per_class {train_per_class}" if train_fraction is None else f"train_fraction {train_fraction}"
+        raise InputError(
+            f"{asked} leaves {rest} of {int(sizes.sum())} labelled items for validation and test, "
+            "at least 2 are needed: ask for fewer training items"
+        )
+
+    # One random order of all items; each class trains on its first ones, which makes smaller training sets nested.
+    order = torch.from_numpy(numpy_generator(seed, "split").permutation(len(y)))
+    order = order[y[order] >= 0]
+    rank, column = _rank_in_class(y[order]), torch.searchsorted(classes, y[order])
+    in_train = rank < wanted[column]
+    others = order[~in_train]
+    num_val = min(MAX_VALIDATION, rest // 2)
+    splits = {"train": order[in_train], "val": others[:num_val], "test": others[num_val:]}
+    return {name: index.sort().values for name, index in splits.items()}
+
+
+def _train_sizes(classes: Tensor, sizes: Tensor, train_per_class: int, train_fraction: float | None) -> Tensor:
+    """How many items of each class train."""
+    if train_fraction is not None:
+        if not 0 < train_fraction < 1:
+            raise InputError(f"train_fraction must lie between 0 and 1, both excluded, got {train_fraction}")
+        return (sizes * train_fraction).round().long().clamp(min=1)
+    if isinstance(train_per_class, bool) or not isinstance(train_per_class, int) or train_per_class < 1:
+        raise InputError(f"train_per_class must be a whole number, at least 1, got {train_per_class!r}")
+    smallest = int(sizes.argmin())
+    if sizes[smallest] < train_per_class:
+        raise InputError(
+            f"class {int(classes[smallest])} has {int(sizes[smallest])} labelled items, fewer than "
+            f"train_per_class {train_per_class}: ask for at most {int(sizes[smallest])}, or give train_fraction"
+        )
+    return torch.full_like(sizes, train_per_class)
+
+
+def _rank_in_class(labels: Tensor) -> Tensor:
+    """Position of every item among the items of its class, in the order given."""
+    by_class = labels.argsort(stable=True)
+    ordered = labels[by_class]
+    starts = torch.searchsorted(ordered, ordered)  # first position of the item's class
+    rank = torch.empty_like(by_class)
+    rank[by_class] = torch.arange(len(labels)) - starts
+    return rank
