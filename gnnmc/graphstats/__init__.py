@@ -1,0 +1,24 @@
+"""Statistics of a graph. One file per idea; each registers its statistics in STATISTICS (science 1.7)."""
+
+# Imported in the order in which the statistics stand in tables.
+# isort: off
+from gnnmc.graphstats import homophily as _homophily  # noqa: F401
+from gnnmc.graphstats import informativeness as _informativeness  # noqa: F401
+from gnnmc.graphstats import sizes as _sizes  # noqa: F401
+from gnnmc.graphstats import degrees as _degrees  # noqa: F401
+from gnnmc.graphstats import components as _components  # noqa: F401
+from gnnmc.graphstats import separability as _separability  # noqa: F401
+# isort: on
+from gnnmc.graphstats.simple_graph import SimpleGraph
+from gnnmc.graphstats.statistic import STATISTICS, Statistic, statistic
+from gnnmc.graphstats.stats import GraphStats, describe_statistics, graph_stats
+
+__all__ = [
+    "STATISTICS",
+    "GraphStats",
+    "SimpleGraph",
+    "Statistic",
+    "describe_statistics",
+    "graph_stats",
+    "statistic",
+]
