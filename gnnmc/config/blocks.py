@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from gnnmc.config.block import Block
 from gnnmc.config.load import validate
+from gnnmc.errors import InputError
 
 
 class CsbmBlock(Block):
@@ -38,10 +39,11 @@ class RealBlock(Block):
     """A real graph by name, with a split of its own unless another is asked for."""
 
     sequences: ClassVar[frozenset[str]] = frozenset()
-    masks: ClassVar[frozenset[str]] = frozenset({"fold", "train_per_class", "train_fraction", "split_seed"})
+    masks: ClassVar[frozenset[str]] = frozenset({"split", "fold", "train_per_class", "train_fraction", "split_seed"})
 
     name: str
     features: Literal["default", "row", "raw", "standard"] = "default"
+    split: str | None = None
     fold: int | None = Field(None, ge=0)
     train_per_class: int | None = Field(None, ge=1)
     train_fraction: float | None = Field(None, gt=0, lt=1)
@@ -64,10 +66,14 @@ class GraphEntry(Block):
     def expand(self) -> Iterator[CsbmBlock | RealBlock]:
         """One block for each combination of the listed values."""
         block: type[CsbmBlock | RealBlock] = CsbmBlock if self.csbm is not None else RealBlock
-        values = (self.csbm if self.csbm is not None else self.real) or {}
+        key = "csbm" if self.csbm is not None else "real"
+        values = getattr(self, key) or {}
         axes = {name: _axis(value, name in block.sequences) for name, value in values.items()}
+        for name, axis in axes.items():
+            if not axis:
+                raise InputError(f"config {key}.{name}: an empty list: give at least one value")
         for combination in itertools.product(*axes.values()):
-            yield validate(block, dict(zip(axes, combination, strict=True)))
+            yield validate(block, dict(zip(axes, combination, strict=True)), under=key)
 
 
 def _axis(value: Any, is_sequence: bool) -> list[Any]:

@@ -21,7 +21,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         raise InputError(f"no such config: {source}")
     try:
         found = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(found, dict):
         raise InputError(f"{source} holds a {type(found).__name__}; expected a mapping of keys")
@@ -40,7 +40,7 @@ def with_overrides(config: dict[str, Any], overrides: Sequence[str]) -> dict[str
             raise InputError(f"--set {override!r}: expected key=value, such as train.epochs=100")
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):
             raise InputError(f"--set {override!r}: {text!r} is not a YAML value") from None
         _put(changed, key.split("."), value, key)
     return changed
@@ -50,8 +50,9 @@ def _put(place: Any, parts: list[str], value: Any, key: str) -> None:
     head, rest = parts[0], parts[1:]
     index: Any = head
     if isinstance(place, list):
-        if not head.isdigit() or int(head) >= len(place):
-            raise InputError(f"--set {key}: {head!r} is no entry of that list: allowed: 0 to {len(place) - 1}")
+        if not head.isdecimal() or int(head) >= len(place):
+            allowed = f"0 to {len(place) - 1}" if place else "none, the list is empty"
+            raise InputError(f"--set {key}: {head!r} is no entry of that list: allowed: {allowed}")
         index = int(head)
     elif not isinstance(place, dict):
         raise InputError(f"--set {key}: there is nothing below a plain value at {head!r}")
@@ -63,17 +64,20 @@ def _put(place: Any, parts: list[str], value: Any, key: str) -> None:
     _put(place[index], rest, value, key)
 
 
-def validate(block: type[SomeBlock], config: dict[str, Any]) -> SomeBlock:
-    """The config as a block. Raises InputError: one line with the key, what was got and what is allowed."""
+def validate(block: type[SomeBlock], config: dict[str, Any], under: str = "") -> SomeBlock:
+    """The config as a block; `under`: the key that it stands at, for messages.
+
+    Raises InputError: one line with the key, what was got and what is allowed.
+    """
     try:
         return block.model_validate(config)
     except ValidationError as error:
-        raise _explain(block, error) from None
+        raise _explain(block, error, under) from None
 
 
-def _explain(block: type[BaseModel], error: ValidationError) -> InputError:
+def _explain(block: type[BaseModel], error: ValidationError, under: str) -> InputError:
     first, more = error.errors()[0], error.error_count() - 1
-    location = [str(part) for part in first["loc"]]
+    location = [*([under] if under else []), *(str(part) for part in first["loc"])]
     key = ".".join(location) or "config"
     tail = f" (and {more} more)" if more else ""
     if first["type"] == "extra_forbidden":
@@ -86,7 +90,8 @@ def _explain(block: type[BaseModel], error: ValidationError) -> InputError:
     message = " ".join(first["msg"].removeprefix("Value error, ").split())
     if message.startswith("config "):
         # A nested block has said it all: join the keys.
-        return InputError(f"config {key}.{message.removeprefix('config ')}{tail}")
+        outer = f"{key}." if location else ""
+        return InputError(f"config {outer}{message.removeprefix('config ')}{tail}")
     return InputError(f"config {key}: {message}{shown}{tail}")
 
 

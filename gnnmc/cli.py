@@ -1,0 +1,134 @@
+"""The command line. Only names and options are here; what a command does is imported when it is called."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gnnmc.errors import GnnmcError, InputError
+from gnnmc.version import __version__
+
+app = typer.Typer(
+    name="gnnmc",
+    help="Mode connectivity of graph neural networks: barriers, paths and what in the graph decides them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, such as train.epochs=100."),
+]
+Root = Annotated[Path | None, typer.Option(help="Folder of raw files, before GNNMC_DATA and the user's cache.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(help="YAML file; see configs/.")],
+    overrides: Overrides = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the config by default.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a study, or go on with an interrupted one, and write its tables and report."""
+    from gnnmc.commands.run import run_study
+
+    run_study(config, overrides or [], out, quiet)
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+    """Make the report of a run folder anew from its tables."""
+    from gnnmc.report import report as make_report
+
+    typer.echo(f"report: {make_report(folder)}")
+
+
+@app.command()
+def status(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+    """Say what of a run is done, failed or missing."""
+    from gnnmc.commands.status import show_status
+
+    show_status(folder)
+
+
+@app.command()
+def stats(
+    graphs: Annotated[list[str], typer.Argument(help="Names, or csbm:homophily=0.3,seed=1.")],
+    root: Root = None,
+    directed: Annotated[bool, typer.Option("--directed", help="Of the graph as stored, not made undirected.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file too.")] = None,
+) -> None:
+    """Print the statistics of graphs."""
+    from gnnmc.commands.stats import show_stats
+
+    show_stats(graphs, root, directed, csv)
+
+
+@app.command()
+def connect(
+    a: Annotated[Path, typer.Argument(help="Checkpoint of the first mode: .safetensors, or a state_dict as .pt.")],
+    b: Annotated[Path, typer.Argument(help="Checkpoint of the second mode.")],
+    model: Annotated[str, typer.Option(help="A model's name, or FILE.py:FACTORY.")],
+    graph: Annotated[str, typer.Option(help="A graph's name, or csbm:homophily=0.3,seed=1.")],
+    path: Annotated[list[str] | None, typer.Option(help="Kind of path; may be given several times. Default: linear.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A model setting, such as hidden=32.")
+    ] = None,
+    points: Annotated[int, typer.Option(help="Points of the profile.")] = 25,
+    root: Root = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps …")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder for the profiles (CSV) and their figures (SVG).")] = None,
+) -> None:
+    """Connect two of your own checkpoints and print the barriers on every split."""
+    from gnnmc.commands.connect import connect_checkpoints
+
+    connect_checkpoints(a, b, model, graph, path or ["linear"], overrides or [], points, root, device, out)
+
+
+@app.command(name="list")
+def list_names(
+    what: Annotated[str, typer.Argument(help="graphs, models, studies, metrics, paths, barriers, statistics, diagnostics")],
+) -> None:
+    """List names that other commands and configs take."""
+    from gnnmc.commands.listing import show_names
+
+    show_names(what)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: 0 done, 1 failed, 2 wrong use or bad input, each error in one line on stderr."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except InputError as error:
+        _stop(str(error), 2)
+    except GnnmcError as error:
+        _stop(str(error), 1)
+    except typer.Abort:
+        _stop("stopped", 1)
+    except Exception as error:
+        # Typer's own complaints about options and arguments carry exit code 2 and a message in one line.
+        if not hasattr(error, "format_message"):
+            raise
+        _stop(error.format_message(), 2)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop(message: str, code: int) -> None:
+    print(f"gnnmc: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

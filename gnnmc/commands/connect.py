@@ -1,0 +1,95 @@
+"""`gnnmc connect`: two checkpoints of the user's → barriers on every split."""
+
+import importlib.util
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import typer
+from torch import nn
+
+from gnnmc.commands.graphs import named_graph, settings
+from gnnmc.config import ModelBlock, validate
+from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
+from gnnmc.draw.profile import profile_figure
+from gnnmc.errors import InputError
+from gnnmc.models import build_model
+from gnnmc.problem import Problem
+from gnnmc.weights import load_weights
+
+
+def connect_checkpoints(
+    a: Path,
+    b: Path,
+    model_name: str,
+    graph: str,
+    kinds: Sequence[str],
+    overrides: Sequence[str],
+    points: int,
+    root: Path | None,
+    device: str,
+    out: Path | None,
+) -> None:
+    """Print ends and barriers of each kind of path; write profiles and figures to `out`."""
+    ends = load_weights(a), load_weights(b)
+    problem = Problem.node_classification(named_graph(graph, root))
+    model = _model(model_name, problem, settings(list(overrides)))
+    for kind in kinds:
+        if kind == LinearPath.kind:
+            path = LinearPath(*ends)
+        else:
+            PATHS[kind]
+            path = fit_path(model, problem, *ends, kind=kind, device=device)
+        result = profile(model, problem, path, points=points, device=device)
+        typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in nats per labelled node")
+        typer.echo(_summary(result).to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+        for diagnostic in result.diagnostics():
+            typer.echo(str(diagnostic))
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+            result.frame().to_csv(out / f"{kind}.csv", index=False)
+            profile_figure(result.frame(), "loss").savefig(out / f"{kind}.svg")
+
+
+def _summary(result: PathProfile) -> pd.DataFrame:
+    """One row per split: both ends, the highest point of the loss, and the chord barriers."""
+    rows = []
+    for split in result.splits:
+        row: dict[str, Any] = {"split": split}
+        for metric in result.columns:
+            along = result.along(metric, split)
+            row |= {f"{metric} A": along[0], f"{metric} B": along[-1]}
+            row[f"{metric} barrier"] = result.barrier("chord", metric, split)
+        row["at t"] = float(result.t[result.along("loss", split).argmax()])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _model(name: str, problem: Problem, values: dict[str, Any]) -> nn.Module:
+    file, colon, factory = name.rpartition(":")
+    if not colon:
+        return build_model(problem=problem, **validate(ModelBlock, values | {"name": name}).model_dump())
+    if values:
+        raise InputError(f"--set {', '.join(values)}: settings are for models by name; {name} makes its own")
+    make = getattr(_module(Path(file)), factory, None)
+    if not callable(make):
+        raise InputError(f"{file} has no function or class {factory!r}: give FILE.py:FACTORY")
+    takes = [p for p in inspect.signature(make).parameters.values() if p.default is inspect.Parameter.empty]
+    made = make(problem) if takes else make()
+    if not isinstance(made, nn.Module):
+        raise InputError(f"{name} gave a {type(made).__name__}; expected a torch.nn.Module")
+    return made
+
+
+def _module(file: Path) -> Any:
+    """Run the user's own Python file, as they asked."""
+    if not file.is_file():
+        raise InputError(f"no such file: {file}")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,103 @@
+"""`gnnmc run`: a config → a run folder with results, tables and a report."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import typer
+import yaml
+
+from gnnmc.config import Block, read_config, validate, with_overrides
+from gnnmc.diagnostics import Diagnostic, as_records
+from gnnmc.errors import GnnmcError, InputError
+from gnnmc.run import Outcome, Quiet, automatic_progress, execute
+from gnnmc.store import Store, export_table
+from gnnmc.studies import STUDIES, Plan, Study
+from gnnmc.version import __version__
+
+# Metadata that should be one and the same over the rows of a table (GMC010).
+ALIKE = ("device", "processor", "torch", "gnnmc")
+
+
+def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, quiet: bool) -> None:
+    """Execute what is missing, then write tables and report. Raises GnnmcError when cells failed."""
+    study, config = load_study(with_overrides(read_config(config_file), overrides))
+    folder = out or Path("runs") / config_file.stem
+    plan = study.plan(config)
+    store = Store(folder)
+    _describe(folder, study, config, _command(config_file, overrides, out))
+    settings = cast(Any, config).run
+    progress = Quiet() if quiet else automatic_progress()
+    outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
+    if not outcome.ok:
+        raise GnnmcError(_failure(outcome, folder))
+    export(plan, store)
+    from gnnmc.report import report
+
+    page = report(folder)
+    if not quiet:
+        typer.echo(outcome.summary())
+        typer.echo(f"tables: {folder / 'tables'}")
+        typer.echo(f"report: {page}")
+
+
+def load_study(raw: dict[str, Any]) -> tuple[Study, Block]:
+    """The study that a config names, and the config checked against it."""
+    if "study" not in raw:
+        raise InputError(f"config study: missing: allowed: {', '.join(STUDIES)}")
+    study = STUDIES[raw["study"]]
+    return study, validate(study.config, raw)
+
+
+def export(plan: Plan, store: Store) -> None:
+    """Write the run's tables as Parquet and CSV under `tables/`."""
+    tables = {
+        name: value
+        for cell in plan.tables
+        for name, value in store.load(cell).items()
+        if isinstance(value, pd.DataFrame)
+    }
+    mixed = pd.DataFrame(as_records(_mixed(plan, store)))
+    tables["diagnostics"] = pd.concat([tables["diagnostics"], mixed], ignore_index=True)
+    for name, frame in tables.items():
+        export_table(frame, store.folder / "tables", name)
+
+
+def _mixed(plan: Plan, store: Store) -> list[Diagnostic]:
+    """GMC010: rows of one table from different devices or versions."""
+    found: dict[str, set[str]] = {}
+    for task in plan.tasks:
+        for cell in task.cells:
+            metadata = store.metadata(cell)
+            for name in ALIKE:
+                found.setdefault(name, set()).add(str(metadata.get(name, "unknown")))
+    several = [f"{name}: {', '.join(sorted(values))}" for name, values in found.items() if len(values) > 1]
+    return [Diagnostic("GMC010", "; ".join(several))] if several else []
+
+
+def _describe(folder: Path, study: Study, config: Block, command: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        about = {"study": study.name, "command": command, "gnnmc": __version__}
+        (folder / "run.json").write_text(json.dumps(about, indent=2) + "\n")
+    except OSError as error:
+        raise GnnmcError(f"cannot write into {folder}: {error.strerror}") from None
+
+
+def _command(config_file: Path, overrides: Sequence[str], out: Path | None) -> str:
+    words = ["gnnmc", "run", str(config_file)]
+    for override in overrides:
+        words += ["--set", override]
+    return shlex.join(words + (["--out", str(out)] if out else []))
+
+
+def _failure(outcome: Outcome, folder: Path) -> str:
+    first = outcome.failed[0]
+    return (
+        f"{outcome.summary()}; the first failure is {first.cell.label or first.cell.stage}: {first.reason} "
+        f"(see {folder / 'log.txt'}; what is done is kept, the same command goes on)"
+    )

@@ -1,0 +1,273 @@
+"""The page of the study: the question, the answer in words, figures and tables."""
+
+from typing import Any
+
+import pandas as pd
+
+from gnnmc.analysis import answer
+from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
+from gnnmc.studies.homophily_barrier.relate import AXIS
+from gnnmc.studies.pages import FigureView, Page, Section, TableView, Tables
+
+QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
+
+SPLIT_NOTE = "Mean cross-entropy in nats per labelled node; barrier: largest excess over the chord between the ends."
+
+
+def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
+    """What the report shows of a run."""
+    sections = [_ends(tables, config)]
+    if "barrier_kind" in tables["barriers"].columns:
+        sections = [
+            *_findings(tables),
+            *_sweeps(tables),
+            *_real(tables),
+            _line_against_curve(tables),
+            *_heat_map(tables),
+            *sections,
+        ]
+    sections.append(_diagnostics(tables))
+    return Page(
+        title=config.title,
+        question=QUESTION,
+        answer=tuple(_answer(tables)),
+        rests_on=tuple(_rests_on(tables, config)),
+        sections=tuple(sections),
+    )
+
+
+def chord_loss(tables: Tables, **where: Any) -> pd.DataFrame:
+    """Rows of the default barrier: chord excess of the loss."""
+    rows = tables["barriers"]
+    rows = rows[(rows["barrier_kind"] == "chord") & (rows["metric"] == "loss")]
+    for name, value in where.items():
+        rows = rows[rows[name] == value]
+    return rows
+
+
+def _loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame["metric"] == "loss") & (frame["barrier_kind"] == "chord")] if len(frame) else frame
+
+
+def _answer(tables: Tables) -> list[str]:
+    if "barrier_kind" not in tables["barriers"].columns:
+        return ["No barrier was measured: every end diverged."]
+    lines = []
+    for path in tables["barriers"]["path"].unique():
+        for split in ("train", "test"):
+            lines += _sentences(tables, split, path)[:1]
+    lines += _wrong_axis(tables)
+    lines += _sizes(tables)
+    return lines
+
+
+def _sentences(tables: Tables, split: str, path: str) -> list[str]:
+    association = _loss_rows(tables["association"])
+    if association.empty or AXIS not in set(association["statistic"]):
+        return []
+    here = association[(association["split"] == split) & (association["path"] == path)]
+    here = here.drop(columns=["metric", "barrier_kind"])
+    if here[here["statistic"] == AXIS].empty:
+        return []
+    others = {
+        name: _loss_rows(tables[name]).drop(columns=["metric", "barrier_kind"], errors="ignore")
+        for name in ("summary", "rivals", "shape")
+    }
+    return answer(
+        here,
+        others["summary"] if len(others["summary"]) else None,
+        split=split,
+        path=path,
+        statistic=AXIS,
+        axis="homophily_asked" if len(others["summary"]) else None,
+        rivals=others["rivals"] if len(others["rivals"]) else None,
+        shape=others["shape"] if len(others["shape"]) else None,
+    )
+
+
+def _wrong_axis(tables: Tables) -> list[str]:
+    return [line for line in _sentences(tables, "train", "linear") if "is the wrong axis" in line]
+
+
+def _sizes(tables: Tables) -> list[str]:
+    lines = []
+    for path, rows in chord_loss(tables).groupby("path", sort=False):
+        means = rows.groupby(["model", "split"], sort=False)["barrier"].mean().unstack()
+        told = "; ".join(
+            f"{model} " + ", ".join(f"{split} {means.loc[model, split]:.2f}" for split in means.columns)
+            for model in means.index
+        )
+        lines.append(f"Mean barrier of the {path} path over all graphs and pairs, in nats: {told}.")
+    return lines
+
+
+def _rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
+    graphs = tables["graphs"]
+    lines = [
+        f"{len(graphs)} graphs in {graphs['cluster'].nunique()} independent clusters, "
+        f"{len(config.models)} models, {len(config.seeds)} modes each ({config.num_pairs} pairs).",
+        f"Ends at the {'last epoch' if config.endpoint == 'last' else 'best validation epoch'}; "
+        "losses and barriers on the train, validation and test splits, dropout off.",
+        "Nothing was aligned: hidden units are in the order in which they were trained.",
+    ]
+    used = tables["endpoints"][tables["endpoints"]["used"]]
+    if "accuracy" in used:
+        test = used[used["split"] == "test"].groupby("model", sort=False)["accuracy"].agg(["min", "median", "max"])
+        told = "; ".join(f"{name} {row['median']:.2f} ({row['min']:.2f}–{row['max']:.2f})" for name, row in test.iterrows())
+        lines.append(f"Test accuracy of the ends, median over graphs and seeds (range): {told}.")
+    return lines
+
+
+def _findings(tables: Tables) -> list[Section]:
+    sections = []
+    for path in tables["barriers"]["path"].unique():
+        lines = [line for split in ("train", "test") for line in _sentences(tables, split, path)[1:]]
+        if lines:
+            sections.append(Section(f"What was found on the {path} path", tuple(lines)))
+    return sections
+
+
+def _sweeps(tables: Tables) -> list[Section]:
+    """Barrier against homophily with the ends' loss below, one section per regime of generated graphs."""
+    sections = []
+    graphs = tables["graphs"]
+    if "homophily_asked" not in graphs.columns:
+        return []
+    loss = chord_loss(tables).merge(graphs, on="graph")
+    summary = _loss_rows(tables["summary"])
+    for number, (regime, rows) in enumerate(loss[loss["family"] == "csbm"].groupby("regime", sort=False)):
+        if rows["homophily_asked"].nunique() < 2:
+            continue
+        keys = ["path", "split", "model", "homophily_asked", "graph"]
+        points = rows.groupby(keys, sort=False)[["barrier", "ends_loss"]].mean().reset_index()
+        points = points.rename(columns={"homophily_asked": "x"})
+        means = summary[summary["regime"] == regime].rename(
+            columns={"homophily_asked": "x", "ci_low": "low", "ci_high": "high"}
+        )
+        caption = (
+            f"Loss barrier against the homophily asked for ({regime}). Dots: graphs, mean over their pairs; lines: mean "
+            f"over graphs with a 95 % interval over clusters (Student's t). Below: mean loss of the ends on the same "
+            f"split. {SPLIT_NOTE}"
+        )
+        figure = FigureView(
+            name=f"barrier_homophily_{number}",
+            draw="barrier_sweep.draw_barrier_sweep",
+            frame=points,
+            caption=caption,
+            alt=f"Barrier against homophily for {', '.join(points['model'].unique())}, by path and split; {regime}.",
+            options={
+                "x_label": "edge homophily",
+                "summary": means[["path", "split", "model", "x", "mean", "low", "high", "interval"]],
+            },
+        )
+        sections.append(Section(f"Barrier against homophily: {regime}", figures=(figure,)))
+    return sections
+
+
+def _real(tables: Tables) -> list[Section]:
+    graphs = tables["graphs"]
+    loss = chord_loss(tables).merge(graphs, on="graph")
+    rows = loss[loss["family"] == "real"]
+    if rows.empty:
+        return []
+    keys = ["graph", "path", "split", "model"]
+    points = rows.groupby(keys, sort=False)[["barrier", "ends_loss", "ends_accuracy", "homophily_edge"]].mean()
+    points = points.reset_index()
+    figure = FigureView(
+        name="barrier_real_graphs",
+        draw="scatter.draw_real_graphs",
+        frame=points,
+        caption=f"Loss barriers on real graphs, ordered by edge homophily; mean over pairs. {SPLIT_NOTE}",
+        alt="One row per real graph, one dot per model: the loss barrier, and the mean loss of the ends beside it.",
+    )
+    table = TableView(
+        "real_graphs",
+        points,
+        "Barriers on real graphs: mean over pairs of the chord barrier (nats), mean loss (nats) and accuracy of the ends.",
+    )
+    return [Section("Real graphs", figures=(figure,), tables=(table,))]
+
+
+def _line_against_curve(tables: Tables) -> Section:
+    profiles, graphs = tables["profiles"], tables["graphs"]
+    axis = "homophily_asked" if "homophily_asked" in graphs.columns else "homophily_edge"
+    rows = profiles.merge(graphs[["graph", "family", axis]].rename(columns={axis: "x"}), on="graph")
+    generated = rows[rows["family"] == "csbm"]
+    rows = generated if len(generated) else rows
+    levels = sorted(rows["x"].unique())
+    shown = levels if len(levels) <= 3 else [levels[0], levels[len(levels) // 2], levels[-1]]
+    chosen = rows[rows["x"].isin(shown)]
+    mean = chosen.groupby(["model", "path", "split", "x", "t"], sort=False)["loss"].mean().reset_index()
+    figure = FigureView(
+        name="profiles",
+        draw="profiles.draw_profiles",
+        frame=mean,
+        caption=(
+            "Mean loss along the path, line against fitted curve, at edge homophily "
+            f"{', '.join(f'{level:.2f}' for level in shown)}; mean over pairs and graphs. {SPLIT_NOTE}"
+        ),
+        alt="Loss along the path from one mode to another, for each model and split.",
+        options={"x_label": "edge homophily"},
+    )
+    rows = chord_loss(tables).merge(graphs[["graph", "regime"]], on="graph")
+    keys = ["regime", "model", "path", "split"]
+    table = rows.groupby(keys, sort=False)[["barrier", "ends_loss", "ends_accuracy", "length", "distance"]].mean()
+    view = TableView(
+        "line_against_curve",
+        table.reset_index(),
+        "Mean over graphs and pairs: chord barrier and ends' loss (nats), ends' accuracy, length of the path and "
+        "distance of its ends (Euclidean, in weight space).",
+    )
+    return Section("Line against curve", figures=(figure,), tables=(view,))
+
+
+def _heat_map(tables: Tables) -> list[Section]:
+    association = _loss_rows(tables["association"])
+    if association.empty:
+        return []
+    figures = []
+    for number, (regime, rows) in enumerate(association.groupby("regime", sort=False)):
+        figures.append(
+            FigureView(
+                name=f"association_{number}",
+                draw="association.draw_association",
+                frame=rows,
+                caption=(
+                    f"Spearman correlation over graphs of each statistic with the loss barrier ({regime}): total, and "
+                    "with the ends' loss and accuracy on the same split controlled for (not through end quality; they "
+                    "lie downstream of the graph). Marked: p < .05 in a permutation test over clusters, after Holm."
+                ),
+                alt="Heat map: statistics in rows, models, paths and splits in columns, correlation with the barrier.",
+            )
+        )
+    columns = [
+        "regime", "model", "path", "split", "metric", "statistic", "kind", "rho", "ci_low", "ci_high", "p_permutation",
+        "p_holm", "num_graphs", "num_clusters", "zero_share", "note",
+    ]  # fmt: skip
+    table = TableView(
+        "association",
+        tables["association"][columns],
+        "Statistic × barrier: rank correlation over graphs, 95 % cluster bootstrap interval (from 10 clusters on), "
+        "permutation p over clusters, Holm-corrected over statistics; share of graphs whose barrier is below .001.",
+    )
+    return [Section("Which statistic goes with the barrier", figures=tuple(figures), tables=(table,))]
+
+
+def _ends(tables: Tables, config: HomophilyBarrier) -> Section:
+    used = tables["endpoints"][tables["endpoints"]["used"]]
+    metrics = [name for name in used.columns if name in ("loss", "accuracy")]
+    cells = used.groupby(["graph", "model", "split"], sort=False)[metrics].agg(["mean", "min", "max"])
+    cells.columns = [f"{metric} {what}" for metric, what in cells.columns]
+    cells = cells.reset_index()
+    low = config.least_train_accuracy
+    if "accuracy mean" in cells:
+        flagged = (cells["split"] == "train") & (cells["accuracy mean"] < low)
+        cells["flag"] = flagged.map({True: f"train accuracy < {low:g}", False: ""})
+    view = TableView("endpoints", cells, "Ends of the paths: loss (nats per labelled node) and accuracy over seeds.")
+    return Section("The ends", tables=(view,))
+
+
+def _diagnostics(tables: Tables) -> Section:
+    fired = tables["diagnostics"]
+    lines = [f"{row.code} {row.title}: {row.message}. {row.meaning} {row.remedy}" for row in fired.itertuples()]
+    return Section("Diagnostics that fired", tuple(lines) or ("None.",))

@@ -1,0 +1,152 @@
+"""Stage `relate`: barriers against graph statistics, and the diagnostics that fired (science 1.6, 1.8)."""
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from gnnmc.analysis import associate, barrier_summary, compare_statistics, shape_test
+from gnnmc.diagnostics import Diagnostic, as_records
+from gnnmc.store import Cell, Request, Result, Task
+
+VERSION = 1
+
+GROUP = ("regime", "model", "path", "split", "metric", "barrier_kind")
+AXIS = "homophily_edge"
+RIVALS = ("homophily_adjusted_abs", "label_informativeness", "ends_train_loss")
+STATISTICS = (
+    AXIS,
+    "homophily_adjusted_abs",
+    "label_informativeness",
+    "degree_mean",
+    "degree_cv",
+    "density",
+    "num_nodes",
+    "separability_fisher",
+)
+# A statistic that differs by less than this share of its mean over a regime's graphs was not varied: what is left is
+# noise of the generator, and testing it would only cost the others power.
+VARIED = 0.1
+# An end whose train loss is above this share of that of guessing, log C, has not learned its training nodes.
+UNDERTRAINED = 0.5
+FITTED_TEST_BARRIER = 0.05
+
+
+def relate_task(tables: Cell, least_train_accuracy: float) -> Task:
+    """The task that relates one run's barriers to its graphs."""
+    config = {"least_train_accuracy": least_train_accuracy}
+    return Task(relate, (Cell("relate", VERSION, config, {"tables": tables}, label="association"),))
+
+
+def relate(requests: Sequence[Request], device: str) -> list[Result]:
+    """tables → `association`, `summary`, `shape`, `rivals` (gnnmc.analysis gives their columns) and `diagnostics`."""
+    return [_relate(request) for request in requests]
+
+
+def _relate(request: Request) -> Result:
+    tables = cast(dict[str, pd.DataFrame], request.inputs["tables"])
+    graphs, barriers = tables["graphs"], tables["barriers"]
+    found = _end_diagnostics(tables, float(request.config["least_train_accuracy"]))
+    found += _barrier_diagnostics(barriers) + _aggregated(tables["fired"])
+    empty = pd.DataFrame()
+    if "barrier_kind" not in barriers.columns:
+        return dict.fromkeys(("association", "summary", "shape", "rivals"), empty) | {"diagnostics": _frame(found)}
+    joined = barriers.merge(graphs, on="graph")
+    chord = joined[joined["barrier_kind"] == "chord"]
+    controls = tuple(name for name in ("ends_loss", "ends_accuracy") if name in chord.columns)
+    parts: dict[str, list[pd.DataFrame]] = {"association": [], "shape": [], "rivals": []}
+    for _, regime in chord.groupby("regime", sort=False):
+        statistics = _varied(regime)
+        if not statistics:
+            continue
+        kinds = {"total": (), "not through end quality": controls}
+        association = associate(regime, statistics, kinds=kinds, by=GROUP)
+        parts["association"].append(association.frame())
+        found += association.diagnostics
+        if AXIS in statistics:
+            parts["shape"].append(shape_test(regime, AXIS, by=GROUP))
+            rivals = [name for name in RIVALS if regime.groupby("graph")[name].first().nunique() > 1]
+            if rivals:
+                parts["rivals"].append(compare_statistics(regime, AXIS, rivals, by=GROUP))
+    related = {name: pd.concat(frames, ignore_index=True) if frames else empty for name, frames in parts.items()}
+    generated = chord[chord["family"] == "csbm"]
+    summary = barrier_summary(generated, [*GROUP, "homophily_asked"]) if len(generated) else empty
+    return related | {"summary": summary, "diagnostics": _frame(found)}
+
+
+def _varied(table: pd.DataFrame) -> list[str]:
+    graphs = table.groupby("graph")[list(STATISTICS)].first()
+    spread = (graphs.max() - graphs.min()) > VARIED * graphs.mean().abs()
+    return [name for name in STATISTICS if spread[name] and graphs[name].notna().sum() > 1]
+
+
+def _end_diagnostics(tables: dict[str, pd.DataFrame], least_accuracy: float) -> list[Diagnostic]:
+    """GMC001: ends that have not learned their training nodes; GMC012: ends that diverged."""
+    found: list[Diagnostic] = []
+    used = tables["endpoints"][tables["endpoints"]["used"]]
+    lost = used[used["status"] != "ok"].drop_duplicates(["graph", "model", "seed"])
+    if len(lost):
+        first = lost.iloc[0]
+        found.append(Diagnostic("GMC012", f"{len(lost)} ends, such as {first.graph}, {first.model}: {first.status}"))
+    train = used[(used["split"] == "train") & (used["status"] == "ok")].merge(
+        tables["graphs"][["graph", "num_classes"]], on="graph"
+    )
+    cells = train.groupby(["graph", "model"], sort=False).mean(numeric_only=True)
+    guessing = np.log(cells["num_classes"].clip(lower=2))
+    poor = cells["loss"] > UNDERTRAINED * guessing
+    if "accuracy" in cells:
+        poor |= cells["accuracy"] < least_accuracy
+    if poor.any():
+        worst = cells[poor].sort_values("loss").iloc[-1]
+        graph, model = cells[poor].sort_values("loss").index[-1]
+        reached = f", accuracy {worst['accuracy']:.2f}" if "accuracy" in cells else ""
+        found.append(
+            Diagnostic(
+                "GMC001",
+                f"{int(poor.sum())} of {len(cells)} graph and model cells; the worst is {graph}, {model}: mean train "
+                f"loss {worst['loss']:.2f} nats{reached} (guessing: {math.log(worst['num_classes']):.2f} nats)",
+            )
+        )
+    return found
+
+
+def _barrier_diagnostics(barriers: pd.DataFrame) -> list[Diagnostic]:
+    """GMC005: nothing was aligned; GMC006: a fitted curve with a barrier on the test loss only."""
+    found: list[Diagnostic] = []
+    linear = barriers[(barriers["path"].str.startswith("linear")) & (barriers["aligned"] == "none")]
+    if len(linear):
+        pairs = len(linear.drop_duplicates(["graph", "model", "a", "b"]))
+        found.append(Diagnostic("GMC005", f"{pairs} pairs were connected by a line with their units as trained"))
+    if "barrier_kind" not in barriers.columns:
+        return found
+    rows = barriers[(barriers["barrier_kind"] == "chord") & (barriers["metric"] == "loss")]
+    fitted = rows[~rows["path"].str.startswith("linear")]
+    keys = ["graph", "model", "path", "a", "b"]
+    sides = fitted.pivot_table(index=keys, columns="split", values="barrier")
+    if {"train", "test"} <= set(sides.columns):
+        high = sides[(sides["test"] > FITTED_TEST_BARRIER) & (sides["test"] > sides["train"])]
+        if len(high):
+            top = high["test"].idxmax()
+            where = ", ".join(str(part) for part in top)
+            message = f"{len(high)} of {len(sides)} fitted curves, up to {high['test'].max():.2f} nats ({where})"
+            found.append(Diagnostic("GMC006", message))
+    return found
+
+
+def _aggregated(fired: pd.DataFrame) -> list[Diagnostic]:
+    """One line per code: how often it fired, and an example."""
+    found = []
+    for code, rows in fired.groupby("code", sort=True):
+        first = rows.iloc[0]
+        found.append(
+            Diagnostic(str(code), f"{len(rows)} times, such as {first.graph}, {first.model}, {first.path}: {first.message}")
+        )
+    return found
+
+
+def _frame(found: Sequence[Diagnostic]) -> pd.DataFrame:
+    unique = list(dict.fromkeys(found))
+    columns = ["code", "title", "message", "meaning", "remedy"]
+    return pd.DataFrame(as_records(sorted(unique, key=lambda diagnostic: diagnostic.code)), columns=columns)

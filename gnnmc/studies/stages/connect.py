@@ -1,0 +1,119 @@
+"""Stages `path` and `profile`: two modes connected, and what is on the way."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pandas as pd
+from torch import Tensor, nn
+
+from gnnmc.config import ModelBlock, PathBlock, ProfileBlock
+from gnnmc.connectivity import PATHS, LinearPath, Path, fit_path, profile
+from gnnmc.diagnostics import Diagnostic
+from gnnmc.models import build_model
+from gnnmc.problem import Problem
+from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.studies.stages.graph import problem_of
+from gnnmc.studies.stages.modes import mode_of
+from gnnmc.weights import Mode
+
+PATH_VERSION = 1
+PROFILE_VERSION = 1
+
+
+def connect_tasks(
+    graph: Cell,
+    model: ModelBlock,
+    pairs: Sequence[tuple[Cell, Cell]],
+    path: PathBlock,
+    grid: ProfileBlock,
+    endpoint: str,
+    device: str,
+) -> tuple[list[Task], list[Cell]]:
+    """Tasks that connect each pair by one kind of path and profile it; and the profiles' cells, in the pairs' order."""
+    chosen = pairs[: path.pairs] if path.pairs else pairs
+    # How many pairs get the path decides which cells there are, not what is in them.
+    shared = {"model": model.differing(), "path": path.model_copy(update={"pairs": None}).differing(), "endpoint": endpoint}
+    tasks, profiles = [], []
+    for a, b in chosen:
+        inputs: dict[str, Cell | tuple[Cell, ...]] = {"graph": graph, "a": a, "b": b}
+        label = f"{graph.label} {model.name} {path.kind} {a.config['seed']}–{b.config['seed']}"
+        if path.kind != LinearPath.kind:
+            fitted = Cell("path", PATH_VERSION, shared, inputs, label=label)
+            tasks.append(Task(fit_paths, (fitted,), device))
+            inputs = inputs | {"path": fitted}
+        profiles.append(Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label))
+    tasks.append(Task(profile_paths, tuple(profiles), device))
+    return tasks, profiles
+
+
+def fit_paths(requests: Sequence[Request], device: str) -> list[Result]:
+    """graph and two modes → `inner` control points and the fit's `record`."""
+    results: list[Result] = []
+    for request in requests:
+        problem, model, a, b = _given(request)
+        settings = PathBlock(**request.config["path"]).model_dump(exclude={"pairs"})
+        if not _usable(a, b):
+            results.append({"inner": {}, "record": {}})
+            continue
+        fitted = fit_path(model, problem, a, b, device=device, **settings)
+        inner = {
+            f"{j}::{name}": value
+            for j, point in enumerate(fitted.control_points[1:-1], start=1)
+            for name, value in point.items()
+        }
+        results.append({"inner": inner, "record": fitted.record})
+    return results
+
+
+def profile_paths(requests: Sequence[Request], device: str) -> list[Result]:
+    """graph, two modes and a path → `profile` and `barriers` (tables), and `about` (status, lengths, diagnostics)."""
+    return [_profile(request, device) for request in requests]
+
+
+def _profile(request: Request, device: str) -> Result:
+    problem, model, a, b = _given(request)
+    block = PathBlock(**request.config["path"])
+    if not _usable(a, b):
+        status = "; ".join(f"end {mode.seed} {mode.status}" for mode in (a, b) if mode.status != "ok")
+        lost = Diagnostic("GMC012", f"{block.kind} path {a.seed}–{b.seed}: {status}")
+        about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
+        return {"profile": pd.DataFrame(), "barriers": pd.DataFrame(), "about": about}
+    path = _path(request, block, a, b)
+    result = profile(model, problem, path, device=device, **ProfileBlock(**request.config["profile"]).model_dump())
+    found = result.diagnostics()
+    if a.init_digest == b.init_digest:
+        found.append(Diagnostic("GMC002", f"seeds {a.seed} and {b.seed} start from equal weights"))
+    distance = float(LinearPath(a, b).arc_length([0.0, 1.0], [name for name, _ in model.named_parameters()])[-1])
+    about = {
+        "status": "ok",
+        "distance": distance,
+        "length": float(result.arc_length[-1]),
+        "diagnostics": _records(found),
+    }
+    return {"profile": result.frame(), "barriers": result.barriers(), "about": about}
+
+
+def _given(request: Request) -> tuple[Problem, nn.Module, Mode, Mode]:
+    problem = problem_of(cast(Result, request.inputs["graph"]))
+    model = build_model(problem=problem, **ModelBlock(**request.config["model"]).model_dump())
+    a, b = (mode_of(cast(Result, request.inputs[role]), request.config["endpoint"]) for role in ("a", "b"))
+    return problem, model, a, b
+
+
+def _usable(*modes: Mode) -> bool:
+    return all(mode.status == "ok" for mode in modes)
+
+
+def _path(request: Request, block: PathBlock, a: Mode, b: Mode) -> Path:
+    if "path" not in request.inputs:
+        return LinearPath(a, b)
+    stored = cast(Result, request.inputs["path"])
+    points: list[dict[str, Tensor]] = [{} for _ in range(block.points - 2)]
+    for name, value in cast(Mapping[str, Tensor], stored["inner"]).items():
+        number, _, entry = name.partition("::")
+        points[int(number) - 1][entry] = value
+    return PATHS[block.kind](a, *points, b, record=cast(dict[str, Any], stored["record"]))
+
+
+def _records(found: Sequence[Diagnostic]) -> list[dict[str, str]]:
+    return [{"code": diagnostic.code, "message": diagnostic.message} for diagnostic in found]

@@ -1,0 +1,60 @@
+"""Stage `modes`: trained ends, one cell a seed; the seeds of one graph and model are one task."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pandas as pd
+from torch import Tensor
+
+from gnnmc.config import ModelBlock, TrainBlock
+from gnnmc.models import build_model
+from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.studies.stages.graph import problem_of
+from gnnmc.training import train
+from gnnmc.weights import Mode
+
+VERSION = 1
+
+
+def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequence[int], device: str) -> Task:
+    """The task that trains one mode for each seed."""
+    shared = {"model": model.differing(), "train": training.differing()}
+    cells = tuple(
+        Cell("modes", VERSION, shared | {"seed": seed}, {"graph": graph}, label=f"{graph.label} {model.name} seed {seed}")
+        for seed in seeds
+    )
+    return Task(train_modes, cells, device)
+
+
+def train_modes(requests: Sequence[Request], device: str) -> list[Result]:
+    """graph → `last`, `best` (weights), `record`, `metrics`, `log` of a mode."""
+    config = requests[0].config
+    problem = problem_of(cast(Result, requests[0].inputs["graph"]))
+    model = build_model(problem=problem, **ModelBlock(**config["model"]).model_dump())
+    training = TrainBlock(**config["train"]).model_dump()
+    modes = train(model, problem, [request.config["seed"] for request in requests], device=device, **training)
+    return [_packed(mode) for mode in modes]
+
+
+def _packed(mode: Mode) -> Result:
+    record = {
+        "seed": mode.seed,
+        "status": mode.status,
+        "init_digest": mode.init_digest,
+        "unused": mode.unused,
+        "settings": mode.settings,
+    }
+    return {"last": mode.last, "best": mode.best, "record": record, "metrics": mode.metrics, "log": mode.log}
+
+
+def mode_of(result: Result, endpoint: str = "last") -> Mode:
+    """The Mode in a stored result."""
+    record = cast(Mapping[str, Any], result["record"])
+    return Mode(
+        last=dict(cast(Mapping[str, Tensor], result["last"])),
+        best=dict(cast(Mapping[str, Tensor], result["best"])),
+        endpoint=endpoint,
+        metrics=cast(pd.DataFrame, result["metrics"]),
+        log=cast(pd.DataFrame, result["log"]),
+        **record,
+    )

@@ -1,0 +1,24 @@
+"""Stage `statistics`: the statistics of a graph (science 1.7)."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from gnnmc.graphstats import graph_stats
+from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.studies.stages.graph import data_of
+
+VERSION = 1
+
+
+def statistics_task(graph: Cell) -> Task:
+    """The task of one graph's statistics."""
+    return Task(measure_graphs, (Cell("statistics", VERSION, inputs={"graph": graph}, label=graph.label),))
+
+
+def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
+    """graph → `statistics` (one row) and the graph's `about`."""
+    results: list[Result] = []
+    for request in requests:
+        graph = cast(Result, request.inputs["graph"])
+        results.append({"statistics": graph_stats(data_of(graph)).frame(), "about": graph["about"]})
+    return results

@@ -1,0 +1,82 @@
+"""Stage `table`: everything measured, in long tables that do not know what the study asks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pandas as pd
+
+from gnnmc.store import Cell, Request, Result, Task
+
+VERSION = 1
+
+Labelled = Sequence[tuple[Mapping[str, Any], Cell]]
+
+
+def tabulate_task(graphs: Labelled, modes: Labelled, profiles: Labelled) -> Task:
+    """The task of one run's tables; each cell comes with the labels of its rows."""
+    groups = {"graphs": graphs, "modes": modes, "profiles": profiles}
+    config = {role: [dict(labels) for labels, _ in group] for role, group in groups.items()}
+    inputs = {role: tuple(cell for _, cell in group) for role, group in groups.items()}
+    return Task(tabulate, (Cell("table", VERSION, config, inputs, label="tables"),))
+
+
+def tabulate(requests: Sequence[Request], device: str) -> list[Result]:
+    """statistics, modes, profiles → the tables
+
+    graphs: one row per graph: labels and statistics.
+    endpoints: one row per (mode, endpoint, split): `status, epoch, loss` and metrics.
+    barriers: one row per (path, split, metric, barrier_kind): `barrier`, the ends' mean `ends_<metric>` on that split,
+        `ends_train_loss`, `distance` between the ends and `length` of the path (Euclidean), `status`.
+    profiles: one row per (path, t, split).
+    fired: one row per diagnostic of a path.
+    """
+    return [_tables(request) for request in requests]
+
+
+def _tables(request: Request) -> Result:
+    labelled = {
+        role: list(zip(request.config[role], cast(list[Result], request.inputs[role]), strict=True))
+        for role in ("graphs", "modes", "profiles")
+    }
+    graphs = pd.concat([_labelled(result["statistics"], labels) for labels, result in labelled["graphs"]])
+    graphs["homophily_adjusted_abs"] = graphs["homophily_adjusted"].abs()
+    endpoints = []
+    for labels, result in labelled["modes"]:
+        without = {name: value for name, value in labels.items() if name != "endpoint"}
+        rows = _labelled(result["metrics"], without | {"status": cast(Mapping[str, Any], result["record"])["status"]})
+        rows["used"] = rows["endpoint"] == labels["endpoint"]
+        endpoints.append(rows)
+    barriers, profiles, fired = [], [], []
+    for labels, result in labelled["profiles"]:
+        about = cast(Mapping[str, Any], result["about"])
+        where = dict(labels) | {"status": about["status"]}
+        lengths = {"distance": about["distance"], "length": about["length"]}
+        fired += [dict(labels) | diagnostic for diagnostic in about["diagnostics"]]
+        if about["status"] != "ok":
+            barriers.append(pd.DataFrame([where]))
+            continue
+        along = cast(pd.DataFrame, result["profile"])
+        profiles.append(_labelled(along, labels))
+        barriers.append(_labelled(cast(pd.DataFrame, result["barriers"]).merge(_ends(along)), where | lengths))
+    return {
+        "graphs": graphs.reset_index(drop=True),
+        "endpoints": pd.concat(endpoints, ignore_index=True),
+        "barriers": pd.concat(barriers, ignore_index=True),
+        "profiles": pd.concat(profiles, ignore_index=True) if profiles else pd.DataFrame(),
+        "fired": pd.DataFrame(fired, columns=None if fired else ["code", "message"]),
+    }
+
+
+def _labelled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
+    rows = cast(pd.DataFrame, frame)
+    names = [name for name in labels if name not in rows.columns]
+    return pd.concat([pd.DataFrame({name: [labels[name]] * len(rows) for name in names}, index=rows.index), rows], axis=1)
+
+
+def _ends(along: pd.DataFrame) -> pd.DataFrame:
+    """Mean over the two ends of every metric, per split, and their train loss beside every split."""
+    metrics = [name for name in along.columns if name not in ("t", "split", "refined")]
+    ends = along[(along["t"] == 0) | (along["t"] == 1)].groupby("split", sort=False)[metrics].mean()
+    ends = ends.add_prefix("ends_")
+    ends["ends_train_loss"] = ends.loc["train", "ends_loss"]
+    return ends.reset_index()
