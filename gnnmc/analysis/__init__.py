@@ -1,0 +1,9 @@
+"""Tables in, tables out: what in the graph goes with the barrier, with inference over independent graphs."""
+
+from gnnmc.analysis.association import Association, associate
+from gnnmc.analysis.comparison import compare_statistics
+from gnnmc.analysis.sentences import answer
+from gnnmc.analysis.shape import shape_test
+from gnnmc.analysis.summary import barrier_summary
+
+__all__ = ["Association", "answer", "associate", "barrier_summary", "compare_statistics", "shape_test"]

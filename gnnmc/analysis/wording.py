@@ -1,0 +1,86 @@
+"""Names, numbers and settings in words: the small change of the sentences."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+NAMES = {
+    "homophily_edge": "edge homophily",
+    "homophily_node": "node homophily",
+    "homophily_insensitive": "class-insensitive homophily",
+    "homophily_adjusted": "adjusted homophily",
+    "homophily_adjusted_abs": "|adjusted homophily|",
+    "label_informativeness": "label informativeness",
+    "label_informativeness_node": "node label informativeness",
+    "ends_loss": "the ends' loss",
+    "ends_train_loss": "the ends' train loss",
+    "ends_accuracy": "the ends' accuracy",
+    "degree_mean": "mean degree",
+    "separability_fisher": "feature separability (Fisher ratio)",
+}
+
+# Group columns that have a place of their own in the setting; every other one is added as "name value".
+_PLACED = ("model", "path", "split", "metric", "barrier_kind")
+
+
+def in_words(name: str) -> str:
+    """A column name as a reader would say it."""
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def setting(values: Mapping[str, Any]) -> str:
+    """Where a result holds, e.g. "gcn, linear path, train split (chord barrier of the loss, degree 10)"."""
+    parts = [
+        str(values["model"]) if "model" in values else "",
+        f"{values['path']} path" if "path" in values else "",
+        f"{values['split']} split" if "split" in values else "",
+    ]
+    kind = f"{values['barrier_kind']} barrier" if "barrier_kind" in values else ""
+    if "metric" in values:
+        kind = f"{kind or 'barrier'} of the {values['metric']}"
+    rest = [f"{in_words(name)} {_value(value)}" for name, value in values.items() if name not in _PLACED]
+    details = ", ".join(part for part in [kind, *rest] if part)
+    where = ", ".join(part for part in parts if part) or "whole table"
+    return f"{where} ({details})" if details else where
+
+
+def sample_size(row: "pd.Series[Any]") -> str:
+    """Graphs and clusters of a row, e.g. "27 graphs in 27 clusters"."""
+    return f"{_count(row['num_graphs'], 'graph')} in {_count(row['num_clusters'], 'cluster')}"
+
+
+def number(value: float) -> str:
+    """Two decimals with a true minus sign; a value that rounds to 0 has no sign."""
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
+
+
+def interval(row: "pd.Series[Any]") -> str:
+    """The interval of a row with its level, or the words that there is none."""
+    if pd.isna(row["ci_low"]):
+        return "no interval"
+    return f"{100 * row['confidence']:.4g} % interval {number(row['ci_low'])} to {number(row['ci_high'])}"
+
+
+def probability(value: float) -> str:
+    """A p-value with two significant digits, never rounded to 0."""
+    return f"{value:.2g}"
+
+
+def listed(items: Iterable[str]) -> str:
+    """ "a, b and c"."""
+    words = list(items)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def distinct(columns: Sequence[str], frame: pd.DataFrame) -> list[str]:
+    """The columns that take more than one value: what a short label needs to tell settings apart."""
+    return [name for name in columns if frame[name].nunique(dropna=False) > 1]
+
+
+def _value(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,197 @@
+"""Sentences say what the numbers allow: found, not found, cannot tell, wrong axis; each with where and how many."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gnnmc.analysis import answer, associate, barrier_summary, compare_statistics, shape_test
+from gnnmc.analysis.wording import listed, number, probability, setting
+from gnnmc.errors import InputError
+
+GROUP = {"model": "gcn", "path": "linear", "split": "train", "metric": "loss", "barrier_kind": "chord"}
+KINDS = {
+    "total": (),
+    "not through end quality": ("ends_loss",),
+    "beyond homophily": ("homophily_edge",),
+}
+STATISTICS = ("homophily_edge", "homophily_adjusted_abs", "ends_loss")
+
+
+def sweep(function: object, noise: float = 0.03, repeats: int = 3, seed: int = 0, **labels: object) -> pd.DataFrame:
+    """Graphs at ten homophily values; the barrier is a function of homophily plus noise, the ends' loss is noise."""
+    rng = np.random.default_rng(seed)
+    asked = np.repeat(np.arange(10) / 10, repeats)
+    realized = asked + 0.01 * rng.normal(size=len(asked))
+    names = [f"g{i:02d}" for i in range(len(asked))]
+    return pd.DataFrame(
+        {
+            **(GROUP | labels),
+            "graph": names,
+            "cluster": names,
+            "homophily": asked,
+            "homophily_edge": realized,
+            "homophily_adjusted_abs": np.abs(realized - 0.3),
+            "barrier": 0.5 + function(realized) + noise * rng.normal(size=len(asked)),
+            "ends_loss": rng.random(len(asked)),
+        }
+    )
+
+
+def told(table: pd.DataFrame, **settings: object) -> list[str]:
+    return answer(associate(table, STATISTICS, kinds=KINDS).frame(), split="train", path="linear", **settings)
+
+
+def told_in_full(table: pd.DataFrame) -> list[str]:
+    return told(
+        table,
+        summary=barrier_summary(table, [*GROUP, "homophily"]),
+        axis="homophily",
+        rivals=compare_statistics(table, "homophily_edge", STATISTICS[1:]),
+        shape=shape_test(table, "homophily_edge"),
+    )
+
+
+def the(sentences: list[str], words: str) -> str:
+    (sentence,) = [sentence for sentence in sentences if words in sentence]
+    return sentence
+
+
+def test_a_fall_is_told_with_where_how_many_and_how_sure() -> None:
+    sentences = told(sweep(lambda h: -0.4 * h))
+    assert sentences[0] == (
+        "Does the barrier of the linear path go with edge homophily on the train split? Of 1 setting — falls: 1 (gcn) "
+        "(graphs per setting: 30, clusters: 30; level 0.05, Holm's correction within a setting)."
+    )
+    found = the(sentences, "the barrier falls with edge homophily")
+    assert found.startswith("gcn, linear path, train split (chord barrier of the loss): ")
+    for part in (
+        "rho = −0.9",
+        "95 % interval −0.9",
+        "p = 0.0001 (Holm over 3 statistics: 0.0003)",
+        "30 graphs in 30 cl",
+    ):
+        assert part in found
+    remains = the(sentences, "not through end quality (controlling the ends' loss)")
+    assert "an association with edge homophily remains: rho = −0.9" in remains
+
+
+def test_every_sentence_names_split_path_and_model_and_the_number_of_graphs() -> None:
+    for sentence in told_in_full(sweep(lambda h: -np.abs(h - 0.3)))[1:]:
+        assert sentence.startswith("gcn, linear path, train split")
+        assert "graphs in" in sentence
+
+
+def test_no_association_is_never_claimed_from_a_p_value_alone() -> None:
+    few = sweep(lambda h: 0 * h, repeats=1).iloc[:9]
+    sentence = the(told(few), "the barrier goes with edge homophily")
+    assert "the data cannot tell" in sentence and "no interval" in sentence and "9 graphs in 9 clusters" in sentence
+    many = told(sweep(lambda h: 0 * h, repeats=15, seed=3))
+    assert "leave room for a weak monotone one at most" in the(many, "no association with edge homophily was found")
+
+
+def test_a_p_value_that_holm_takes_away_is_a_hint() -> None:
+    frame = associate(sweep(lambda h: -0.4 * h), STATISTICS, kinds=KINDS).frame()
+    frame["p_permutation"], frame["p_holm"] = 0.03, 0.09
+    sentences = answer(frame, split="train", path="linear")
+    assert "a hint that the barrier falls with edge homophily, lost after Holm's correction" in sentences[1]
+    assert "a hint only: 1 (gcn)" in sentences[0]
+    assert "the data cannot tell whether an association" in the(sentences, "not through end quality")
+
+
+def test_one_base_graph_is_description_only() -> None:
+    sentences = told_in_full(sweep(lambda h: -0.4 * h).assign(cluster="cora"))
+    assert "description only: 1 (gcn)" in sentences[0]
+    assert "nothing can be concluded (one cluster" in sentences[1] and "30 graphs in 1 cluster;" in sentences[1]
+    assert not any("axis" in sentence for sentence in sentences)
+    assert "was not tested" in the(sentences, "bends")
+
+
+def test_a_hump_makes_homophily_the_wrong_axis() -> None:
+    sentences = told_in_full(sweep(lambda h: -0.5 * np.abs(h - 0.3)))
+    assert "the barrier rises and then falls, turning near 0." in the(sentences, "along edge homophily")
+    closer = the(sentences, "|rho| larger by")
+    assert "|adjusted homophily| (rho = −0.9" in closer
+    assert "follows the barrier more closely than edge homophily" in closer
+    verdict = the(sentences, "wrong axis")
+    for ground in (
+        "the relation turns near",
+        "the barrier follows |adjusted homophily|",
+        "beyond it the barrier also goes",
+    ):
+        assert ground in verdict
+
+
+def test_a_second_cause_makes_homophily_incomplete_and_not_wrong() -> None:
+    table = sweep(lambda h: -0.6 * h, noise=0.01)
+    table["barrier"] += 0.2 * table["ends_loss"]
+    sentences = told_in_full(table)
+    assert "beyond it the barrier also goes with the ends' loss" in the(sentences, "alone is not the whole of it")
+    assert not any("wrong axis" in sentence for sentence in sentences)
+
+
+def test_where_nothing_goes_with_the_barrier_no_axis_is_blamed() -> None:
+    sentences = told_in_full(sweep(lambda h: 0 * h, seed=5))
+    assert the(sentences, "none of edge homophily, |adjusted homophily| and the ends' loss was shown")
+    assert not any("axis" in sentence for sentence in sentences)
+
+
+def test_a_bend_without_two_supported_sides_is_not_called_a_turn() -> None:
+    table = sweep(lambda h: -0.5 * np.abs(h - 0.3))
+    shape = shape_test(table, "homophily_edge").assign(p_below=0.4)
+    sentences = told(table, shape=shape)
+    assert "that the barrier rises and then falls is not established" in the(sentences, "bends")
+    assert not any("turns near" in sentence for sentence in sentences)
+
+
+def test_the_size_of_the_barrier_comes_with_intervals_and_a_caution_where_they_overlap() -> None:
+    clear = the(told_in_full(sweep(lambda h: -0.5 * h)), "mean barrier is highest")
+    assert "at homophily 0 (95 % interval" in clear and "3 graphs in 3 clusters" in clear and "not settled" not in clear
+    assert "is not settled" in the(told_in_full(sweep(lambda h: 0 * h)), "mean barrier is highest")
+    alone = the(told_in_full(sweep(lambda h: -0.5 * h, repeats=1)), "mean barrier is highest")
+    assert "no interval" in alone and "is not settled" in alone
+
+
+def test_zeros_and_undefined_correlations_are_said() -> None:
+    piled = sweep(lambda h: -0.5 * h)
+    piled["barrier"] = np.maximum(piled["barrier"] - 0.25, 0)
+    assert "of the graphs have a barrier near zero" in told(piled)[1]
+    assert "no correlation with edge homophily is defined" in told(piled.assign(barrier=0.0))[1]
+    constant = told(sweep(lambda h: -0.5 * h).assign(ends_loss=1.0))
+    assert "nothing was controlled for, since ends_loss is constant" in the(constant, "not through end quality")
+
+
+def test_settings_are_told_apart() -> None:
+    table = pd.concat(
+        [
+            sweep(lambda h: -0.4 * h, degree=10),
+            sweep(lambda h: 0.4 * h, degree=30),
+            sweep(lambda h: 0.4 * h, degree=30, split="test"),
+        ]
+    )
+    frame = associate(table, STATISTICS, by=(*GROUP, "degree")).frame()
+    sentences = answer(frame, split="train", path="linear")
+    assert "Of 2 settings — falls: 1 (degree 10) · rises: 1 (degree 30)" in sentences[0]
+    assert the(sentences, "train split (chord barrier of the loss, degree 30): the barrier rises")
+    assert len(sentences) == 3
+
+
+def test_what_is_not_there_is_one_clear_line() -> None:
+    frame = associate(sweep(lambda h: h), STATISTICS).frame()
+    with pytest.raises(InputError, match=r"no total row for split 'val'.*it has splits train; paths linear"):
+        answer(frame, split="val", path="linear")
+    with pytest.raises(InputError, match="no column 'split'"):
+        answer(frame.drop(columns="split"), split="train", path="linear")
+    summary = barrier_summary(sweep(lambda h: h), list(GROUP))
+    with pytest.raises(InputError, match="no column 'homophily'"):
+        answer(frame, summary, split="train", path="linear", axis="homophily")
+
+
+def test_numbers_in_words() -> None:
+    assert (number(-0.001), number(-0.456), probability(1 / 10_001), probability(0.034)) == (
+        "0.00",
+        "−0.46",
+        "0.0001",
+        "0.034",
+    )
+    assert (listed(["a"]), listed(["a", "b", "c"])) == ("a", "a, b and c")
+    assert setting({}) == "whole table" and setting({"model": "gcn", "degree": 10.0}) == "gcn (degree 10)"
