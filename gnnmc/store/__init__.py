@@ -1,0 +1,21 @@
+"""Artifacts on disk: input-addressed cells, the store that keeps their results, and exported tables."""
+
+from gnnmc.store.address import Address, Addressed, Description
+from gnnmc.store.cell import Cell, Request, Result, StageFunction, Task, Value
+from gnnmc.store.directory import Store
+from gnnmc.store.tables import export_table, read_table
+
+__all__ = [
+    "Address",
+    "Addressed",
+    "Cell",
+    "Description",
+    "Request",
+    "Result",
+    "StageFunction",
+    "Store",
+    "Task",
+    "Value",
+    "export_table",
+    "read_table",
+]

@@ -1,0 +1,56 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from gnnmc.errors import InputError
+from gnnmc.store import Store, lock
+
+HOLDER = """
+    import sys, time
+    from gnnmc.store import Store
+    with Store(sys.argv[1]).only_writer():
+        print("held", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(HOLDER), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_run_is_told_which_process_has_the_folder(tmp_path, holder):
+    with pytest.raises(InputError, match=f"is being written by process {holder.pid} on ") as error:
+        with Store(tmp_path).only_writer():
+            pytest.fail("two writers in one folder")
+    assert "\n" not in str(error.value)
+
+
+def test_the_lock_of_a_killed_process_is_no_obstacle(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with Store(tmp_path).only_writer():
+        assert f"process {os.getpid()} " in (tmp_path / "run.lock").read_text()
+    assert (tmp_path / "run.lock").read_text() == ""
+
+
+def test_the_same_process_cannot_take_it_twice_but_again(tmp_path):
+    with Store(tmp_path).only_writer(), pytest.raises(InputError, match=str(os.getpid())):
+        with Store(tmp_path).only_writer():
+            pytest.fail("two writers in one folder")
+    with Store(tmp_path).only_writer():
+        pass
+
+
+def test_where_there_are_no_locks_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "fcntl", None)
+    with pytest.warns(RuntimeWarning, match="no file locks"), Store(tmp_path).only_writer():
+        pass
