@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import torch
 
 # What a stage gives back and the store keeps, by name: a dict of tensors, a DataFrame, or anything JSON can write.
-Value: TypeAlias = "Mapping[str, torch.Tensor] | pd.DataFrame | Mapping[str, Any] | Sequence[Any] | str | int | float | None"
+Value: TypeAlias = (
+    "Mapping[str, torch.Tensor] | pd.DataFrame | Mapping[str, Any] | Sequence[Any] | str | int | float | None"
+)
 Result: TypeAlias = Mapping[str, Value]
 
 

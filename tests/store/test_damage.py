@@ -44,7 +44,9 @@ def remove(path):
     path.unlink()
 
 
-DAMAGES = [(file, harm) for file in ("weights.safetensors", "notes.json") for harm in (truncate, empty, lengthen, flip, remove)]
+DAMAGES = [
+    (file, harm) for file in ("weights.safetensors", "notes.json") for harm in (truncate, empty, lengthen, flip, remove)
+]
 DAMAGES += [("manifest.json", harm) for harm in (truncate, empty, flip)]
 
 

@@ -28,9 +28,9 @@ def holder(tmp_path):
 
 
 def test_a_second_run_is_told_which_process_has_the_folder(tmp_path, holder):
-    with pytest.raises(InputError, match=f"is being written by process {holder.pid} on ") as error:
-        with Store(tmp_path).only_writer():
-            pytest.fail("two writers in one folder")
+    refused = pytest.raises(InputError, match=f"is being written by process {holder.pid} on ")
+    with refused as error, Store(tmp_path).only_writer():
+        pytest.fail("two writers in one folder")
     assert "\n" not in str(error.value)
 
 
@@ -43,9 +43,9 @@ def test_the_lock_of_a_killed_process_is_no_obstacle(tmp_path, holder):
 
 
 def test_the_same_process_cannot_take_it_twice_but_again(tmp_path):
-    with Store(tmp_path).only_writer(), pytest.raises(InputError, match=str(os.getpid())):
-        with Store(tmp_path).only_writer():
-            pytest.fail("two writers in one folder")
+    refused = pytest.raises(InputError, match=str(os.getpid()))
+    with Store(tmp_path).only_writer(), refused, Store(tmp_path).only_writer():
+        pytest.fail("two writers in one folder")
     with Store(tmp_path).only_writer():
         pass
 

@@ -10,13 +10,19 @@ from gnnmc.errors import InputError
 from gnnmc.store.values import decode, encode, encode_result
 
 FRAMES = {
-    "plain": pd.DataFrame({"t": np.linspace(0, 1, 3), "n": np.arange(3), "split": ["a", "b", "c"], "ok": [True, False, True]}),
-    "small types": pd.DataFrame({"a": np.int8([1, -2]), "b": np.float32([np.nan, np.inf]), "c": np.uint64([0, 2**64 - 1])}),
+    "plain": pd.DataFrame(
+        {"t": np.linspace(0, 1, 3), "n": np.arange(3), "split": ["a", "b", "c"], "ok": [True, False, True]}
+    ),
+    "small types": pd.DataFrame(
+        {"a": np.int8([1, -2]), "b": np.float32([np.nan, np.inf]), "c": np.uint64([0, 2**64 - 1])}
+    ),
     "nullable": pd.DataFrame({"a": pd.array([1, None], dtype="Int64"), "b": pd.array(["x", None], dtype="string")}),
     "category": pd.DataFrame({"a": pd.Categorical(["u", "v"], categories=["v", "u", "w"], ordered=True)}),
     "times": pd.DataFrame({"a": pd.to_datetime(["2020-01-01", None]).tz_localize("UTC")}),
     "named index": pd.DataFrame({"x": [1.0, 2.0]}, index=pd.Index([7, 5], name="node")),
-    "two-level index": pd.DataFrame({"x": [1, 2]}, index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")], names=["p", "q"])),
+    "two-level index": pd.DataFrame(
+        {"x": [1, 2]}, index=pd.MultiIndex.from_tuples([(1, "a"), (2, "b")], names=["p", "q"])
+    ),
     "sliced": pd.DataFrame({"x": range(6)}).iloc[1::2],
     "numbered columns": pd.DataFrame(np.eye(3)),
     "no rows": pd.DataFrame({"x": np.zeros(0), "s": pd.Series([], dtype="str")}),
@@ -108,7 +114,26 @@ def test_other_values_are_refused_in_one_line(value, says):
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../x", "a/b", "/etc/x", "a\\b", "a\0", "manifest", "Manifest", "-a", "a.", "a..b", "x" * 101, 3, "é", "a\n"]
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "a/b",
+        "/etc/x",
+        "a\\b",
+        "a\0",
+        "manifest",
+        "Manifest",
+        "-a",
+        "a.",
+        "a..b",
+        "x" * 101,
+        3,
+        "é",
+        "a\n",
+    ],
 )
 def test_names_that_are_no_plain_names_are_refused(name):
     with pytest.raises(InputError, match="not allowed"):
