@@ -103,6 +103,12 @@ class Diagnostic:
 def as_records(diagnostics: Iterable[Diagnostic]) -> list[dict[str, str]]:
     """Rows `code, title, message, meaning, remedy`, one per diagnostic, for a table."""
     return [
-        {"code": d.code, "title": d.kind.title, "message": d.message, "meaning": d.kind.meaning, "remedy": d.kind.remedy}
+        {
+            "code": d.code,
+            "title": d.kind.title,
+            "message": d.message,
+            "meaning": d.kind.meaning,
+            "remedy": d.kind.remedy,
+        }
         for d in diagnostics
     ]

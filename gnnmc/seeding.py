@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def stream(*values: object) -> int:
     """A 63-bit seed from JSON-representable values, equal on every machine and in every process.
 
-    Raises TypeError for a value that JSON cannot write (there is no stable text to hash).
+    Raises TypeError for a value that JSON cannot write and ValueError for NaN and infinities: there is no stable text
+    to hash.
     """
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
@@ -50,13 +51,31 @@ def forked(*values: object, device: "str | torch.device" = "cpu") -> Iterator[No
     """
     import torch
 
-    kind = torch.device(device).type
-    module = getattr(torch, kind, None)
-    has_generator = kind != "cpu" and hasattr(module, "get_rng_state") and hasattr(module, "manual_seed")
-    indices = [torch.device(device).index or 0] if has_generator else []
-    with torch.random.fork_rng(devices=indices, device_type=kind if has_generator else "cuda"):
-        seed = stream(*values)
+    seed = stream(*values)
+    with torch.random.fork_rng(devices=[]), _forked_device(torch.device(device), seed):
         torch.random.default_generator.manual_seed(seed)
-        if has_generator and module is not None:
-            module.manual_seed(seed)
         yield
+
+
+@contextmanager
+def _forked_device(device: "torch.device", seed: int) -> Iterator[None]:
+    """The device's own global generator, where it has one, on `seed` for the block."""
+    import torch
+
+    module: Any = None if device.type == "cpu" else getattr(torch, device.type, None)
+    if not (hasattr(module, "get_rng_state") and hasattr(module, "set_rng_state") and hasattr(module, "manual_seed")):
+        yield
+        return
+    torch.empty(0, device=device)  # a device makes its generators when first used
+    # Several devices of a kind have a generator each; the one in use is not always the current one.
+    own = getattr(module, "default_generators", ())
+    which = own[module.current_device() if device.index is None else device.index] if own else None
+    state = module.get_rng_state() if which is None else which.get_state()
+    try:
+        (module if which is None else which).manual_seed(seed)
+        yield
+    finally:
+        if which is None:
+            module.set_rng_state(state)
+        else:
+            which.set_state(state)

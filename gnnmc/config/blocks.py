@@ -1,5 +1,8 @@
-"""The building blocks that studies compose. A changed default changes results: raise the version of the stages that use it
-(tests/config/defaults.json is the committed snapshot)."""
+"""The building blocks that studies compose.
+
+A changed default changes results: raise the version of the stages that use it (tests/config/defaults.json is the
+committed snapshot).
+"""
 
 import itertools
 from collections.abc import Iterator

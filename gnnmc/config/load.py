@@ -78,21 +78,20 @@ def validate(block: type[SomeBlock], config: dict[str, Any], under: str = "") ->
 def _explain(block: type[BaseModel], error: ValidationError, under: str) -> InputError:
     first, more = error.errors()[0], error.error_count() - 1
     location = [*([under] if under else []), *(str(part) for part in first["loc"])]
-    key = ".".join(location) or "config"
+    where = f"config {'.'.join(location)}" if location else "config"
     tail = f" (and {more} more)" if more else ""
     if first["type"] == "extra_forbidden":
         owner = _owner(block, first["loc"][:-1])
         known = unknown_name("key", location[-1], owner.model_fields if owner else [])
-        prefix = ".".join(location[:-1])
-        return InputError(f"config{' ' + prefix if prefix else ''}: {known}{tail}")
+        prefix = f"config {'.'.join(location[:-1])}" if location[:-1] else "config"
+        return InputError(f"{prefix}: {known}{tail}")
     got = first.get("input")
     shown = "" if first["type"] == "missing" else f", got {str(got)[:80]!r}"
     message = " ".join(first["msg"].removeprefix("Value error, ").split())
     if message.startswith("config "):
         # A nested block has said it all: join the keys.
-        outer = f"{key}." if location else ""
-        return InputError(f"config {outer}{message.removeprefix('config ')}{tail}")
-    return InputError(f"config {key}: {message}{shown}{tail}")
+        return InputError(f"{where}{'.' if location else ' '}{message.removeprefix('config ')}{tail}")
+    return InputError(f"{where}: {message}{shown}{tail}")
 
 
 def _owner(block: type[BaseModel], location: Sequence[Any]) -> type[BaseModel] | None:

@@ -36,26 +36,35 @@ def fit_path(
 ) -> Path:
     """A path of `kind` from a to b whose inner control points minimize E over t of the training loss on it.
 
-    a, b: Modes or state_dicts; they stay as they are and are the path's ends. points: all control points, ends included.
+    a, b: Modes or state_dicts; they stay as they are and are the path's ends. points: control points, ends included.
     One t ~ U(0, 1) a step; the learning rate is constant for half of the steps, then falls linearly to 1 % at 90 %.
     l2: weight of ½‖φ(t)‖² over the parameters of the point *on* the curve, in units of weight decay; by default the
     ends' own weight decay (5e-4 for ends that record none). dropout: as in training, or off.
-    Returns a new path; its record has the settings and the fit's loss. Raises InputError for ends that do not match, for
-    ends with different weight decays and no l2, and for a fit whose loss stops being finite.
+    Returns a new path; its record has the settings and the fit's loss.
+
+    Raises InputError for ends that do not match, for ends with different weight decays and no l2, for a model whose
+    parameters are all frozen, and for a fit whose loss stops being finite.
 
     Source: Garipov et al. 2018; for graph networks Adam .01, 200–1000 steps (science 2).
     """
-    if points < 2 or steps < 1:
-        raise InputError(f"points={points}, steps={steps}: at least 2 points and 1 step are needed")
+    if steps < 1:
+        raise InputError(f"steps={steps}: at least 1 is needed")
+    PATHS[kind].check_count(points)
     function = ModelFunction(model, problem, device)
     first, last = function.load(weights_of(a), "the first end"), function.load(weights_of(b), "the second end")
     require_matching(first, last, "the first end", "the second end")
     decay = _ends_weight_decay(a, b) if l2 is None else l2
-    controls = [combine([first, last], [1 - s, s], 0 if s <= 0.5 else 1) for s in np.linspace(0, 1, points)[1:-1].tolist()]
+    controls = [
+        combine([first, last], [1 - s, s], 0 if s <= 0.5 else 1) for s in np.linspace(0, 1, points)[1:-1].tolist()
+    ]
     path = PATHS[kind](first, *controls, last)
-    trained = [name for name in function.parameter_names if first[name].is_floating_point()]
-    inner = [point for point in path.control_points[1:-1]]
+    trained = function.trainable_names
+    if not trained:
+        raise InputError("every parameter of the model is frozen (requires_grad=False): there is nothing to fit")
+    inner = path.control_points[1:-1]
     leaves = [point[name].requires_grad_() for point in inner for name in trained]
+    for point in inner:
+        point |= {name: point[original] for name, original in function.tied.items()}
     log: list[float] = []
     if leaves:
         chosen = OPTIMIZERS[optimizer](leaves, lr, 0.0)
@@ -65,7 +74,9 @@ def fit_path(
                 for group in chosen.param_groups:
                     group["lr"] = lr * _schedule(step / steps)
                 chosen.zero_grad(set_to_none=True)
-                weights = combine(path.control_points, path.coefficients([t])[0].tolist(), 0 if t <= 0.5 else points - 1)
+                weights = combine(
+                    path.control_points, path.coefficients([t])[0].tolist(), 0 if t <= 0.5 else points - 1
+                )
                 loss = problem_loss = function.problem.split_loss(function(weights, training=dropout))
                 if decay:
                     loss = problem_loss + 0.5 * decay * _square_norm(weights, trained)
@@ -85,7 +96,9 @@ def fit_path(
         "seed": seed,
         "loss": log,
     }
-    fitted = PATHS[kind](*[{n: v.cpu() for n, v in clone(point).items()} for point in path.control_points], record=record)
+    fitted = PATHS[kind](
+        *[{n: v.cpu() for n, v in clone(point).items()} for point in path.control_points], record=record
+    )
     fitted.unused = sorted(set(getattr(a, "unused", ())) & set(getattr(b, "unused", ())))
     return fitted
 

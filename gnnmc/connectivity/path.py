@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gnnmc.errors import InputError
 from gnnmc.registry import Registry
-from gnnmc.weights import clone, combine, distance, require_matching, weights_of
+from gnnmc.weights import clone, combine, require_matching, weights_of
 
 Floats = NDArray[np.float64]
 
@@ -25,16 +25,22 @@ class Path(ABC):
     """
 
     kind: ClassVar[str]
-    fewest: ClassVar[int] = 2
+    most: ClassVar[int | None] = None
 
     def __init__(self, *points: object, record: dict[str, Any] | None = None) -> None:
-        if len(points) < self.fewest:
-            raise InputError(f"a {self.kind} path needs at least {self.fewest} control points, got {len(points)}")
+        self.check_count(len(points))
         self.control_points: list[dict[str, Tensor]] = [clone(weights_of(point)) for point in points]
         for number, point in enumerate(self.control_points[1:], start=1):
             require_matching(self.control_points[0], point, "control point 0", f"control point {number}")
         self.unused = sorted(set.intersection(*(set(getattr(point, "unused", ())) for point in points)))
         self.record = dict(record or {})
+
+    @classmethod
+    def check_count(cls, points: int) -> None:
+        """Raise InputError unless a path of this kind can have so many control points, ends included."""
+        if points < 2 or (cls.most is not None and points > cls.most):
+            allowed = "at least 2" if cls.most is None else f"exactly {cls.most}"
+            raise InputError(f"a {cls.kind} path has {allowed} control points, ends included; got {points}")
 
     @abstractmethod
     def coefficients(self, coords: ArrayLike) -> Floats:
@@ -53,8 +59,8 @@ class Path(ABC):
     def arc_length(self, coords: ArrayLike, names: Sequence[str] | None = None) -> Floats:
         """Euclidean length from t = 0 to each coordinate, along the chords between them.
 
-        Shapes: coords (T,) increasing → (T,). names: the entries that count; all floating-point ones by default, without
-        parameters that never received a gradient.
+        Shapes: coords (T,) increasing → (T,). names: the entries that count; all floating-point ones by default,
+        without parameters that never received a gradient.
         """
         chosen = [name for name in (self.control_points[0] if names is None else names) if name not in self.unused]
         steps = np.diff(self.coefficients(coords), axis=0)
@@ -89,6 +95,7 @@ class LinearPath(Path):
     """The straight line (1−t)·a + t·b."""
 
     kind = "linear"
+    most = 2
 
     def __init__(self, a: object, b: object, *, record: dict[str, Any] | None = None) -> None:
         super().__init__(a, b, record=record)

@@ -28,8 +28,8 @@ class PathProfile:
     """Loss and metrics at points of a path, for every split.
 
     t: (T,) coordinates from 0 to 1. values: (T, S, 1 + M), splits and columns in the order given.
-    arc_length: (T,) Euclidean distance from the first end along the path. stored_ends: loss and metrics of the ends with
-    the BatchNorm statistics that were stored with them, where the model has any: rows (t, split).
+    arc_length: (T,) Euclidean distance from the first end along the path. stored_ends: loss and metrics of the ends
+    with the BatchNorm statistics that were stored with them, where the model has any: rows (t, split).
     higher_is_better: metric → bool.
     """
 
@@ -91,12 +91,11 @@ class PathProfile:
                     Diagnostic("GMC004", f"{split} loss changes by {step:.3g} between two of {len(self.t)} points")
                 )
         if self.stored_ends is not None:
-            fresh = self.frame()
-            for row in self.stored_ends.itertuples():
-                new = float(fresh.loc[(fresh.t == row.t) & (fresh.split == row.split), "loss"].iloc[0])
-                if abs(new - row.loss) > 0.01 * abs(row.loss):
-                    where = f"end t = {row.t:g}, {row.split} loss"
-                    found.append(Diagnostic("GMC003", f"{where} {row.loss:.4g} stored, {new:.4g} re-estimated"))
+            both = self.frame().merge(self.stored_ends, on=["t", "split"], suffixes=("", "_stored"))
+            stale = both[(both.loss - both.loss_stored).abs() > 0.01 * both.loss_stored.abs()]
+            for t, split, new, stored in zip(stale.t, stale["split"], stale.loss, stale.loss_stored, strict=True):
+                where = f"end t = {t:g}, {split} loss"
+                found.append(Diagnostic("GMC003", f"{where} {stored:.4g} stored, {new:.4g} re-estimated"))
         return found
 
     def plot(self, ax: "Axes | None" = None, metric: str = "loss", splits: Sequence[str] | None = None) -> "Axes":

@@ -21,8 +21,8 @@ def reestimate_batchnorm(function: ModelFunction, weights: Weights) -> dict[str,
     """The weights with running mean and variance measured anew, without labels and with dropout off.
 
     Every layer takes the exact mean and variance (unbiased, as torch stores it) of what reaches it, pooled over the
-    problem's estimation batches: the whole graph, or all items of the train split. Deeper layers see shallower ones with
-    their new statistics. The argument is not changed.
+    problem's estimation batches: the whole graph, or all items of the train split. Deeper layers see shallower ones
+    with their new statistics. The argument is not changed.
 
     Source: science section 0, row BatchNorm.
     """
@@ -30,7 +30,7 @@ def reestimate_batchnorm(function: ModelFunction, weights: Weights) -> dict[str,
     names = {layer: name for name, layer in _layers(function.module).items()}
     batches = function.problem.estimation_batches
     if len(batches) == 1:
-        # One batch: a layer's statistics are in place before its own output is formed, so one forward serves all layers.
+        # One batch: a layer's statistics are in place before its own output is formed: one forward serves all layers.
         _observe(function, fresh, names, lambda layer, moments: _store(layer, moments, fresh, names), batches)
         return fresh
     order: list[nn.Module] = []

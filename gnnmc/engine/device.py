@@ -18,5 +18,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
-        raise InputError(f"device {str(device)!r} cannot be used ({first}): allowed: auto, cpu, cuda, cuda:N, mps …") from None
+        raise InputError(
+            f"device {str(device)!r} cannot be used ({first}): allowed: auto, cpu, cuda, cuda:N, mps …"
+        ) from None
     return chosen

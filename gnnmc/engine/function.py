@@ -19,6 +19,9 @@ class ModelFunction:
 
     The caller's module is never touched: it is copied, and state that layers keep outside their parameters and buffers
     is cleared (`GCNConv(cached=True)` holds the adjacency of the last graph it saw and would answer for that one).
+
+    parameter_names: every parameter once. trainable_names: those that the caller has not frozen. tied: name → the first
+    name of the same tensor, for what a model holds under several names.
     """
 
     def __init__(self, model: nn.Module, problem: Problem, device: str | torch.device = "auto") -> None:
@@ -26,13 +29,21 @@ class ModelFunction:
         self.problem = problem.to(self.device)
         self.module = private_copy(model).to(self.device).eval()
         self._caller = _Caller(self.module, self.problem)
-        self.parameter_names = tuple(name for name, _ in self.module.named_parameters(remove_duplicate=False))
-        self._parameters = frozenset(self.parameter_names)
-        self.reference = {name: value for name, value in self.module.state_dict().items() if isinstance(value, Tensor)}
+        parameters = dict(self.module.named_parameters())
+        self.parameter_names = tuple(parameters)
+        self.trainable_names = tuple(name for name, parameter in parameters.items() if parameter.requires_grad)
+        live = self.module.state_dict(keep_vars=True)
+        self.reference = {name: value.detach() for name, value in live.items() if isinstance(value, Tensor)}
+        self.tied = _tied({name: live[name] for name in self.reference})
 
     def load(self, weights: Weights, name: str = "the weights") -> dict[str, Tensor]:
         """The weights on this device. Raises InputError, with names and shapes, where they do not fit the model."""
         require_matching(weights, self.reference, name, "the model")
+        for copy_name, first in self.tied.items():
+            if not torch.equal(weights[copy_name], weights[first]):
+                raise InputError(
+                    f"{copy_name} and {first} are one tensor in the model but differ in {name}: make them equal"
+                )
         return to_device(weights, self.device)
 
     def __call__(self, weights: Weights, *, training: bool = False, batches: Sequence[Any] | None = None) -> Tensor:
@@ -42,7 +53,9 @@ class ModelFunction:
         """
         self.module.train(training)
         given = {
-            f"module.{name}": value if name in self._parameters else value.clone() for name, value in weights.items()
+            f"module.{name}": value if name in self.parameter_names else value.clone()
+            for name, value in weights.items()
+            if name not in self.tied
         }
         try:
             return functional_call(self._caller, given, (batches,))
@@ -63,10 +76,15 @@ class _Caller(nn.Module):
 
 
 def private_copy(model: nn.Module) -> nn.Module:
-    """A deep copy with hidden state cleared. Raises InputError for parameters that have no shape yet."""
+    """A deep copy without hidden state: caches are empty and stay so, since the copy may see several graphs.
+
+    Raises InputError for parameters that have no shape yet.
+    """
     for name, parameter in model.named_parameters():
         if isinstance(parameter, nn.parameter.UninitializedParameter):
-            raise InputError(f"parameter {name} has no shape yet (lazy layer): run one forward before passing the model")
+            raise InputError(
+                f"parameter {name} has no shape yet (lazy layer): run one forward before passing the model"
+            )
     # A tensor kept from an earlier forward is not a leaf and refuses to be deep-copied: give the copy a detached one.
     memo: dict[int, Any] = {
         id(value): value.detach().clone()
@@ -76,10 +94,17 @@ def private_copy(model: nn.Module) -> nn.Module:
     }
     duplicate = copy.deepcopy(model, memo)
     for module in duplicate.modules():
-        for attribute in vars(module):
-            if attribute.startswith("_cached"):
-                setattr(module, attribute, None)
+        caches = [attribute for attribute in vars(module) if attribute.startswith("_cached")]
+        for attribute in caches:
+            setattr(module, attribute, None)
+        if caches and hasattr(module, "cached"):
+            setattr(module, "cached", False)  # noqa: B010 (a plain attribute, which torch's stubs do not know)
     return duplicate
+
+
+def _tied(live: dict[str, Tensor]) -> dict[str, str]:
+    first: dict[int, str] = {}
+    return {name: first[id(value)] for name, value in live.items() if first.setdefault(id(value), name) != name}
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:

@@ -1,5 +1,6 @@
 """The model registry: a name → how one layer of that family is made."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,7 +82,7 @@ def build_model(
         raise InputError(f"model {name!r} needs edges, and the problem {problem.name!r} has none: use 'mlp'")
     widths = [problem.num_features, *[hidden] * (layers - 1), problem.num_outputs]
     with forked("build", name):
-        steps = list(zip(widths[:-1], widths[1:], strict=True))
+        steps = list(itertools.pairwise(widths))
         convolutions = [
             family.layer(width_in, width_out, heads, number == layers - 1)
             for number, (width_in, width_out) in enumerate(steps)

@@ -26,7 +26,9 @@ class Network(nn.Module):
     Shapes: x (N, F), edge_index (2, E) → (N, C).
     """
 
-    def __init__(self, layers: Sequence[nn.Module], norms: Sequence[nn.Module], dropout: float, uses_edges: bool) -> None:
+    def __init__(
+        self, layers: Sequence[nn.Module], norms: Sequence[nn.Module], dropout: float, uses_edges: bool
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
         self.norms = nn.ModuleList(norms)

@@ -1,7 +1,9 @@
 """How a module is called on data: by the names of its forward's parameters.
 
 `forward(x, edge_index)` gets `data.x, data.edge_index`; `forward(data)` gets the data itself; optional parameters
-(`edge_weight=None`) are given where the data has an attribute of that name. Anything else takes a callable `call(module, data)`.
+(`edge_weight=None`) are given where the data has an attribute of that name. `forward(input)`, as torch's own layers and
+`nn.Sequential` have it, and a lone parameter of any name where there are no edges, get the features `data.x`.
+Anything else takes a callable `call(module, data)`.
 """
 
 import copy
@@ -18,6 +20,7 @@ Call = Callable[[nn.Module, Any], Tensor]
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 # A lone parameter of one of these names means the data itself, even where the data has an attribute so called.
 _WHOLE = ("data", "batch")
+_FEATURES = "input"
 
 
 def has(data: Any, name: str) -> bool:
@@ -34,6 +37,13 @@ def call_by_names(module: nn.Module, data: Any) -> Tensor:
     if not missing and not whole:
         given = {p.name: getattr(data, p.name) for p in parameters if has(data, p.name)}
         return module(**given)
+    if (
+        whole
+        and required[0] not in _WHOLE
+        and has(data, "x")
+        and (required[0] == _FEATURES or not has(data, "edge_index"))
+    ):
+        return module(data.x)
     if whole:
         # A copy of the container (not of its tensors), so that a forward that writes to it changes nothing of ours.
         return module(copy.copy(data))

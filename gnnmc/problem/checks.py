@@ -16,7 +16,9 @@ def check_labels(data: Any) -> Tensor:
         raise InputError("the data has no labels: set data.y to a (N,) tensor of class numbers")
     labels = data.y
     if labels.dim() != 1 or labels.is_floating_point():
-        raise InputError(f"labels are {tuple(labels.shape)} of {labels.dtype}; expected (N,) of class numbers (integers)")
+        raise InputError(
+            f"labels are {tuple(labels.shape)} of {labels.dtype}; expected (N,) of class numbers (integers)"
+        )
     if len(labels) == 0 or int(labels.max()) < 0:
         raise InputError(f"none of the {len(labels)} nodes has a label (y ≥ 0)")
     return labels
@@ -42,7 +44,9 @@ def check_edges(data: Any, num_nodes: int) -> None:
         return
     edges = data.edge_index
     if edges.dim() != 2 or edges.shape[0] != 2 or edges.is_floating_point():
-        raise InputError(f"edge_index is {tuple(edges.shape)} of {edges.dtype}; expected (2, E) of node numbers (int64)")
+        raise InputError(
+            f"edge_index is {tuple(edges.shape)} of {edges.dtype}; expected (2, E) of node numbers (int64)"
+        )
     if edges.numel() and (int(edges.min()) < 0 or int(edges.max()) >= num_nodes):
         raise InputError(
             f"edge_index has node numbers from {int(edges.min())} to {int(edges.max())}; allowed: 0 to {num_nodes - 1}"

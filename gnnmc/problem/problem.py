@@ -120,8 +120,8 @@ class Problem:
 
         Shapes: data.x (N, F), data.edge_index (2, E), data.y (N,) with negative values for unlabelled nodes,
         data.train_mask, val_mask, test_mask (N,). Without masks: the rule of science 1.2 with seed 0.
-        Raises InputError for what does not fit together: shapes, edges out of range, features that are not finite, empty
-        splits, a class without a training node.
+        Raises InputError for what does not fit together: shapes, edges out of range, features that are not finite,
+        empty splits, a class without a training node.
         """
         labels = check_labels(data)
         check_features(data, len(labels))
@@ -156,12 +156,17 @@ class Problem:
         """Items without a graph: integer targets are classified, floating-point ones regressed.
 
         Shapes: x (N, …), y (N,), splits name → (n,). Without splits: the rule of science 1.2 with seed 0.
+        Raises InputError for what does not fit together, a loss that is not for such targets included.
         """
         data = SimpleNamespace(x=torch.as_tensor(x), y=torch.as_tensor(y))
         classify = not data.y.is_floating_point()
         if classify:
             check_labels(data)
         check_features(data, len(data.y))
+        loss = loss or ("cross_entropy" if classify else "squared_error")
+        if LOSSES[loss].classification != classify:
+            targets = "classes (integers)" if LOSSES[loss].classification else "floating-point targets"
+            raise InputError(f"loss {loss!r} needs {targets}; y is {data.y.dtype}")
         chosen = dict(splits) if splits is not None else standard_split(data.y)
         width = int(data.y.max()) + 1 if classify else 1
         check_splits(chosen, data.y, width if classify else 0)
@@ -169,7 +174,7 @@ class Problem:
             batches=[data],
             targets=data.y,
             splits=chosen,
-            loss_name=LOSSES[loss] and loss if loss else "cross_entropy" if classify else "squared_error",
+            loss_name=loss,
             metric_names=_known_metrics(metrics if metrics is not None else ("accuracy",) if classify else ("rmse",)),
             num_features=int(data.x[0].numel()),
             num_outputs=width,

@@ -16,7 +16,8 @@ ModuleOrFactory: TypeAlias = "nn.Module | Callable[[], nn.Module]"
 def initialize(model: ModuleOrFactory, seed: int) -> nn.Module:
     """A new module, initialized on the seed's own stream; the argument and the global generator stay as they were.
 
-    A factory is called. A module is copied and `reset_parameters` of it and all its parts is called in tree order.
+    A factory is called. A module is copied and `reset_parameters` of it and all its parts is called in tree order,
+    parts before the whole (as `Module.apply`), so that a module may say better than its layers how they start.
     Raises InputError naming every parameter that no reset touched: it would start equal for every seed.
     """
     with forked("train", "init", seed):
@@ -33,10 +34,7 @@ def _reset(module: nn.Module) -> nn.Module:
     # What is still NaN afterwards was touched by no reset.
     for parameter in module.parameters():
         parameter.fill_(torch.nan)
-    for part in module.modules():
-        reset = getattr(part, "reset_parameters", None)
-        if callable(reset):
-            reset()
+    module.apply(_reset_part)
     untouched = [name for name, parameter in module.named_parameters() if bool(torch.isnan(parameter).any())]
     if untouched:
         raise InputError(
@@ -44,3 +42,9 @@ def _reset(module: nn.Module) -> nn.Module:
             "add them to a reset_parameters method, or pass a factory (lambda: MyModel(…)) instead of a module"
         )
     return module
+
+
+def _reset_part(part: nn.Module) -> None:
+    reset = getattr(part, "reset_parameters", None)
+    if callable(reset):
+        reset()

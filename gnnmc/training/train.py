@@ -1,6 +1,7 @@
 """Train one mode for each seed, every one repeatable alone."""
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,36 +33,47 @@ def train(
 ) -> list[Mode]:
     """Train the model once per seed, full batch; the defaults are the older profile of science 1.5.
 
-    model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization and
-    dropout; a seed alone gives the same bits as the seed among others. weight_decay: on all parameters.
+    model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization
+    and dropout; a seed alone gives the same bits as the seed among others. weight_decay: on all parameters.
     endpoint: which weights `.weights` is, "last" or "best_val" (science 0); both are kept.
     A run whose weights stop being finite ends with a `.status` that says so; the others go on.
 
-    Raises InputError when two different seeds start from equal weights.
+    Raises InputError when two different seeds start from equal weights, and for settings out of range.
     """
     if endpoint not in ENDPOINTS:
         raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
     if epochs < 1:
         raise InputError(f"epochs={epochs}: at least 1 is needed")
-    if len(set(seeds)) != len(seeds) or not seeds:
-        raise InputError(f"seeds={list(seeds)}: give at least one, each once")
-    where = resolve_device(device)
+    if not lr > 0 or not weight_decay >= 0:
+        raise InputError(f"lr={lr}, weight_decay={weight_decay}: allowed: lr > 0, weight_decay ≥ 0")
+    OPTIMIZERS[optimizer]
+    numbers = _whole_numbers(seeds)
     settings: dict[str, Any] = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "optimizer": optimizer}
-    moved = problem.to(where)
-    modes = [_train_one(initialize(model, seed), moved, seed, settings, endpoint) for seed in seeds]
-    _require_different_starts(modes)
-    return modes
+    moved = problem.to(resolve_device(device))
+    starts = {seed: initialize(model, seed) for seed in numbers}
+    _require_different(starts)
+    return [_train_one(starts.pop(seed), moved, seed, settings, endpoint) for seed in numbers]
 
 
-def _require_different_starts(modes: Sequence[Mode]) -> None:
+def _whole_numbers(seeds: Sequence[int]) -> list[int]:
+    try:
+        numbers = [operator.index(seed) for seed in seeds]
+    except TypeError:
+        raise InputError(f"seeds={seeds!r}: expected a list of whole numbers, such as [0, 1, 2]") from None
+    if len(set(numbers)) != len(numbers) or not numbers:
+        raise InputError(f"seeds={numbers}: give at least one, each once")
+    return numbers
+
+
+def _require_different(starts: Mapping[int, nn.Module]) -> None:
     first: dict[str, int] = {}
-    for mode in modes:
-        if mode.init_digest in first:
+    for seed, module in starts.items():
+        other = first.setdefault(digest(_weights(module)), seed)
+        if other != seed:
             raise InputError(
-                f"seeds {first[mode.init_digest]} and {mode.seed} start from equal weights: the factory must draw its "
-                "initialization from torch's global generator and not seed it"
+                f"seeds {other} and {seed} start from equal weights: the factory must draw its initialization from "
+                "torch's global generator and not seed it"
             )
-        first[mode.init_digest] = mode.seed
 
 
 @dataclass
@@ -84,15 +96,15 @@ def _train_one(module: nn.Module, problem: Problem, seed: int, settings: dict[st
     optimizer = OPTIMIZERS[settings["optimizer"]](parameters, settings["lr"], settings["weight_decay"])
     best, status = _Best(), "ok"
     rows: list[list[float]] = []
-    unused: list[str] = []
+    named = dict(module.named_parameters())
+    unused = list(named)
     with forked("train", "dropout", seed, device=problem.device):
         for epoch in range(1, settings["epochs"] + 1):
             module.train()
             optimizer.zero_grad(set_to_none=True)
             objective = problem.split_loss(problem.outputs(module))
             objective.backward()
-            if epoch == 1:
-                unused = [name for name, parameter in module.named_parameters() if parameter.grad is None]
+            unused = [name for name in unused if named[name].grad is None]
             optimizer.step()
             measured = _measure(module, problem)
             rows.append([epoch, float(objective.detach()), *measured.reshape(-1).tolist()])

@@ -1,7 +1,7 @@
 """Weights in files: safetensors to write; safetensors and plain `state_dict` files to read. No pickle is executed."""
 
 import json
-import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,10 @@ def load_record(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         except (SafetensorError, json.JSONDecodeError) as error:
             raise InputError(f"{source} is not a readable safetensors file: {error}") from None
     try:
-        found = torch.load(source, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols: what cannot be read is an error anyway
+            found = torch.load(source, map_location="cpu", weights_only=True)
+    except Exception as error:  # damage shows in many ways: UnpicklingError, IndexError, struct.error, …
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{source} is not a plain state_dict file ({first}): save it with torch.save(model.state_dict(), path) "

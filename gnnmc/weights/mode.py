@@ -1,7 +1,6 @@
 """A mode: trained weights with the record of how they came about."""
 
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +65,9 @@ class Mode:
             "init_digest": self.init_digest,
             "unused": self.unused,
             "settings": self.settings,
-            "metrics": self.metrics.to_json(orient="split", double_precision=15),
-            "log": self.log.to_json(orient="split", double_precision=15),
+            # Python's own floats survive JSON bit by bit; DataFrame.to_json rounds.
+            "metrics": self.metrics.to_dict(orient="split"),
+            "log": self.log.to_dict(orient="split"),
         }
 
 
@@ -78,7 +78,7 @@ def load_mode(path: str | Path) -> Mode:
         raise InputError(f"{path} holds weights but no mode: open it with gnnmc.load_weights")
     fields = dict(record["mode"])
     for name in ("metrics", "log"):
-        fields[name] = pd.read_json(StringIO(fields[name]), orient="split", precise_float=True)
+        fields[name] = pd.DataFrame(**fields[name])
     return Mode(
         last={name: value for name, value in tensors.items() if not name.startswith(_BEST)},
         best={name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)},

@@ -1,0 +1,35 @@
+"""The catalogue of diagnostics: numbered, in words, and closed."""
+
+import re
+
+import pytest
+
+from gnnmc.diagnostics import CATALOGUE, Diagnostic, as_records
+from gnnmc.errors import InputError
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_every_entry_says_what_it_means_and_what_to_do(code):
+    kind = CATALOGUE[code]
+    assert re.fullmatch(r"GMC\d{3}", code)
+    assert kind.title and kind.title[-1] != "."
+    for sentence in (kind.meaning, kind.remedy):
+        assert sentence.endswith(".")
+        assert sentence[0].isupper()
+
+
+def test_titles_are_unique():
+    assert len({kind.title for kind in CATALOGUE.values()}) == len(CATALOGUE)
+
+
+def test_a_diagnostic_reads_as_one_line_and_as_a_record():
+    fired = Diagnostic("GMC004", "train loss changes by 0.3 between two of 5 points")
+    assert str(fired) == "GMC004 grid too coarse: train loss changes by 0.3 between two of 5 points"
+    (row,) = as_records([fired])
+    assert list(row) == ["code", "title", "message", "meaning", "remedy"]
+    assert row["remedy"] == CATALOGUE["GMC004"].remedy
+
+
+def test_an_unknown_code_is_refused():
+    with pytest.raises(InputError, match="unknown diagnostic 'GMC999'"):
+        Diagnostic("GMC999", "x")
