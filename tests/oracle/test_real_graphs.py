@@ -1,0 +1,135 @@
+"""The real raw files below GNNMC_DATA against the published sizes and the homophily first measured on them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gnnmc.data import load_graph, raw_files
+from gnnmc.data.catalogue import GRAPHS
+from gnnmc.errors import InputError
+
+ROOT = os.environ.get("GNNMC_DATA")
+pytestmark = pytest.mark.skipif(not ROOT, reason="GNNMC_DATA does not name a folder of raw data sets")
+
+# Name, split, nodes, edges as stored, features, classes, homophily as stored (without self-loops), folds.
+PUBLISHED = [
+    ("planetoid-cora", "public", 2708, 10556, 1433, 7, 0.8100, 0),
+    ("planetoid-citeseer", "public", 3327, 9104, 3703, 6, 0.7355, 0),
+    ("planetoid-pubmed", "public", 19717, 88648, 500, 3, 0.8024, 0),
+    ("planetoid-cora", "geom-gcn", 2708, 10556, 1433, 7, 0.8100, 10),
+    ("planetoid-citeseer", "geom-gcn", 3327, 9104, 3703, 6, 0.7355, 10),
+    ("planetoid-pubmed", "geom-gcn", 19717, 88648, 500, 3, 0.8024, 10),
+    ("heterophilous-minesweeper", "own", 10000, 78804, 7, 2, 0.6828, 10),
+    ("heterophilous-tolokers", "own", 11758, 1038000, 10, 2, 0.5945, 10),
+    ("filtered-chameleon", "own", 890, 17708, 2325, 5, 0.2361, 10),
+    ("filtered-squirrel", "own", 2223, 93996, 2089, 5, 0.2072, 10),
+    ("webkb-texas", "geom-gcn", 183, 325, 1703, 5, 0.0615, 10),
+    ("webkb-cornell", "geom-gcn", 183, 298, 1703, 5, 0.2983, 10),
+]
+
+
+def need(name, split=None):
+    """Skip where this set is not among the raw files."""
+    entry = GRAPHS[name]
+    _, raw = entry.raw(split)
+    if not all((Path(ROOT) / entry.family / raw.folder / file).is_file() for file in raw.files):
+        pytest.skip(f"{name} ({split}) is not below GNNMC_DATA")
+
+
+@pytest.mark.parametrize(("name", "split", "nodes", "edges", "features", "classes", "homophily", "folds"), PUBLISHED)
+def test_sizes_and_homophily_are_the_published_ones(name, split, nodes, edges, features, classes, homophily, folds):
+    need(name, split)
+    data = load_graph(name, split=split)
+    assert (data.num_nodes, data.num_edges, data.num_features) == (nodes, edges, features)
+    assert data.y.unique().tolist() == list(range(classes))
+    i, j = data.edge_index[:, data.edge_index[0] != data.edge_index[1]]
+    assert float((data.y[i] == data.y[j]).double().mean()) == pytest.approx(homophily, abs=5e-5)
+    masks = torch.stack([data.train_mask, data.val_mask, data.test_mask])
+    assert masks.dtype == torch.bool
+    assert masks.sum(0).max() == 1
+    assert ("fold" in data) == (folds > 0)
+    if folds:
+        with pytest.raises(InputError, match=f"folds 0 to {folds - 1}"):
+            load_graph(name, split=split, fold=folds)
+
+
+def test_planetoid_has_its_public_split_and_rows_that_sum_to_one():
+    need("planetoid-citeseer")
+    data = load_graph("citeseer")
+    assert data.features == "row"
+    assert [int(data[mask].sum()) for mask in ("train_mask", "val_mask", "test_mask")] == [120, 500, 1000]
+    sums = data.x.sum(1)
+    assert ((sums - 1).abs() < 1e-5).logical_or(sums == 0).all()
+    assert int((sums == 0).sum()) == 15  # documents without a word
+    raw = load_graph("citeseer", features="raw")
+    assert set(raw.x.unique().tolist()) == {0.0, 1.0}
+    with pytest.raises(InputError, match="no folds, got fold 1: leave it out, or choose split='geom-gcn'"):
+        load_graph("citeseer", fold=1)
+
+
+@pytest.mark.parametrize("name", ["planetoid-cora", "webkb-texas"])
+def test_geom_gcn_folds_are_those_of_the_files(name):
+    need(name, "geom-gcn")
+    entry = GRAPHS[name]
+    _, raw = entry.raw("geom-gcn")
+    stem = name.split("-")[1]
+    for fold in (0, 7):
+        data = load_graph(name, split="geom-gcn", fold=fold)
+        stored = np.load(Path(ROOT) / entry.family / raw.folder / f"{stem}_split_0.6_0.2_{fold}.npz")
+        for mask in ("train_mask", "val_mask", "test_mask"):
+            assert np.array_equal(data[mask].numpy(), stored[mask].astype(bool))
+
+
+def test_webkb_stays_directed():
+    need("webkb-texas")
+    assert load_graph("webkb-texas").is_directed()
+
+
+def test_raw_files_differ_between_splits_by_the_split_files():
+    need("planetoid-cora", "geom-gcn")
+    public, folds = raw_files("Cora"), raw_files("Cora", split="geom-gcn")
+    assert len(public) == 8
+    assert len(folds) == 18
+    assert set(public.values()) < set(folds.values())
+
+
+def test_the_folder_of_raw_files_is_left_as_it_is():
+    def snapshot():
+        paths = [Path(ROOT) / family for family in ("planetoid", "webkb", "heterophilous")]
+        inside = [path for folder in paths for path in [folder, *folder.rglob("*")]]
+        return sorted((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in inside)
+
+    need("webkb-cornell")
+    need("planetoid-cora", "geom-gcn")
+    before = snapshot()
+    load_graph("webkb-cornell")
+    load_graph("Cora")
+    load_graph("Cora", split="geom-gcn")
+    assert snapshot() == before
+
+
+@pytest.mark.slow
+def test_two_processes_load_one_set_at_once():
+    need("planetoid-cora")
+    code = (
+        "import sys; from gnnmc.data import load_graph; print('ready', flush=True); sys.stdin.readline(); "
+        "print(*(load_graph('Cora').source['sha256'] for _ in range(5)))"
+    )
+    command = [sys.executable, "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    both = [subprocess.Popen(command, env=environment, **pipes) for _ in range(2)]
+    for process in both:  # imports take long: start loading together
+        process.stdout.readline()
+    for process in both:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], answers
+    assert len({digest for out, _ in answers for digest in out.split()}) == 1
+    assert all("Processing" not in err for _, err in answers)

@@ -1,0 +1,82 @@
+"""The split rule of science 1.2 on labels."""
+
+import pytest
+import torch
+
+from gnnmc.errors import InputError
+from gnnmc.problem.splits import standard_split
+
+
+def labels(*sizes, unlabelled=0):
+    """Labels of classes of these sizes, mixed, with some negative ones."""
+    y = torch.cat([torch.full((size,), c) for c, size in enumerate(sizes)] + [torch.full((unlabelled,), -1)])
+    return y[torch.randperm(len(y), generator=torch.Generator().manual_seed(1))]
+
+
+def test_twenty_per_class_then_half_of_the_rest_then_the_rest():
+    y = labels(100, 60, 41)
+    split = standard_split(y)
+    assert torch.bincount(y[split["train"]]).tolist() == [20, 20, 20]
+    assert len(split["val"]) == 141 // 2
+    assert sorted(torch.cat(list(split.values())).tolist()) == list(range(201))
+
+
+def test_validation_takes_at_most_500():
+    assert len(standard_split(labels(1000, 2000))["val"]) == 500
+
+
+def test_unlabelled_items_are_in_no_split():
+    y = labels(30, 30, unlabelled=40)
+    index = torch.cat(list(standard_split(y, train_per_class=5).values()))
+    assert len(index) == 60
+    assert (y[index] >= 0).all()
+
+
+def test_a_fraction_is_taken_of_every_class():
+    y = labels(100, 50, 3)
+    assert torch.bincount(y[standard_split(y, train_fraction=0.6)["train"]]).tolist() == [60, 30, 2]
+    assert torch.bincount(y[standard_split(y, train_fraction=0.01)["train"]]).tolist() == [1, 1, 1]
+
+
+def test_smaller_training_sets_are_part_of_larger_ones():
+    y = labels(200, 300)
+    small, large = (set(standard_split(y, train_per_class=k)["train"].tolist()) for k in (20, 100))
+    assert small < large
+
+
+def test_the_seed_decides():
+    y = labels(200, 300)
+    first, again, other = (standard_split(y, seed=seed) for seed in (0, 0, 1))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["train"], other["train"])
+
+
+def test_a_missing_class_number_is_no_class():
+    y = labels(30, 30) * 2  # classes 0 and 2
+    assert len(standard_split(y, train_per_class=10)["train"]) == 20
+
+
+def test_labels_and_the_global_generator_stay_as_they_are():
+    y = labels(50, 50)
+    before, state = y.clone(), torch.random.get_rng_state()
+    standard_split(y)
+    assert torch.equal(y, before)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("y", "arguments", "message"),
+    [
+        (labels(30, 7), {}, "class 1 has 7 labelled items.*train_per_class 20.*at most 7"),
+        (labels(20, 20), {}, "leaves 0 of 40 labelled"),
+        (labels(20, 20), {"train_fraction": 1.0}, "between 0 and 1"),
+        (labels(20, 20), {"train_per_class": 0}, "at least 1, got 0"),
+        (labels(20, 20).float(), {}, "integers of shape"),
+        (labels(20, 20).reshape(20, 2), {}, r"shape \(20, 2\)"),
+        (labels(unlabelled=9), {}, "no labelled item"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(y, arguments, message):
+    with pytest.raises(InputError, match=message) as caught:
+        standard_split(y, **arguments)
+    assert "\n" not in str(caught.value)
