@@ -13,7 +13,7 @@ from torch import nn
 from gnnmc.commands.graphs import named_graph, settings
 from gnnmc.config import ModelBlock, validate
 from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
-from gnnmc.draw.profile import profile_figure
+from gnnmc.draw.profile import draw_profile_figure
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
@@ -50,7 +50,7 @@ def connect_checkpoints(
         if out:
             out.mkdir(parents=True, exist_ok=True)
             result.frame().to_csv(out / f"{kind}.csv", index=False)
-            profile_figure(result.frame(), "loss").savefig(out / f"{kind}.svg")
+            draw_profile_figure(result.frame()).savefig(out / f"{kind}.svg")
 
 
 def _summary(result: PathProfile) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from gnnmc.weights.algebra import (
     to_device,
     weights_of,
 )
-from gnnmc.weights.files import load_weights, save_weights
-from gnnmc.weights.mode import Mode, load_mode
+from gnnmc.weights.files import save_weights
+from gnnmc.weights.mode import Mode, load_mode, load_weights
 
 __all__ = [
     "Mode",

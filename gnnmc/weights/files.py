@@ -28,14 +28,6 @@ def save_weights(path: str | Path, weights: Weights, record: Mapping[str, Any] |
     return target
 
 
-def load_weights(path: str | Path) -> dict[str, Tensor]:
-    """The weights in a `.safetensors` file or in a file written by `torch.save(model.state_dict(), path)`.
-
-    Raises InputError for a file that is absent, damaged, or holds anything but tensors by name.
-    """
-    return load_record(path)[0]
-
-
 def load_record(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The weights and the record written with them (empty for files of other origin)."""
     source = Path(path)

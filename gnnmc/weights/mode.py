@@ -76,11 +76,25 @@ def load_mode(path: str | Path) -> Mode:
     tensors, record = load_record(path)
     if "mode" not in record:
         raise InputError(f"{path} holds weights but no mode: open it with gnnmc.load_weights")
-    fields = dict(record["mode"])
-    for name in ("metrics", "log"):
-        fields[name] = pd.DataFrame(**fields[name])
+    return _mode(tensors, record["mode"])
+
+
+def load_weights(path: str | Path) -> dict[str, Tensor]:
+    """The weights in a `.safetensors` file, or in one written by `torch.save(model.state_dict(), path)`.
+
+    From a file that `Mode.save` wrote, the weights of the mode's endpoint. Raises InputError for a file that is absent,
+    damaged, or holds anything but tensors by name.
+    """
+    tensors, record = load_record(path)
+    if "path" in record:
+        raise InputError(f"{path} holds a path, not weights: open it with gnnmc.load_path")
+    return _mode(tensors, record["mode"]).weights if "mode" in record else tensors
+
+
+def _mode(tensors: dict[str, Tensor], record: dict[str, Any]) -> Mode:
+    frames = {name: pd.DataFrame(**record[name]) for name in ("metrics", "log")}
     return Mode(
         last={name: value for name, value in tensors.items() if not name.startswith(_BEST)},
         best={name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)},
-        **fields,
+        **(record | frames),
     )

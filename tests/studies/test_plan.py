@@ -1,0 +1,100 @@
+"""The plan of the study: which cells, which keys."""
+
+from typing import Any
+
+import pytest
+
+from gnnmc.config import CsbmBlock, validate
+from gnnmc.errors import InputError
+from gnnmc.studies import STUDIES
+from gnnmc.studies.stages.graph import generator_seed
+
+SMALL: dict[str, Any] = {
+    "graphs": [{"csbm": {"num_nodes": 60, "num_features": 8, "homophily": [0.2, 0.8], "seed": [0, 1], "train_per_class": 3}}],
+    "models": ["gcn", {"name": "mlp", "hidden": 8}],
+    "seeds": [0, 1, 2],
+    "paths": [{"kind": "linear"}, {"kind": "bezier", "steps": 5, "pairs": 1}],
+}
+
+
+def plan_of(**changes: Any) -> Any:
+    study = STUDIES["homophily_barrier"]
+    return study.plan(validate(study.config, SMALL | changes))
+
+
+def keys(plan: Any, stage: str) -> set[str]:
+    return {cell.key for task in plan.tasks for cell in task.cells if cell.stage == stage}
+
+
+def test_counts_of_cells() -> None:
+    plan = plan_of()
+    counts = {stage: len(keys(plan, stage)) for stage in ("graph", "statistics", "modes", "path", "profile", "table")}
+    # 4 graphs × 2 models × 3 seeds; 3 pairs on the line and one on the curve in each of the 8 cells.
+    assert counts == {"graph": 4, "statistics": 4, "modes": 24, "path": 8, "profile": 32, "table": 1}
+
+
+def test_seeds_of_a_cell_are_one_task() -> None:
+    tasks = [task for task in plan_of().tasks if task.stage == "modes"]
+    assert [len(task.cells) for task in tasks] == [3] * 8
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"graphs": [{"csbm": SMALL["graphs"][0]["csbm"] | {"homophily": [0.2, 0.5, 0.8]}}]},
+        {"models": ["gcn", {"name": "mlp", "hidden": 8}, "sage"]},
+        {"seeds": [0, 1, 2, 3]},
+        {"profile": {"points": 11}},
+        {"run": {"workers": 1, "device": "cuda"}},
+        {"title": "another"},
+    ],
+)
+def test_adding_values_leaves_keys_of_modes_that_were_there(changes: dict[str, Any]) -> None:
+    assert keys(plan_of(), "modes") <= keys(plan_of(**changes), "modes")
+
+
+def test_what_matters_changes_the_keys() -> None:
+    before = plan_of()
+    assert not keys(before, "modes") & keys(plan_of(train={"lr": 0.02}), "modes")
+    assert not keys(before, "profile") & keys(plan_of(profile={"points": 11}), "profile")
+    assert keys(before, "path") == keys(plan_of(profile={"points": 11}), "path")
+    assert not keys(before, "profile") & keys(plan_of(endpoint="best_val"), "profile")
+    assert keys(before, "modes") == keys(plan_of(endpoint="best_val"), "modes")
+
+
+def test_how_many_pairs_get_a_curve_changes_no_curve() -> None:
+    few = keys(plan_of(), "path")
+    more = keys(plan_of(paths=[{"kind": "linear"}, {"kind": "bezier", "steps": 5}]), "path")
+    assert few < more
+
+
+def test_graphs_of_a_sweep_get_seeds_of_their_own_and_masks_do_not_count() -> None:
+    seeds = {generator_seed(CsbmBlock(homophily=h, seed=s)) for h in (0.1, 0.2, 0.21) for s in (0, 1, 2)}
+    assert len(seeds) == 9
+    assert generator_seed(CsbmBlock(homophily=0.1)) == generator_seed(CsbmBlock(homophily=0.1, train_per_class=100))
+    assert generator_seed(CsbmBlock(homophily=0.1)) != generator_seed(CsbmBlock(homophily=0.1, mean_degree=30))
+
+
+def test_a_graph_listed_twice_is_an_error() -> None:
+    with pytest.raises(InputError, match="listed twice"):
+        plan_of(graphs=[{"csbm": {"homophily": [0.2, 0.2]}}])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": ["gnc"]}, r"config models.*unknown model 'gnc': did you mean 'gcn'"),
+        ({"paths": [{"kind": "bezeir"}]}, r"config paths.*did you mean 'bezier'"),
+        ({"seeds": [1, 1]}, r"config seeds.*repeat"),
+        ({"seeds": [1]}, r"config seeds"),
+        ({"graphs": [{"csbm": {"homophil": 0.2}}]}, r"config graphs\.0.*'homophil': did you mean 'homophily'"),
+        ({"graphs": [{"csbm": {"homophily": 1.2}}]}, r"config graphs\.0\..*homophily.*less than or equal to 1.*1\.2"),
+        ({"graphs": [{}]}, r"config graphs\.0.*give exactly one of csbm, real"),
+        ({"train": {"epoch": 3}}, r"config train: unknown key 'epoch': did you mean 'epochs'"),
+        ({"trian": {}}, r"config: unknown key 'trian': did you mean 'train'"),
+    ],
+)
+def test_errors_of_a_config_name_the_key(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        plan_of(**changes)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,151 @@
+"""Relating barriers to graphs: planted relations are found, diagnostics fire and stay quiet."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gnnmc.store import Request
+from gnnmc.studies.homophily_barrier import HomophilyBarrier, make_page
+from gnnmc.studies.homophily_barrier.relate import relate
+
+HOMOPHILY = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+def planted(
+    slope: float = -0.5,
+    loss: float = 0.2,
+    accuracy: float = 1.0,
+    replicates: int = 3,
+    curve_test: float = 0.0,
+    status: str = "ok",
+) -> dict[str, pd.DataFrame]:
+    """Tables of a sweep in which the linear barrier is 0.6 + slope·h plus a little noise."""
+    noise = np.random.default_rng(0)
+    graphs, endpoints, barriers, profiles = [], [], [], []
+    for h in HOMOPHILY:
+        for seed in range(replicates):
+            name = f"csbm homophily={h}, seed={seed}"
+            realized = h + 0.01 * noise.normal()
+            graphs.append(
+                {"graph": name, "cluster": name, "family": "csbm", "regime": "csbm", "homophily_asked": h}
+                | {"homophily_edge": realized, "homophily_adjusted_abs": abs(1.25 * realized - 0.25)}
+                | {"label_informativeness": (realized - 0.2) ** 2, "degree_mean": 10.0, "degree_cv": 0.3}
+                | {"density": 0.01, "num_nodes": 1000, "separability_fisher": 0.1, "num_classes": 5}
+            )
+            for mode in (0, 1):
+                for split in ("train", "val", "test"):
+                    endpoints.append(
+                        {"graph": name, "model": "gcn", "seed": mode, "status": status, "endpoint": "last", "epoch": 200}
+                        | {"split": split, "loss": loss, "accuracy": accuracy, "used": True}
+                    )
+            for path in ("linear", "bezier"):
+                for split in ("train", "val", "test"):
+                    height = 0.6 + slope * realized + 0.01 * noise.normal() if path == "linear" else 0.0
+                    if path == "bezier" and split == "test":
+                        height = curve_test
+                    barriers.append(
+                        {"graph": name, "model": "gcn", "endpoint": "last", "path": path, "a": 0, "b": 1}
+                        | {"aligned": "none", "status": "ok", "distance": 5.0, "length": 5.0, "split": split}
+                        | {"metric": "loss", "barrier_kind": "chord", "barrier": height, "ends_loss": loss + noise.normal()}
+                        | {"ends_accuracy": accuracy - 0.01 * noise.uniform(), "ends_train_loss": loss}
+                    )
+                    profiles += [
+                        {"graph": name, "model": "gcn", "endpoint": "last", "path": path, "a": 0, "b": 1}
+                        | {"aligned": "none", "t": t, "split": split, "loss": loss, "accuracy": 1.0, "refined": False}
+                        for t in (0.0, 0.5, 1.0)
+                    ]
+    tables = {"graphs": graphs, "endpoints": endpoints, "barriers": barriers, "profiles": profiles}
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    return frames | {"fired": pd.DataFrame(columns=["code", "message"])}
+
+
+def related(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    return dict(relate([Request({"least_train_accuracy": 0.9}, {"tables": tables})], "cpu")[0])
+
+
+def codes(tables: dict[str, pd.DataFrame]) -> list[str]:
+    return related(tables)["diagnostics"].code.tolist()
+
+
+def test_a_planted_fall_is_found_and_said() -> None:
+    tables = planted()
+    results = related(tables)
+    row = results["association"].query(
+        "path == 'linear' and split == 'train' and statistic == 'homophily_edge' and kind == 'total'"
+    ).iloc[0]
+    assert row.rho < -0.95
+    assert row.p_holm < 0.05
+    assert row.num_clusters == 15
+    page = make_page(tables | results, config())
+    assert any("falls: 1 (gcn" in line for line in page.answer)
+
+
+def test_no_relation_is_not_said_to_be_one() -> None:
+    tables = planted(slope=0.0)
+    page = make_page(tables | related(tables), config())
+    assert not any("falls: 1" in line or "rises: 1" in line for line in page.answer)
+
+
+def test_a_statistic_that_was_not_varied_is_not_tested() -> None:
+    assert set(related(planted())["association"].statistic) == {
+        "homophily_edge",
+        "homophily_adjusted_abs",
+        "label_informativeness",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"loss": 1.4}, "GMC001"),
+        ({"accuracy": 0.7}, "GMC001"),
+        ({"curve_test": 0.4}, "GMC006"),
+        ({"replicates": 1}, "GMC008"),
+        ({"status": "diverged at epoch 3: the loss is not finite"}, "GMC012"),
+    ],
+)
+def test_diagnostics_fire_and_stay_quiet(changes: dict[str, Any], code: str) -> None:
+    assert code in codes(planted(**changes))
+    assert code not in codes(planted())
+
+
+def test_lines_that_were_not_aligned_are_told() -> None:
+    tables = planted()
+    assert "GMC005" in codes(tables)
+    tables["barriers"]["aligned"] = "weights"
+    assert "GMC005" not in codes(tables)
+
+
+def test_what_fired_on_paths_is_counted() -> None:
+    tables = planted()
+    tables["fired"] = pd.DataFrame(
+        [{"graph": "g", "model": "gcn", "path": "linear", "code": "GMC004", "message": "m"}] * 3
+    )
+    rows = related(tables)["diagnostics"].set_index("code")
+    assert rows.loc["GMC004", "message"].startswith("3 times")
+
+
+def test_a_run_in_which_every_end_diverged_has_a_page() -> None:
+    tables = planted(status="diverged at epoch 3: the loss is not finite")
+    tables["barriers"] = tables["barriers"][["graph", "model", "endpoint", "path", "a", "b", "aligned"]].assign(
+        status="end 0 diverged"
+    )
+    page = make_page(tables | related(tables), config())
+    assert page.answer == ("No barrier was measured: every end diverged.",)
+
+
+def test_figures_name_drawings_that_exist() -> None:
+    from gnnmc.draw import drawing
+
+    tables = planted()
+    page = make_page(tables | related(tables), config())
+    figures = [figure for section in page.sections for figure in section.figures]
+    assert {figure.name for figure in figures} >= {"barrier_homophily_0", "profiles", "association_0"}
+    for figure in figures:
+        assert callable(drawing(figure.draw))
+
+
+def config() -> HomophilyBarrier:
+    return HomophilyBarrier.model_validate({"graphs": [{"csbm": {}}], "models": ["gcn"], "seeds": [0, 1]})

@@ -1,0 +1,128 @@
+"""Stage functions: pure, and what they give back can be put together again."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import gnnmc
+from gnnmc.config import CsbmBlock, ModelBlock, PathBlock, ProfileBlock, TrainBlock
+from gnnmc.store import Request
+from gnnmc.studies.stages.connect import connect_tasks, fit_paths, profile_paths
+from gnnmc.studies.stages.graph import data_of, generator_seed, graph_task, make_graphs
+from gnnmc.studies.stages.modes import mode_of, modes_task, train_modes
+from gnnmc.studies.stages.statistics import measure_graphs
+from gnnmc.studies.stages.tabulate import tabulate
+
+BLOCK = CsbmBlock(num_nodes=80, num_classes=3, num_features=6, homophily=0.6, train_per_class=5)
+MODEL = ModelBlock(name="gcn", hidden=8)
+TRAIN = TrainBlock(epochs=20)
+
+
+@pytest.fixture(scope="module")
+def stored() -> dict[str, Any]:
+    graph_cell = graph_task(BLOCK, "g").cells[0]
+    graph = make_graphs([Request(graph_cell.config, {})], "cpu")[0]
+    trained = modes_task(graph_cell, MODEL, TRAIN, [0, 1], "cpu")
+    modes = train_modes([Request(cell.config, {"graph": graph}) for cell in trained.cells], "cpu")
+    return {"graph_cell": graph_cell, "graph": graph, "mode_cells": trained.cells, "modes": modes}
+
+
+def connected(stored: dict[str, Any], path: PathBlock, modes: list[Any] | None = None) -> tuple[Any, Any]:
+    a, b = modes or stored["modes"]
+    tasks, cells = connect_tasks(
+        stored["graph_cell"], MODEL, [tuple(stored["mode_cells"])], path, ProfileBlock(points=5), "last", "cpu"
+    )
+    inputs = {"graph": stored["graph"], "a": a, "b": b}
+    if path.kind != "linear":
+        inputs["path"] = fit_paths([Request(tasks[0].cells[0].config, inputs)], "cpu")[0]
+    return profile_paths([Request(cells[0].config, inputs)], "cpu")[0], inputs
+
+
+def test_a_stored_graph_is_the_graph(stored: dict[str, Any]) -> None:
+    data = gnnmc.csbm(**BLOCK.model_dump() | {"seed": generator_seed(BLOCK)})
+    again = data_of(stored["graph"])
+    for name in ("x", "y", "edge_index", "train_mask", "val_mask", "test_mask"):
+        assert torch.equal(data[name], again[name])
+
+
+def test_sparse_features_are_stored_by_their_non_zeros_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gnnmc.studies.stages import graph as stage
+
+    data = gnnmc.csbm(num_nodes=60, num_features=8, num_classes=2, homophily=0.6, train_per_class=5)
+    data.x[torch.rand(60, 8, generator=torch.Generator().manual_seed(0)) < 0.9] = 0
+    packed = stage._packed(data)
+    assert "x" not in packed
+    assert torch.equal(data_of({"graph": packed, "about": {}}).x, data.x)
+
+
+def test_stored_modes_are_the_modes_of_train(stored: dict[str, Any]) -> None:
+    problem = gnnmc.Problem.node_classification(data_of(stored["graph"]))
+    model = gnnmc.build_model("gcn", problem, hidden=8)
+    direct = gnnmc.train(model, problem, [1, 0], epochs=20, device="cpu")
+    again = mode_of(stored["modes"][1])
+    for name, value in direct[0].weights.items():
+        assert torch.equal(value, again.weights[name])
+
+
+def test_a_stored_profile_is_the_profile(stored: dict[str, Any]) -> None:
+    problem = gnnmc.Problem.node_classification(data_of(stored["graph"]))
+    model = gnnmc.build_model("gcn", problem, hidden=8)
+    a, b = (mode_of(result) for result in stored["modes"])
+    for path in (PathBlock(), PathBlock(kind="bezier", steps=8, points=4)):
+        result, _ = connected(stored, path)
+        direct = (
+            gnnmc.LinearPath(a, b)
+            if path.kind == "linear"
+            else gnnmc.fit_path(model, problem, a, b, kind="bezier", steps=8, points=4, device="cpu")
+        )
+        expected = gnnmc.profile(model, problem, direct, points=5, device="cpu").frame()
+        pd.testing.assert_frame_equal(result["profile"], expected)
+
+
+def test_an_end_that_diverged_gives_a_status_and_no_number(stored: dict[str, Any]) -> None:
+    lost = dict(stored["modes"][0])
+    lost["record"] = dict(lost["record"]) | {"status": "diverged at epoch 3: the loss is not finite"}
+    for path in (PathBlock(), PathBlock(kind="bezier", steps=3)):
+        result, _ = connected(stored, path, [lost, stored["modes"][1]])
+        assert "diverged" in result["about"]["status"]
+        assert result["barriers"].empty
+        assert result["about"]["diagnostics"][0]["code"] == "GMC012"
+
+
+def test_ends_with_one_start_are_told(stored: dict[str, Any]) -> None:
+    result, _ = connected(stored, PathBlock(), [stored["modes"][0], stored["modes"][0]])
+    assert "GMC002" in [diagnostic["code"] for diagnostic in result["about"]["diagnostics"]]
+    quiet, _ = connected(stored, PathBlock())
+    assert "GMC002" not in [diagnostic["code"] for diagnostic in quiet["about"]["diagnostics"]]
+
+
+def test_tables_hold_what_was_measured(stored: dict[str, Any]) -> None:
+    result, _ = connected(stored, PathBlock())
+    lost = {"about": {"status": "end 0 diverged", "distance": None, "length": None, "diagnostics": []}}
+    statistics = measure_graphs([Request({}, {"graph": stored["graph"]})], "cpu")
+    where = {"graph": "g", "model": "gcn", "endpoint": "last"}
+    pair = where | {"path": "linear", "a": 0, "b": 1, "aligned": "none"}
+    config = {
+        "graphs": [{"graph": "g", "cluster": "g", "family": "csbm", "regime": "csbm"}],
+        "modes": [where | {"seed": 0}, where | {"seed": 1}],
+        "profiles": [pair, pair | {"b": 2}],
+    }
+    inputs = {"graphs": statistics, "modes": stored["modes"], "profiles": [result, lost]}
+    tables = tabulate([Request(config, inputs)], "cpu")[0]
+    barriers = tables["barriers"]
+    row = barriers[
+        (barriers.split == "test") & (barriers.metric == "loss") & (barriers.barrier_kind == "chord")
+    ].iloc[0]
+    along = result["profile"][result["profile"].split == "test"].set_index("t").loss
+    chord = along.loc[0.0] + (along.loc[1.0] - along.loc[0.0]) * along.index.to_numpy()
+    assert row.barrier == pytest.approx(float(np.max(along.to_numpy() - chord)))
+    assert row.ends_loss == pytest.approx((along.loc[0.0] + along.loc[1.0]) / 2)
+    train = result["profile"][result["profile"].split == "train"].set_index("t").loss
+    assert row.ends_train_loss == pytest.approx((train.loc[0.0] + train.loc[1.0]) / 2)
+    assert barriers[barriers.b == 2].status.tolist() == ["end 0 diverged"]
+    assert barriers[barriers.b == 2].barrier.isna().all()
+    assert set(tables["endpoints"].endpoint) == {"last", "best_val"}
+    assert tables["endpoints"].groupby("endpoint").used.all().to_dict() == {"last": True, "best_val": False}
