@@ -121,6 +121,14 @@ def test_a_hump_makes_homophily_the_wrong_axis() -> None:
         assert ground in verdict
 
 
+def test_a_rival_that_was_not_found_itself_is_not_preferred() -> None:
+    table = sweep(lambda h: -0.5 * h)
+    rivals = compare_statistics(table, "homophily_edge", ["ends_loss"]).assign(ci_low=0.1, ci_high=0.9)
+    sentences = told(table, rivals=rivals)
+    assert "the data cannot tell whether the barrier follows the ends' loss" in the(sentences, "more closely")
+    assert not any("wrong axis" in sentence for sentence in sentences)
+
+
 def test_a_second_cause_makes_homophily_incomplete_and_not_wrong() -> None:
     table = sweep(lambda h: -0.6 * h, noise=0.01)
     table["barrier"] += 0.2 * table["ends_loss"]

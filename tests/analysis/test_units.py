@@ -55,6 +55,13 @@ def test_a_constant_keeps_its_exact_value_whatever_the_number_of_pairs() -> None
     assert set(groups(table)[0].units["density"]) == {0.1}
 
 
+def test_the_rounding_of_a_mean_does_not_depend_on_the_order_of_the_pairs() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"split": "train", "graph": "a", "cluster": "a", "barrier": rng.lognormal(0, 8, size=7)})
+    shuffled = [table.sample(frac=1, random_state=np.random.RandomState(i)) for i in range(20)]
+    assert len({groups(each, ())[0].units["barrier"].item() for each in shuffled}) == 1
+
+
 def test_the_table_is_not_changed() -> None:
     table = pairs()
     before = table.copy(deep=True)
