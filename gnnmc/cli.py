@@ -74,7 +74,9 @@ def connect(
     b: Annotated[Path, typer.Argument(help="Checkpoint of the second mode.")],
     model: Annotated[str, typer.Option(help="A model's name, or FILE.py:FACTORY.")],
     graph: Annotated[str, typer.Option(help="A graph's name, or csbm:homophily=0.3,seed=1.")],
-    path: Annotated[list[str] | None, typer.Option(help="Kind of path; may be given several times. Default: linear.")] = None,
+    path: Annotated[
+        list[str] | None, typer.Option(help="Kind of path; may be given several times. Default: linear.")
+    ] = None,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A model setting, such as hidden=32.")
     ] = None,
@@ -91,7 +93,9 @@ def connect(
 
 @app.command(name="list")
 def list_names(
-    what: Annotated[str, typer.Argument(help="graphs, models, studies, metrics, paths, barriers, statistics, diagnostics")],
+    what: Annotated[
+        str, typer.Argument(help="graphs, models, studies, metrics, paths, barriers, statistics, diagnostics")
+    ],
 ) -> None:
     """List names that other commands and configs take."""
     from gnnmc.commands.listing import show_names

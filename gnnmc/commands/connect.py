@@ -13,6 +13,7 @@ from torch import nn
 from gnnmc.commands.graphs import named_graph, settings
 from gnnmc.config import ModelBlock, validate
 from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
+from gnnmc.connectivity import Path as Curve
 from gnnmc.draw.profile import draw_profile_figure
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
@@ -37,11 +38,8 @@ def connect_checkpoints(
     problem = Problem.node_classification(named_graph(graph, root))
     model = _model(model_name, problem, settings(list(overrides)))
     for kind in kinds:
-        if kind == LinearPath.kind:
-            path = LinearPath(*ends)
-        else:
-            PATHS[kind]
-            path = fit_path(model, problem, *ends, kind=kind, device=device)
+        linear = PATHS[kind] is LinearPath
+        path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, device=device)
         result = profile(model, problem, path, points=points, device=device)
         typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in nats per labelled node")
         typer.echo(_summary(result).to_string(index=False, float_format=lambda value: f"{value:.4f}"))

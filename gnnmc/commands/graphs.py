@@ -22,4 +22,3 @@ def named_graph(name: str, root: Path | None) -> "Data":
 def settings(pairs: list[str]) -> dict[str, Any]:
     """`key=value` pairs as a dict, values read as YAML. Raises InputError for a pair without `=`."""
     return with_overrides({}, pairs)
-

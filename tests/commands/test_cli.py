@@ -55,7 +55,11 @@ def test_help_imports_nothing_heavy() -> None:
     ],
 )
 def test_wrong_use_is_one_line_and_code_2(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, err = call(capsys, *arguments)
@@ -73,7 +77,9 @@ def test_stats_prints_a_column_per_graph_and_writes_a_row(capsys: pytest.Capture
     assert len((tmp_path / "stats.csv").read_text().splitlines()) == 3
 
 
-@pytest.mark.parametrize("what", ["graphs", "models", "studies", "metrics", "paths", "barriers", "statistics", "diagnostics"])
+@pytest.mark.parametrize(
+    "what", ["graphs", "models", "studies", "metrics", "paths", "barriers", "statistics", "diagnostics"]
+)
 def test_lists(capsys: pytest.CaptureFixture[str], what: str) -> None:
     code, out, _ = call(capsys, "list", what)
     assert code == 0

@@ -10,7 +10,9 @@ from gnnmc.studies import STUDIES
 from gnnmc.studies.stages.graph import generator_seed
 
 SMALL: dict[str, Any] = {
-    "graphs": [{"csbm": {"num_nodes": 60, "num_features": 8, "homophily": [0.2, 0.8], "seed": [0, 1], "train_per_class": 3}}],
+    "graphs": [
+        {"csbm": {"num_nodes": 60, "num_features": 8, "homophily": [0.2, 0.8], "seed": [0, 1], "train_per_class": 3}}
+    ],
     "models": ["gcn", {"name": "mlp", "hidden": 8}],
     "seeds": [0, 1, 2],
     "paths": [{"kind": "linear"}, {"kind": "bezier", "steps": 5, "pairs": 1}],

@@ -37,7 +37,14 @@ def planted(
             for mode in (0, 1):
                 for split in ("train", "val", "test"):
                     endpoints.append(
-                        {"graph": name, "model": "gcn", "seed": mode, "status": status, "endpoint": "last", "epoch": 200}
+                        {
+                            "graph": name,
+                            "model": "gcn",
+                            "seed": mode,
+                            "status": status,
+                            "endpoint": "last",
+                            "epoch": 200,
+                        }
                         | {"split": split, "loss": loss, "accuracy": accuracy, "used": True}
                     )
             for path in ("linear", "bezier"):
@@ -48,7 +55,12 @@ def planted(
                     barriers.append(
                         {"graph": name, "model": "gcn", "endpoint": "last", "path": path, "a": 0, "b": 1}
                         | {"aligned": "none", "status": "ok", "distance": 5.0, "length": 5.0, "split": split}
-                        | {"metric": "loss", "barrier_kind": "chord", "barrier": height, "ends_loss": loss + noise.normal()}
+                        | {
+                            "metric": "loss",
+                            "barrier_kind": "chord",
+                            "barrier": height,
+                            "ends_loss": loss + noise.normal(),
+                        }
                         | {"ends_accuracy": accuracy - 0.01 * noise.uniform(), "ends_train_loss": loss}
                     )
                     profiles += [
@@ -72,9 +84,11 @@ def codes(tables: dict[str, pd.DataFrame]) -> list[str]:
 def test_a_planted_fall_is_found_and_said() -> None:
     tables = planted()
     results = related(tables)
-    row = results["association"].query(
-        "path == 'linear' and split == 'train' and statistic == 'homophily_edge' and kind == 'total'"
-    ).iloc[0]
+    row = (
+        results["association"]
+        .query("path == 'linear' and split == 'train' and statistic == 'homophily_edge' and kind == 'total'")
+        .iloc[0]
+    )
     assert row.rho < -0.95
     assert row.p_holm < 0.05
     assert row.num_clusters == 15

@@ -113,9 +113,9 @@ def test_tables_hold_what_was_measured(stored: dict[str, Any]) -> None:
     inputs = {"graphs": statistics, "modes": stored["modes"], "profiles": [result, lost]}
     tables = tabulate([Request(config, inputs)], "cpu")[0]
     barriers = tables["barriers"]
-    row = barriers[
-        (barriers.split == "test") & (barriers.metric == "loss") & (barriers.barrier_kind == "chord")
-    ].iloc[0]
+    row = barriers[(barriers.split == "test") & (barriers.metric == "loss") & (barriers.barrier_kind == "chord")].iloc[
+        0
+    ]
     along = result["profile"][result["profile"].split == "test"].set_index("t").loss
     chord = along.loc[0.0] + (along.loc[1.0] - along.loc[0.0]) * along.index.to_numpy()
     assert row.barrier == pytest.approx(float(np.max(along.to_numpy() - chord)))

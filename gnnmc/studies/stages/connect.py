@@ -32,7 +32,11 @@ def connect_tasks(
     """Tasks that connect each pair by one kind of path and profile it; and the profiles' cells, in the pairs' order."""
     chosen = pairs[: path.pairs] if path.pairs else pairs
     # How many pairs get the path decides which cells there are, not what is in them.
-    shared = {"model": model.differing(), "path": path.model_copy(update={"pairs": None}).differing(), "endpoint": endpoint}
+    shared = {
+        "model": model.differing(),
+        "path": path.model_copy(update={"pairs": None}).differing(),
+        "endpoint": endpoint,
+    }
     tasks, profiles = [], []
     for a, b in chosen:
         inputs: dict[str, Cell | tuple[Cell, ...]] = {"graph": graph, "a": a, "b": b}
@@ -76,8 +80,8 @@ def _profile(request: Request, device: str) -> Result:
     if not _usable(a, b):
         status = "; ".join(f"end {mode.seed} {mode.status}" for mode in (a, b) if mode.status != "ok")
         lost = Diagnostic("GMC012", f"{block.kind} path {a.seed}–{b.seed}: {status}")
-        about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
-        return {"profile": pd.DataFrame(), "barriers": pd.DataFrame(), "about": about}
+        lost_about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
+        return {"profile": pd.DataFrame(), "barriers": pd.DataFrame(), "about": lost_about}
     path = _path(request, block, a, b)
     result = profile(model, problem, path, device=device, **ProfileBlock(**request.config["profile"]).model_dump())
     found = result.diagnostics()

@@ -19,7 +19,7 @@ SPARSE_BELOW = 0.25
 
 
 def graph_task(block: CsbmBlock | RealBlock, label: str) -> Task:
-    """The task of one graph. A real graph's raw files are looked up (and fetched if need be) now, for their checksums."""
+    """The task of one graph. A real graph's raw files are looked up now (and fetched if need be), for their sha256."""
     if isinstance(block, CsbmBlock):
         config, files = {"csbm": block.differing()}, {}
     else:
@@ -44,7 +44,7 @@ def _make(config: Mapping[str, Any]) -> Result:
 
 
 def generator_seed(block: CsbmBlock) -> int:
-    """The seed given to `csbm`: one stream for each combination of values, masks aside, so that graphs are independent."""
+    """The seed given to `csbm`: a stream for each combination of values, masks aside: graphs are independent."""
     values = {name: value for name, value in block.differing().items() if name not in block.masks | {"seed"}}
     return stream("csbm", values, block.seed) % 2**31
 

@@ -20,7 +20,9 @@ def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequ
     """The task that trains one mode for each seed."""
     shared = {"model": model.differing(), "train": training.differing()}
     cells = tuple(
-        Cell("modes", VERSION, shared | {"seed": seed}, {"graph": graph}, label=f"{graph.label} {model.name} seed {seed}")
+        Cell(
+            "modes", VERSION, shared | {"seed": seed}, {"graph": graph}, label=f"{graph.label} {model.name} seed {seed}"
+        )
         for seed in seeds
     )
     return Task(train_modes, cells, device)

@@ -70,7 +70,9 @@ def _tables(request: Request) -> Result:
 def _labelled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
     rows = cast(pd.DataFrame, frame)
     names = [name for name in labels if name not in rows.columns]
-    return pd.concat([pd.DataFrame({name: [labels[name]] * len(rows) for name in names}, index=rows.index), rows], axis=1)
+    return pd.concat(
+        [pd.DataFrame({name: [labels[name]] * len(rows) for name in names}, index=rows.index), rows], axis=1
+    )
 
 
 def _ends(along: pd.DataFrame) -> pd.DataFrame:
@@ -78,5 +80,5 @@ def _ends(along: pd.DataFrame) -> pd.DataFrame:
     metrics = [name for name in along.columns if name not in ("t", "split", "refined")]
     ends = along[(along["t"] == 0) | (along["t"] == 1)].groupby("split", sort=False)[metrics].mean()
     ends = ends.add_prefix("ends_")
-    ends["ends_train_loss"] = ends.loc["train", "ends_loss"]
+    ends["ends_train_loss"] = float(ends["ends_loss"]["train"])
     return ends.reset_index()

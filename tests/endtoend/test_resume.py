@@ -1,0 +1,76 @@
+"""A run killed with SIGKILL at random moments and resumed gives the tables of an uninterrupted one."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+SMOKE = Path(__file__).parents[2] / "configs" / "smoke.yaml"
+TABLES = ("graphs", "endpoints", "barriers", "profiles", "association", "summary", "diagnostics")
+
+
+def command(out: Path) -> list[str]:
+    return [sys.executable, "-m", "gnnmc.cli", "run", str(SMOKE), "--out", str(out), "--quiet"]
+
+
+def start(out: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command(out), stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def artifacts(out: Path) -> int:
+    return len(list((out / "artifacts").glob("*/*/manifest.json")))
+
+
+@pytest.mark.slow
+def test_tables_are_identical_after_five_kills(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert start(whole).wait() == 0
+    chance = random.Random(0)
+    kills, seen = 0, []
+    while kills < 5:
+        process = start(killed)
+        before = artifacts(killed)
+        # Work begins once the workers are up: wait for a result of this start, then kill at a random moment.
+        while process.poll() is None and artifacts(killed) == before:
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0, 0.8))
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+        seen.append(artifacts(killed))
+    assert kills >= 3, f"the run ended after {kills} kills"
+    assert seen == sorted(seen)
+    assert start(killed).wait() == 0
+    for name in TABLES:
+        expected = pd.read_parquet(whole / "tables" / f"{name}.parquet")
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(killed / "tables" / f"{name}.parquet"), expected, check_exact=True
+        )
+    assert not list((killed / "writing").glob("*"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on_and_status_counts(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    process = start(out)
+    while process.poll() is None and artifacts(out) < 8:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 1
+    assert process.stderr is not None
+    message = process.stderr.read().decode()
+    assert "run the same command again to go on" in message
+    assert "Traceback" not in message
+    shown = subprocess.run(
+        [sys.executable, "-m", "gnnmc.cli", "status", str(out)], capture_output=True, text=True, check=True
+    ).stdout
+    assert shown.split()[:5] == ["stage", "done", "failed", "missing", "total"]
+    assert "modes" in shown
