@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import gnnmc
 from gnnmc.config.block import Block
 from gnnmc.store import Cell, Description
 
@@ -45,7 +47,7 @@ def test_keys_are_equal_in_every_process(hash_seed):
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script)],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(gnnmc.__file__).parents[1])},
         capture_output=True,
         text=True,
         check=True,

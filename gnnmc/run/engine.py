@@ -1,0 +1,44 @@
+"""The contract of a run engine: something that does tasks, in this process or elsewhere."""
+
+from pathlib import Path
+from typing import Protocol
+
+from gnnmc.errors import GnnmcError
+from gnnmc.registry import Registry
+from gnnmc.run.work import Report, Work
+
+
+class RunEngine(Protocol):
+    """Does tasks that are ready; knows nothing of their order, and keeps results in the store of a folder.
+
+    Every task that was submitted is reported once, whatever happens to the process that does it; results have the same
+    bytes in every engine.
+    """
+
+    in_process: bool  # tasks are done inside `collect`, so an interruption has to break into it
+
+    def __init__(self, folder: Path, workers: int) -> None: ...
+
+    @property
+    def capacity(self) -> int:
+        """How many tasks it takes at once."""
+        ...
+
+    def submit(self, work: Work) -> None:
+        """Take a task; the caller keeps at most `capacity` of them in hand."""
+        ...
+
+    def collect(self, timeout: float) -> list[Report]:
+        """The tasks that ended since the last call, waiting at most `timeout` seconds for the first."""
+        ...
+
+    def close(self, *, at_once: bool) -> None:
+        """End: with `at_once` tasks in hand are abandoned, otherwise none is in hand."""
+        ...
+
+
+class WorkersError(GnnmcError):
+    """Worker processes cannot be started on this machine."""
+
+
+RUN_ENGINES: Registry[type[RunEngine]] = Registry("run engine")

@@ -1,0 +1,211 @@
+"""Executing the tasks of a run: what is stored is kept, the rest is computed, and nothing is ever half done."""
+
+import os
+import platform
+from collections.abc import Sequence
+from contextlib import closing
+
+from gnnmc.errors import InputError, StoreError
+from gnnmc.run import local, serial  # noqa: F401  (they register themselves)
+from gnnmc.run.engine import RUN_ENGINES, RunEngine
+from gnnmc.run.failures import Failure, FailureRecords
+from gnnmc.run.interruption import Interruption, RunInterrupted
+from gnnmc.run.log import RunLog
+from gnnmc.run.outcome import Outcome
+from gnnmc.run.plan import Plan, make_plan
+from gnnmc.run.progress import Progress, automatic_progress
+from gnnmc.run.schedule import Schedule
+from gnnmc.run.tally import Tally
+from gnnmc.run.work import Report
+from gnnmc.store.address import Addressed
+from gnnmc.store.cell import Cell, Task
+from gnnmc.store.directory import Store
+from gnnmc.version import __version__
+
+_SECONDS_BETWEEN_LOOKS = 0.2
+
+
+def execute(
+    tasks: Sequence[Task],
+    store: Store,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    engine: str = "local",
+    retry_failed: bool = True,
+) -> Outcome:
+    """Compute what is missing of `tasks`, in `workers` processes (default: one per usable core) of one thread each.
+
+    What is stored is checked and kept; a task with a missing or damaged cell is computed anew as a whole. A task that
+    raises is recorded as failed, what needs it is blocked, everything else goes on. With `retry_failed=False` cells
+    that failed in an earlier run are not tried again. `engine` is a name of `RUN_ENGINES`; all give the same bytes.
+
+    Raises InputError for tasks that cannot be run (see `make_plan`), inputs that no task computes, or a folder that
+    another run is writing; StoreError when the folder cannot be written; RunInterrupted after Ctrl-C or SIGTERM.
+    """
+    plan = make_plan(tasks)
+    make_engine = RUN_ENGINES[engine]
+    if workers is not None and workers < 1:
+        raise InputError(f"workers is {workers}: allowed are 1 and more, or None for one per usable core")
+    shown = progress if progress is not None else automatic_progress()
+    with (
+        store.only_writer(),
+        RunLog(store.folder / "log.txt") as log,
+        closing(shown),
+        Interruption() as interruption,
+    ):
+        run = _Run(plan, store, log, shown, interruption)
+        try:
+            return run.complete(make_engine, workers, retry_failed)
+        except KeyboardInterrupt:
+            ended = f"{run.tally.ended} of {run.tally.total}"
+            log.write(f"run stopped by {interruption.name}, {ended} cells ended")
+            raise RunInterrupted(
+                f"stopped by {interruption.name}: {ended} cells are done and kept in {store.folder}; "
+                "run the same command again to go on"
+            ) from None
+        finally:
+            store.sweep()
+
+
+def usable_cores() -> int:
+    """Cores that this process may use: affinity and the limits of a container are respected."""
+    import joblib
+
+    return int(joblib.cpu_count())
+
+
+class _Run:
+    """The state of one execution."""
+
+    def __init__(self, plan: Plan, store: Store, log: RunLog, shown: Progress, interruption: Interruption) -> None:
+        self._plan = plan
+        self._store = store
+        self._log = log
+        self._shown = shown
+        self._interruption = interruption
+        self._failures = FailureRecords(store.folder)
+        self._done: list[int] = []
+        self._failed: dict[int, str] = {}
+        self._blocked: list[int] = []
+        self.tally = Tally.of(plan.stages(), workers=1)
+        for work in plan.works:
+            self.tally.stages[work.stage].total += len(work.cells)
+
+    def complete(self, make_engine: type[RunEngine], workers: int | None, retry_failed: bool) -> Outcome:
+        self._log.write(
+            f"run of {len(self._plan.works)} tasks, {self.tally.total} cells, "
+            f"by process {os.getpid()} on {platform.node()}, gnnmc {__version__}"
+        )
+        if leftovers := self._store.sweep():
+            self._log.write(f"removed {leftovers} leftovers of writers that were killed")
+        schedule = self._survey()
+        if not retry_failed:
+            self._keep_failures(schedule)
+        wanted = len(self._plan.works) - len(schedule.reused) - len(self._failed) - len(self._blocked)
+        if wanted:
+            self.tally.workers = min(workers if workers is not None else usable_cores(), wanted)
+            self._shown.show(self.tally)
+            self._drive(make_engine, schedule)
+        outcome = self._outcome(schedule)
+        self._log.write(f"run ended: {outcome.summary()}")
+        return outcome
+
+    def _survey(self) -> Schedule:
+        """Check all that is stored, byte by byte, and say what is damaged."""
+        stored = {cell.key for work in self._plan.works for cell in work.cells if self._is_sound(cell)}
+        for address in self._plan.given:
+            if not self._is_sound(address):
+                raise InputError(f"no task computes the input {address}, and it is not stored: add the task that does")
+        schedule = Schedule(self._plan, stored)
+        for number in schedule.reused:
+            work = self._plan.works[number]
+            self.tally.stages[work.stage].done += len(work.cells)
+            for cell in work.cells:
+                self._failures.clear(cell)
+            made = self._store.metadata(work.cells[0])
+            self.tally.measure(work.stage, len(work.cells), float(made.get("seconds", 0.0)))
+        return schedule
+
+    def _is_sound(self, cell: Addressed) -> bool:
+        if not self._store.has(cell):
+            return False
+        try:
+            self._store.verify(cell)
+        except StoreError as error:
+            self._say(str(error))
+            return False
+        return True
+
+    def _keep_failures(self, schedule: Schedule) -> None:
+        """Count cells that failed in an earlier run as failed, without another try."""
+        finished = set(schedule.reused)
+        for work in self._plan.works:
+            reasons = [self._failures.reason(cell) for cell in work.cells]
+            reason = next((reason for reason in reasons if reason is not None), None)
+            if reason is not None and work.number not in finished and work.number not in self._blocked:
+                self._fail(schedule, work.number, reason)
+
+    def _drive(self, make_engine: type[RunEngine], schedule: Schedule) -> None:
+        """Keep the engine busy until nothing is left to do."""
+        with self._interruption.deferred():
+            engine = make_engine(self._store.folder, self.tally.workers)
+        at_once = True
+        in_hand: set[int] = set()
+        try:
+            with self._interruption.deferred(not engine.in_process):
+                while schedule.unfinished:
+                    while len(in_hand) < engine.capacity and (number := schedule.next()) is not None:
+                        self._log.write(f"start {self._plan.works[number]}")
+                        for cell in self._plan.works[number].cells:
+                            self._failures.clear(cell)
+                        engine.submit(self._plan.works[number])
+                        in_hand.add(number)
+                    for report in engine.collect(_SECONDS_BETWEEN_LOOKS):
+                        in_hand.discard(report.number)
+                        self._ended(schedule, report)
+                    self._shown.show(self.tally)
+                    if self._interruption.requested:
+                        raise KeyboardInterrupt
+            at_once = False
+        finally:
+            engine.close(at_once=at_once)
+
+    def _ended(self, schedule: Schedule, report: Report) -> None:
+        work = self._plan.works[report.number]
+        if report.folder_trouble:
+            raise StoreError(f"{report.reason}; what is done is kept, run again when that is mended")
+        if report.reason is None:
+            schedule.finish(report.number)
+            self._done.append(report.number)
+            self.tally.stages[work.stage].done += len(work.cells)
+            self.tally.measure(work.stage, len(work.cells), report.seconds)
+            self._log.write(f"done  {work} in {report.seconds:.3f} s")
+        else:
+            for cell in self._plan.cells[report.number]:
+                self._failures.record(cell, report.reason)
+            self._log.write(f"failed {work} after {report.seconds:.3f} s: {report.reason}", report.details)
+            self._shown.say(f"failed: {work}: {report.reason}")
+            self._fail(schedule, report.number, report.reason)
+
+    def _fail(self, schedule: Schedule, number: int, reason: str) -> None:
+        self._failed[number] = reason
+        self.tally.stages[self._plan.works[number].stage].failed += len(self._plan.works[number].cells)
+        for blocked in schedule.fail(number):
+            work = self._plan.works[blocked]
+            self._blocked.append(blocked)
+            self.tally.stages[work.stage].blocked += len(work.cells)
+            self._log.write(f"blocked {work} by {self._plan.works[number]}")
+
+    def _outcome(self, schedule: Schedule) -> Outcome:
+        def cells(numbers: Sequence[int]) -> tuple[Cell, ...]:
+            return tuple(cell for number in sorted(numbers) for cell in self._plan.cells[number])
+
+        failed = tuple(Failure(cell, self._failed[n]) for n in sorted(self._failed) for cell in self._plan.cells[n])
+        return Outcome(
+            cells(self._done), cells(schedule.reused), failed, cells(self._blocked), self.tally.elapsed()
+        )
+
+    def _say(self, line: str) -> None:
+        self._log.write(line)
+        self._shown.say(line)

@@ -1,0 +1,180 @@
+"""One task as it is sent to another process, done there, and reported back."""
+
+import importlib
+import sys
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gnnmc.errors import GnnmcError, InputError, StoreError
+from gnnmc.store.address import Address, Description
+from gnnmc.store.cell import Request, Result
+from gnnmc.store.directory import Members, Store
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task without function objects and without ancestors of its cells: small, and nothing in it can fail to load."""
+
+    number: int
+    function: str
+    device: str
+    cells: tuple[Description, ...]
+
+    @property
+    def stage(self) -> str:
+        """The stage that all its cells belong to."""
+        return self.cells[0].stage
+
+    def call(self) -> tuple[object, ...]:
+        """What is called with what: equal for two tasks that would compute the same."""
+        return self.function, self.device, tuple(cell.key for cell in self.cells)
+
+    def __str__(self) -> str:
+        more = f" and {len(self.cells) - 1} more" if len(self.cells) > 1 else ""
+        label = f" ({self.cells[0].label})" if self.cells[0].label else ""
+        return f"{self.cells[0]}{label}{more}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a task ended: `reason` is None when its results are stored, else one line on why they are not.
+
+    `seconds` is wall time with reading and writing; `folder_trouble` says that the store could not be written, which
+    no other task would survive either.
+    """
+
+    number: int
+    seconds: float
+    reason: str | None = None
+    details: str = ""
+    folder_trouble: bool = False
+
+
+class InputCache:
+    """The checked bytes of recently read inputs, so that one graph is not read from disk for each task.
+
+    Bytes and not objects: every task gets objects of its own, so one that changes its inputs cannot spoil the next.
+    """
+
+    def __init__(self, limit: int = 256 * 2**20) -> None:
+        self._limit = limit
+        self._size = 0
+        self._entries: OrderedDict[str, Members] = OrderedDict()
+
+    def members(self, store: Store, address: Address) -> Members:
+        """The members of a result, from memory or from the store."""
+        members = self._entries.pop(address.key, None)
+        if members is None:
+            members = store.load_members(address)
+            self._size += _bytes(members)
+        self._entries[address.key] = members
+        while self._size > self._limit and self._entries:
+            self._size -= _bytes(self._entries.popitem(last=False)[1])
+        return members
+
+
+def perform(work: Work, store: Store, cache: InputCache) -> Report:
+    """Load the inputs, call the stage function, store the results. Whatever the function raises is reported."""
+    started = time.perf_counter()
+    reason, details, trouble = None, "", False
+    try:
+        encoded, metadata = _compute(work, store, cache)
+        try:
+            for cell, members in zip(work.cells, encoded, strict=True):
+                store.save_members(cell, members, metadata)
+        except StoreError as error:
+            reason, trouble = str(error), True
+    except (Exception, SystemExit) as error:
+        reason = _one_line(error)
+        details = traceback.format_exc()
+    return Report(work.number, time.perf_counter() - started, reason, details, trouble)
+
+
+def locate(name: str) -> Callable[..., Any]:
+    """The function called `module:name`; raises ImportError or AttributeError when it is not there."""
+    module, _, path = name.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def _compute(work: Work, store: Store, cache: InputCache) -> tuple[list[Members], dict[str, Any]]:
+    from gnnmc.store.values import decode, encode_result
+
+    opened: dict[str, Result] = {}  # two requests of a task that share an input share the object
+
+    def load(address: Address) -> Result:
+        if address.key not in opened:
+            members = cache.members(store, address)
+            opened[address.key] = {name: decode(kind, data) for name, (kind, data) in members.items()}
+        return opened[address.key]
+
+    requests = [
+        Request(
+            cell.config,
+            {
+                role: load(given) if isinstance(given, Address) else [load(member) for member in given]
+                for role, given in cell.inputs.items()
+            },
+        )
+        for cell in work.cells
+    ]
+    function = locate(work.function)
+    reset_peak = _device_module(work.device, "reset_peak_memory_stats")
+    if reset_peak is not None:
+        reset_peak(work.device)
+    started = time.perf_counter()
+    results = function(requests, work.device)
+    seconds = time.perf_counter() - started
+    if isinstance(results, (str, Mapping)) or not hasattr(results, "__len__") or len(results) != len(requests):
+        got = f"{len(results)} results" if hasattr(results, "__len__") else f"a {type(results).__name__}"
+        raise InputError(f"{work.function} gave {got} for {len(requests)} requests: it must give one dict for each")
+    # All are encoded before the first is stored, so that a value that cannot be kept leaves nothing of the batch.
+    encoded: list[Members] = [
+        encode_result(result, f"{work.function} ({cell})") for cell, result in zip(work.cells, results)
+    ]
+    return encoded, _measured(work, seconds)
+
+
+def _measured(work: Work, seconds: float) -> dict[str, Any]:
+    """Metadata of a task: `seconds` of the call, bytes of memory at the peak of the process and of its device."""
+    measured: dict[str, Any] = {"seconds": seconds, "cells_in_task": len(work.cells), "device": work.device}
+    if resource is not None:
+        unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, in KiB on Linux
+        measured["process_peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    name, peak = _device_module(work.device, "get_device_name"), _device_module(work.device, "max_memory_allocated")
+    if name is not None and peak is not None:
+        measured |= {"device_name": name(work.device), "device_peak_bytes": peak(work.device)}
+    return measured
+
+
+def _device_module(device: str, function: str) -> Callable[[str], Any] | None:
+    """`torch.<device type>.<function>`, or None for the CPU and for backends without it."""
+    kind = device.partition(":")[0]
+    torch = sys.modules.get("torch")
+    if kind == "cpu" or torch is None:
+        return None
+    return getattr(getattr(torch, kind, None), function, None)
+
+
+def _one_line(error: BaseException) -> str:
+    text = (str(error).strip().splitlines() or [""])[0][:_LONGEST_REASON]
+    if isinstance(error, GnnmcError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _bytes(members: Members) -> int:
+    return sum(len(data) for _, data in members.values())

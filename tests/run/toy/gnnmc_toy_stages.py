@@ -1,0 +1,135 @@
+"""Stage functions for tests of running: importable by name in worker processes, and quick unless told otherwise.
+
+Heavy imports are inside, so that a run that is started to be killed starts fast.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from gnnmc.seeding import torch_generator
+
+
+def numbers(requests, device):
+    """A graph, so to say: random numbers of a named stream."""
+    import torch
+
+    return [
+        {"features": {"x": torch.randn(r.config["n"], 8, generator=torch_generator("numbers", r.config["seed"]))}}
+        for r in requests
+    ]
+
+
+def products(requests, device):
+    """Modes: large products, whose bits depend on the number of threads, and which change their input on purpose."""
+    import torch
+
+    results = []
+    for request in requests:
+        time.sleep(request.config.get("seconds", 0.0))
+        x = request.inputs["graph"]["features"]["x"]
+        w = torch.randn(8, 300, generator=torch_generator("products", request.config["seed"]))
+        product = x @ w
+        x += 1.0
+        results.append({"weights": {"w": w, "sum": product.sum(), "gram": product @ product.T}})
+    return results
+
+
+def table(requests, device):
+    """A final table of everything."""
+    import pandas as pd
+
+    results = []
+    for request in requests:
+        rows = [
+            {"mode": i, "sum": float(m["weights"]["sum"]), "split": "train"}
+            for i, m in enumerate(request.inputs["modes"])
+        ]
+        results.append({"rows": pd.DataFrame(rows), "notes": {"count": len(rows), "nothing": float("nan")}})
+    return results
+
+
+def fails(requests, device):
+    """Raises, with a message of two lines, for the seeds in `bad`."""
+    for request in requests:
+        if request.config["seed"] in request.config.get("bad", [request.config["seed"]]):
+            raise ValueError("the matrix is singular\nand a second line")
+    return [{"seed": request.config["seed"]} for request in requests]
+
+
+def fails_until(requests, device):
+    """Raises until the file `path` exists."""
+    if not Path(requests[0].config["path"]).exists():
+        raise RuntimeError("not yet")
+    return [{"seed": 0} for _ in requests]
+
+
+def dies(requests, device):
+    """Kills its own process as the out-of-memory killer does; `times` counts through files in the folder `path`."""
+    folder = Path(requests[0].config["path"])
+    times = len(list(folder.iterdir()))
+    if times < requests[0].config["times"]:
+        (folder / str(times)).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [{"survived": times} for _ in requests]
+
+
+def sleeps(requests, device):
+    """Takes `seconds`; says in the folder `path` that it has begun, and in which process."""
+    if "path" in requests[0].config:
+        (Path(requests[0].config["path"]) / f"{os.getpid()}").touch()
+    time.sleep(requests[0].config["seconds"])
+    return [{"slept": request.config["seconds"]} for request in requests]
+
+
+def surroundings(requests, device):
+    """What a worker finds around itself."""
+    import torch
+
+    around = {
+        "threads": torch.get_num_threads(),
+        "omp": os.environ.get("OMP_NUM_THREADS"),
+        "ignores_interrupt": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
+        "main": getattr(sys.modules["__main__"], "MARK", None),
+        "process": os.getpid(),
+    }
+    return [around for _ in requests]
+
+
+def unstorable(requests, device):
+    """Its second value cannot be stored."""
+    return [{"fine": 1, "odd": object()} for _ in requests]
+
+
+def too_few(requests, device):
+    """One result less than asked."""
+    return [{"a": 1}] * (len(requests) - 1)
+
+
+def quits(requests, device):
+    """Calls sys.exit, as a library that takes itself for a program does."""
+    sys.exit("enough")
+
+
+def bulk(requests, device):
+    """Many bytes."""
+    import torch
+
+    return [{"t": {"w": torch.zeros(r.config["megabytes"] * 2**18)}} for r in requests]
+
+
+def small(requests, device):
+    """About five milliseconds of work."""
+    import numpy as np
+    import pandas as pd
+
+    end = time.perf_counter() + 0.005
+    while time.perf_counter() < end:
+        pass
+    frame = pd.DataFrame({"t": np.linspace(0, 1, 25), "loss": np.ones(25), "split": ["train"] * 25})
+    return [{"rows": frame, "seed": r.config["seed"]} for r in requests]
+
+
+not_at_top = [lambda requests, device: []]
