@@ -36,7 +36,7 @@ def barrier(
     Kinds (L less-is-better, e(t) = L(t) - ((1-t) L(0) + t L(1)) the excess over the chord):
         chord: max e, never negative · midpoint: e(1/2) · max_minus_mean_ends: max L - (L(0) + L(1))/2 ·
         max_minus_max_ends: max L - max(L(0), L(1)), never negative · chord_at_argmax: e where L is largest ·
-        integral: mean of e over arc length (trapezoids); NaN when the path has no length.
+        integral: mean of e over arc length (trapezoids); NaN when the path has no length, or none that is a number.
 
     Raises InputError: an unknown kind; a grid that is not as above; lengths that differ; an arc length that decreases;
     `midpoint` on a grid without t = 1/2.
@@ -45,8 +45,8 @@ def barrier(
     grid = _grid(t)
     heights = _like_grid(values, "values", grid)
     arc = grid if arc_length is None else _like_grid(arc_length, "arc_length", grid)
-    if not (np.diff(arc) >= 0).all():
-        raise InputError("arc_length decreases or is NaN: give the distance from the first end along the path")
+    if (np.diff(arc) < 0).any():
+        raise InputError("arc_length decreases: give the distance from the first end along the path")
     if kind == "midpoint":
         _middle(grid)  # wrong use is told whatever the values are
     if not np.isfinite(heights).all():

@@ -20,15 +20,18 @@ def has_batchnorm(module: nn.Module) -> bool:
 def reestimate_batchnorm(function: ModelFunction, weights: Weights) -> dict[str, Tensor]:
     """The weights with running mean and variance measured anew, without labels and with dropout off.
 
-    Every layer takes the exact mean and variance (unbiased, as torch stores it) of what reaches it, pooled over the
-    problem's estimation batches: the whole graph, or all items of the train split. Deeper layers see shallower ones
-    with their new statistics. The argument is not changed.
+    One graph: one forward over it with BatchNorm as in training, momentum 1. Many items: every layer takes the exact
+    mean and variance (unbiased, as torch stores it) of what reaches it, pooled over the problem's estimation batches,
+    and deeper layers see shallower ones with their new statistics. The argument is not changed.
 
     Source: science section 0, row BatchNorm.
     """
     fresh = clone(weights)
     names = {layer: name for name, layer in _layers(function.module).items()}
     batches = function.problem.estimation_batches
+    if function.problem.estimation is None and len(batches) == 1:
+        _as_in_training(function, fresh, names)
+        return fresh
     if len(batches) == 1:
         # One batch: a layer's statistics are in place before its own output is formed: one forward serves all layers.
         _observe(function, fresh, names, lambda layer, moments: _store(layer, moments, fresh, names), batches)
@@ -40,6 +43,31 @@ def reestimate_batchnorm(function: ModelFunction, weights: Weights) -> dict[str,
         _observe(function, fresh, {layer: names[layer]}, pooled.take, batches)
         _store(layer, pooled, fresh, names)
     return fresh
+
+
+def _as_in_training(function: ModelFunction, fresh: dict[str, Tensor], names: Mapping[nn.Module, str]) -> None:
+    """One forward in which BatchNorm alone is in train mode, so that its statistics are torch's own."""
+    momenta = {layer: layer.momentum for layer in names}
+
+    def before(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        layer.train()
+
+    def after(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        layer.eval()
+        for name in ("running_mean", "running_var"):
+            fresh[f"{names[layer]}.{name}"] = getattr(layer, name).clone()
+
+    handles = [layer.register_forward_pre_hook(before) for layer in names]
+    handles += [layer.register_forward_hook(after) for layer in names]
+    try:
+        for layer in momenta:
+            setattr(layer, "momentum", 1.0)  # noqa: B010 (a plain attribute, which torch's stubs do not know)
+        function(fresh)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for layer, momentum in momenta.items():
+            setattr(layer, "momentum", momentum)  # noqa: B010
 
 
 class _Moments:

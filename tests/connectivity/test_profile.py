@@ -1,0 +1,192 @@
+"""Profiles: the table, the barriers by name, BatchNorm at every point, diagnostics."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gnnmc.connectivity import BARRIERS, LinearPath, PathProfile, barrier, profile
+from gnnmc.engine import ModelFunction, reestimate_batchnorm
+from gnnmc.errors import InputError
+from gnnmc.models import build_model
+from gnnmc.training import train
+from gnnmc.weights import clone, digest
+
+
+def made(losses, accuracies=None, arc=None, stored=None):
+    """A profile with one split and given numbers."""
+    losses = np.array(losses, dtype=float)
+    grid = np.linspace(0, 1, len(losses))
+    values = np.stack([losses, 1 - losses / 10 if accuracies is None else np.array(accuracies)], axis=1)[:, None]
+    return PathProfile(
+        t=grid,
+        values=values,
+        splits=("train",),
+        columns=("loss", "accuracy"),
+        arc_length=grid if arc is None else np.array(arc, dtype=float),
+        higher_is_better={"accuracy": True},
+        path_kind="linear",
+        stored_ends=stored,
+    )
+
+
+@pytest.fixture
+def trained(toy_problem):
+    model = build_model("gcn", toy_problem)
+    return model, LinearPath(*train(model, toy_problem, seeds=[0, 1], epochs=20, device="cpu"))
+
+
+def test_the_frame_has_one_row_for_each_point_and_split(toy_problem, trained):
+    model, path = trained
+    found = profile(model, toy_problem, path, points=5, device="cpu")
+    frame = found.frame()
+    assert list(frame) == ["t", "split", "loss", "accuracy", "refined"]
+    assert len(frame) == 15
+    assert frame.t.unique().tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert not frame.refined.any()
+    for split in ("train", "val", "test"):
+        rows = frame[frame["split"] == split]
+        np.testing.assert_array_equal(found.along("loss", split), rows.loss)
+        np.testing.assert_array_equal(found.along("accuracy", split), rows.accuracy)
+    assert found.values.shape == (5, 3, 2)
+    assert (found.path_kind, found.stored_ends) == ("linear", None)
+
+
+def test_the_default_is_25_points(toy_problem, trained):
+    model, path = trained
+    np.testing.assert_allclose(profile(model, toy_problem, path, device="cpu").t, np.linspace(0, 1, 25))
+
+
+def test_any_grid_may_be_asked_for(toy_problem, trained):
+    model, path = trained
+    some = profile(model, toy_problem, path, points=[0, 0.1, 0.5, 1], device="cpu")
+    many = profile(model, toy_problem, path, points=11, device="cpu")
+    np.testing.assert_array_equal(some.values[1:3], many.values[[1, 5]])
+
+
+@pytest.mark.parametrize("points", [1, 0, -3, [0.1, 1], [0, 0.9], [0, 0.5, 0.5, 1], [0, 1, 0.5], [[0, 1]], [], [0]])
+def test_a_grid_that_does_not_run_from_0_to_1_is_refused(toy_problem, trained, points):
+    model, path = trained
+    with pytest.raises(InputError, match=r"needs at least 2|increasing from 0 to 1"):
+        profile(model, toy_problem, path, points=points, device="cpu")
+
+
+def test_ends_are_the_modes_own_numbers(toy_problem, trained):
+    model, path = trained
+    modes = train(model, toy_problem, seeds=[0, 1], epochs=20, device="cpu")
+    found = profile(model, toy_problem, path, points=3, device="cpu")
+    for mode, row in ((modes[0], found.values[0]), (modes[1], found.values[-1])):
+        last = mode.metrics[mode.metrics.endpoint == "last"].set_index("split").loc[list(found.splits)]
+        np.testing.assert_allclose(row, last[["loss", "accuracy"]], atol=1e-6)
+
+
+def test_barriers_are_those_of_the_named_functions(toy_problem, trained):
+    model, path = trained
+    found = profile(model, toy_problem, path, points=9, device="cpu")
+    table = found.barriers()
+    assert len(table) == 3 * 2 * len(BARRIERS)
+    for row in table.itertuples():
+        values = found.along(row.metric, row.split)
+        expected = barrier(
+            found.t, values, row.barrier_kind, higher_is_better=row.metric == "accuracy", arc_length=found.arc_length
+        )
+        assert row.barrier == expected == found.barrier(row.barrier_kind, row.metric, row.split)
+    even = profile(model, toy_problem, path, points=4, device="cpu").barriers()
+    assert set(even.barrier_kind) == set(BARRIERS) - {"midpoint"}
+
+
+def test_the_default_barrier_is_the_chord_of_the_train_loss():
+    assert made([1, 4, 3]).barrier() == 2.0
+    assert made([1, 4, 3], accuracies=[0.8, 0.2, 0.6]).barrier(metric="accuracy") == pytest.approx(0.5)
+    assert np.isnan(made([1, np.nan, 3]).barrier())
+
+
+def test_unknown_names_are_explained():
+    found = made([1, 2, 1])
+    with pytest.raises(InputError, match="unknown split 'tran': did you mean 'train'"):
+        found.barrier(split="tran")
+    with pytest.raises(InputError, match=r"unknown metric 'acc': .*allowed: accuracy, loss"):
+        found.along("acc")
+    with pytest.raises(InputError, match="unknown barrier 'cord': did you mean 'chord'"):
+        found.barrier("cord")
+
+
+def test_weights_that_do_not_fit_the_model_are_named(toy_problem, trained):
+    _, path = trained
+    with pytest.raises(InputError, match=r"layers\.0\.bias: \(64,\) in the path's first end, \(32,\) in the model"):
+        profile(build_model("gcn", toy_problem, hidden=32), toy_problem, path, device="cpu")
+
+
+def test_nothing_of_the_callers_is_changed(toy_problem, trained):
+    model, path = trained
+    before = digest(model.state_dict()), [digest(p) for p in path.control_points], torch.random.get_rng_state()
+    profile(model, toy_problem, path, points=3, device="cpu")
+    assert (digest(model.state_dict()), [digest(p) for p in path.control_points]) == before[:2]
+    assert torch.equal(torch.random.get_rng_state(), before[2])
+
+
+def test_batchnorm_statistics_are_measured_anew_at_every_point_ends_included(toy_problem):
+    model = build_model("gcn", toy_problem, norm="batch")
+    modes = train(model, toy_problem, seeds=[0, 1], epochs=5, device="cpu")
+    path = LinearPath(*modes)
+    fresh = profile(model, toy_problem, path, points=5, device="cpu")
+    stored = profile(model, toy_problem, path, points=5, batchnorm="stored", device="cpu")
+    function = ModelFunction(model, toy_problem, "cpu")
+    for number, t in enumerate(fresh.t):
+        point = path.point(t)
+        expected = toy_problem.measure(function(reestimate_batchnorm(function, point)))
+        np.testing.assert_allclose(fresh.values[number], expected, atol=1e-6)
+        np.testing.assert_allclose(stored.values[number], toy_problem.measure(function(point)), atol=1e-6)
+    assert stored.stored_ends is None
+    np.testing.assert_allclose(fresh.stored_ends.loss, stored.values[[0, -1], :, 0].reshape(-1), atol=1e-6)
+    assert fresh.stored_ends.t.tolist() == [0.0] * 3 + [1.0] * 3
+    assert [mode.last["norms.0.num_batches_tracked"] for mode in modes] == [5, 5]
+
+
+def test_stale_batchnorm_statistics_fire(toy_problem):
+    model = build_model("gcn", toy_problem, norm="batch")
+    a, b = (clone(mode.last) for mode in train(model, toy_problem, seeds=[0, 1], epochs=5, device="cpu"))
+    a["norms.0.running_mean"] += 3
+    fired = profile(model, toy_problem, LinearPath(a, b), points=3, device="cpu").diagnostics()
+    codes = [d.code for d in fired if "end t = 0" in d.message]
+    assert codes.count("GMC003") == 3
+    assert any("train loss" in d.message and "stored" in d.message for d in fired)
+
+
+def test_fresh_batchnorm_statistics_do_not_fire():
+    ends = pd.DataFrame({"t": [0.0, 1.0], "split": ["train"] * 2, "loss": [1.005, 3.0], "accuracy": [0.5, 0.5]})
+    assert made([1, 2, 3], stored=ends).diagnostics() == []
+    ends.loc[1, "loss"] = 3.1
+    (fired,) = made([1, 2, 3], stored=ends).diagnostics()
+    assert str(fired) == "GMC003 stale BatchNorm statistics: end t = 1, train loss 3.1 stored, 3 re-estimated"
+
+
+def test_a_coarse_grid_fires():
+    fired = made([1, 1, 4, 1, 1]).diagnostics()
+    assert [d.code for d in fired] == ["GMC004"]
+    assert "changes by 3 between two of 5 points" in fired[0].message
+    smooth = 1 + 3 * np.sin(np.linspace(0, np.pi, 25))
+    assert made(smooth).diagnostics() == []
+
+
+def test_an_unknown_batchnorm_rule_is_refused(toy_problem, trained):
+    model, path = trained
+    with pytest.raises(InputError, match="unknown batchnorm rule 'restimate': did you mean 'reestimate'"):
+        profile(model, toy_problem, path, batchnorm="restimate", device="cpu")
+
+
+def test_arc_length_counts_every_parameter_once_and_no_buffer(toy_problem):
+    model = build_model("gcn", toy_problem, norm="batch")
+    a, b = train(model, toy_problem, seeds=[0, 1], epochs=3, device="cpu")
+    found = profile(model, toy_problem, LinearPath(a, b), points=5, device="cpu")
+    square = sum(float((a.last[n] - b.last[n]).double().square().sum()) for n, _ in model.named_parameters())
+    assert found.arc_length[-1] == pytest.approx(square**0.5, rel=1e-6)
+
+
+def test_weights_that_are_not_finite_give_nan_and_no_error(toy_problem, trained):
+    model, path = trained
+    broken = {name: torch.full_like(value, torch.nan) for name, value in path.ends[1].items()}
+    found = profile(model, toy_problem, LinearPath(path.ends[0], broken), points=3, device="cpu")
+    assert np.isnan(found.barrier())
+    assert found.diagnostics() == []
+    assert np.isfinite(found.values[0]).all()

@@ -1,0 +1,98 @@
+"""What every problem keeps, whatever it was made from."""
+
+import pytest
+import torch
+from torch import nn
+
+from gnnmc.problem import Problem
+from gnnmc.weights import digest
+
+
+def node_classification(graph):
+    return Problem.node_classification(graph), nn.Linear(8, 3)
+
+
+def classified_arrays(graph):
+    splits = {"train": torch.arange(0, 90, 2), "test": torch.arange(1, 90, 2)}
+    return Problem.arrays(graph.x, graph.y, splits), nn.Linear(8, 3)
+
+
+def regressed_arrays(graph):
+    return Problem.arrays(graph.x, graph.x.sum(1), {"train": torch.arange(50), "val": torch.arange(50, 90)}), nn.Linear(
+        8, 1
+    )
+
+
+def several_batches(graph):
+    problem = Problem(
+        batches=list(graph.x.split(40)),
+        targets=graph.y,
+        splits={"train": torch.arange(60), "test": torch.arange(60, 90)},
+        loss_name="cross_entropy",
+        metric_names=("accuracy",),
+        num_features=8,
+        num_outputs=3,
+        call=lambda module, x: module(x),
+    )
+    return problem, nn.Linear(8, 3)
+
+
+@pytest.fixture(params=[node_classification, classified_arrays, regressed_arrays, several_batches])
+def made(request, toy_graph):
+    return request.param(toy_graph)
+
+
+class TestProblemContract:
+    def test_outputs_have_one_row_for_each_item(self, made):
+        problem, model = made
+        assert problem.outputs(model).shape == (len(problem.targets), problem.num_outputs)
+
+    def test_every_split_holds_items(self, made):
+        problem, _ = made
+        assert "train" in problem.splits
+        for index in problem.splits.values():
+            assert index.dtype == torch.long
+            assert 0 <= int(index.min()) <= int(index.max()) < len(problem.targets)
+
+    def test_measure_is_a_loop_over_splits_items_and_metrics(self, made):
+        problem, model = made
+        outputs = problem.outputs(model).detach()
+        values = problem.measure(outputs)
+        assert values.shape == (len(problem.splits), len(problem.columns))
+        for row, (split, index) in zip(values, problem.splits.items(), strict=True):
+            slow = [
+                float(problem.loss.per_item(outputs[i : i + 1], problem.targets[i : i + 1])) for i in index.tolist()
+            ]
+            assert float(row[0]) == pytest.approx(sum(slow) / len(slow), rel=1e-5)
+            assert float(row[0]) == pytest.approx(float(problem.split_loss(outputs, split)), rel=1e-6)
+            for column, metric in enumerate(problem.metrics.values(), start=1):
+                assert float(row[column]) == pytest.approx(
+                    float(metric.measure(outputs[index], problem.targets[index]))
+                )
+
+    def test_the_loss_has_a_gradient(self, made):
+        problem, model = made
+        problem.split_loss(problem.outputs(model)).backward()
+        assert float(model.weight.grad.abs().sum()) > 0
+
+    def test_columns_begin_with_the_loss_and_metrics_know_their_direction(self, made):
+        problem, _ = made
+        assert problem.columns == ("loss", *problem.metrics)
+        assert all(isinstance(metric.higher_is_better, bool) for metric in problem.metrics.values())
+        assert problem.loss.unit
+
+    def test_moving_and_measuring_change_nothing(self, made):
+        problem, model = made
+        tensors = {"targets": problem.targets, **{f"s{name}": index for name, index in problem.splits.items()}}
+        before = digest(tensors)
+        problem.measure(problem.outputs(model))
+        moved = problem.to("cpu")
+        assert digest(tensors) == before
+        assert torch.equal(moved.outputs(model), problem.outputs(model))
+        assert problem.to("meta").device.type == "meta"
+        assert problem.device.type == "cpu"
+
+    def test_statistics_can_be_estimated_on_its_batches(self, made):
+        problem, model = made
+        outputs = problem.outputs(model, problem.estimation_batches)
+        assert len(outputs) in (len(problem.targets), len(problem.splits["train"]))
