@@ -33,7 +33,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the config by default.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a study, or go on with an interrupted one, and write its tables and report."""
+    """Run a study, or go on with it, and write its report."""
     from gnnmc.commands.run import run_study
 
     run_study(config, overrides or [], out, quiet)
@@ -41,7 +41,7 @@ def run(
 
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
-    """Make the report of a run folder anew from its tables."""
+    """Make a report anew from the tables of a run."""
     from gnnmc.report import report as make_report
 
     typer.echo(f"report: {make_report(folder)}")
@@ -85,7 +85,7 @@ def connect(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps …")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for the profiles (CSV) and their figures (SVG).")] = None,
 ) -> None:
-    """Connect two of your own checkpoints and print the barriers on every split."""
+    """Print the barriers between two of your checkpoints."""
     from gnnmc.commands.connect import connect_checkpoints
 
     connect_checkpoints(a, b, model, graph, path or ["linear"], overrides or [], points, root, device, out)

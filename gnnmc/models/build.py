@@ -16,12 +16,16 @@ from gnnmc.seeding import forked
 
 @dataclass(frozen=True)
 class Family:
-    """How a layer is made: (width in, width out, heads, whether it is the last layer) → module."""
+    """How a layer is made: (width in, width out, heads, whether it is the last layer) → module.
+
+    sparse: whether the layer aggregates its input as it is, so that a sparse product pays.
+    """
 
     layer: Callable[[int, int, int, bool], nn.Module]
     uses_edges: bool
     uses_heads: bool
     source: str
+    sparse: bool = False
 
 
 def _gcn(width_in: int, width_out: int, heads: int, last: bool) -> nn.Module:
@@ -43,7 +47,10 @@ def _mlp(width_in: int, width_out: int, heads: int, last: bool) -> nn.Module:
 
 MODELS: Registry[Family] = Registry("model")
 MODELS.add("gcn", Family(_gcn, uses_edges=True, uses_heads=False, source="Kipf & Welling 2017"))
-MODELS.add("sage", Family(_sage, uses_edges=True, uses_heads=False, source="Hamilton et al. 2017, mean aggregation"))
+MODELS.add(
+    "sage",
+    Family(_sage, uses_edges=True, uses_heads=False, source="Hamilton et al. 2017, mean aggregation", sparse=True),
+)
 MODELS.add("gat", Family(_gat, uses_edges=True, uses_heads=True, source="Veličković et al. 2018"))
 MODELS.add("mlp", Family(_mlp, uses_edges=False, uses_heads=False, source="the same network without propagation"))
 
@@ -87,4 +94,4 @@ def build_model(
             family.layer(width_in, width_out, heads, number == layers - 1)
             for number, (width_in, width_out) in enumerate(steps)
         ]
-        return Network(convolutions, [make_norm(hidden) for _ in steps[:-1]], dropout, family.uses_edges)
+        return Network(convolutions, [make_norm(hidden) for _ in steps[:-1]], dropout, family.uses_edges, family.sparse)

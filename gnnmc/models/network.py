@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from gnnmc.models.adjacency import adjacency_matrix
 from gnnmc.registry import Registry
 
 NORMS: Registry[Callable[[int], nn.Module]] = Registry("norm")
@@ -27,13 +28,18 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, layers: Sequence[nn.Module], norms: Sequence[nn.Module], dropout: float, uses_edges: bool
+        self, layers: Sequence[nn.Module], norms: Sequence[nn.Module], dropout: float, uses_edges: bool, sparse: bool
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
         self.norms = nn.ModuleList(norms)
         self.dropout = dropout
         self.uses_edges = uses_edges
+        self.sparse = sparse
+        # The edges that were seen last and their matrix. Not part of the state_dict.
+        self._cached_edges: Tensor | None = None
+        self._cached_key: tuple[int, int, torch.dtype] | None = None
+        self._cached_matrix: Tensor | None = None
 
     def reset_parameters(self) -> None:
         """Initialize every layer anew, from the global generator (fork it first: gnnmc.seeding.forked)."""
@@ -43,9 +49,21 @@ class Network(nn.Module):
                 reset()
 
     def forward(self, x: Tensor, edge_index: Tensor | None = None) -> Tensor:
-        edges = [] if not self.uses_edges else [edge_index]
+        edges = [] if not self.uses_edges else [self._edges(edge_index, x)]
         for number, layer in enumerate(self.layers):
             x = layer(dropout(x, self.dropout, self.training), *edges)
             if number < len(self.norms):
                 x = torch.relu(self.norms[number](x))
         return x
+
+    def _edges(self, edge_index: Tensor | None, x: Tensor) -> Tensor | None:
+        """What the layers are given as edges: the edge list, or its matrix where the layers multiply by one."""
+        # On a CPU only: reductions by sparse products are not offered everywhere.
+        if not self.sparse or edge_index is None or edge_index.device.type != "cpu":
+            return edge_index
+        key = edge_index._version, len(x), x.dtype
+        # Recognized by identity, never by size: another graph, or one that was written to, gets a matrix of its own.
+        if self._cached_edges is not edge_index or self._cached_key != key:
+            self._cached_edges, self._cached_key = edge_index, key
+            self._cached_matrix = adjacency_matrix(edge_index, len(x), x.dtype)
+        return self._cached_matrix
