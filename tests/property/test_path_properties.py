@@ -137,7 +137,9 @@ def test_the_chord_barrier_is_never_negative_and_symmetric_in_the_ends(seed, sca
         for metric in ("loss", "accuracy"):
             height = forward.barrier("chord", metric, split)
             assert height >= 0
-            assert backward.barrier("chord", metric, split) == pytest.approx(height, rel=1e-4, abs=1e-5)
+            # The barrier is a difference of float32 losses: its rounding is that of the losses.
+            rounding = 1e-5 * max(1.0, float(forward.along(metric, split).max()))
+            assert backward.barrier("chord", metric, split) == pytest.approx(height, rel=1e-4, abs=rounding)
 
 
 @settings(max_examples=20, deadline=None)
