@@ -1,0 +1,114 @@
+"""An accelerator without one: a backend whose tensors hold CPU data but refuse to mix with CPU tensors, as CUDA's do.
+
+Every operation on the device runs on the CPU data inside. Registered in the process that calls `register()`, for good:
+use a process of its own.
+"""
+
+import functools
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_map_only
+from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+NAME = "emulated"
+_libraries: list[torch.library.Library] = []
+to_cpu = functools.partial(tree_map_only, torch.device, lambda device: torch.device("cpu"))
+
+
+class DeviceTensor(torch.Tensor):
+    """A tensor on the device; `raw` is its data on the CPU."""
+
+    raw: torch.Tensor
+    # Results are what the operation gives: torch would make each of them a DeviceTensor, those on the CPU too.
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    @staticmethod
+    def __new__(cls, raw: torch.Tensor) -> "DeviceTensor":
+        made = torch.Tensor._make_wrapper_subclass(
+            cls,
+            raw.shape,
+            strides=raw.stride(),
+            storage_offset=raw.storage_offset(),
+            dtype=raw.dtype,
+            device=torch.device(NAME, 0),
+        )
+        made.raw = raw
+        return made
+
+    @classmethod
+    def __torch_dispatch__(cls, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return MOVES[op](*args, **(kwargs or {})) if op in MOVES else run_inside(op, *args, **(kwargs or {}))
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        return f"{NAME}({self.raw!r})"
+
+
+def run_inside(op: Any, *args: Any, **kwargs: Any) -> Any:
+    """The operation on the CPU data; an argument that it writes to is given back as it is."""
+    inner = functools.partial(tree_map_only, torch.Tensor, functools.partial(_unwrap, op))
+    result = op(*inner(to_cpu(args)), **inner(to_cpu(kwargs)))
+    given = dict(zip([argument.name for argument in op._schema.arguments], args, strict=False)) | kwargs
+    written = {}
+    for argument in op._schema.arguments:
+        value = given.get(argument.name)
+        if argument.alias_info is not None and argument.alias_info.is_write and value is not None:
+            written[frozenset(argument.alias_info.before_set)] = value
+    returns = op._schema.returns
+    if not returns:  # fused and foreach optimizers: torch checks that nothing comes back
+        return None
+    results = (result,) if len(returns) == 1 else result
+    wrapped = tuple(
+        written[frozenset(declared.alias_info.before_set)]
+        if declared.alias_info is not None and declared.alias_info.is_write
+        else tree_map_only(torch.Tensor, DeviceTensor, value)
+        for declared, value in zip(returns, results, strict=True)
+    )
+    return wrapped[0] if len(returns) == 1 else wrapped
+
+
+def _unwrap(op: Any, value: torch.Tensor) -> torch.Tensor:
+    if isinstance(value, DeviceTensor):
+        return value.raw
+    if value.dim() == 0:  # CUDA, too, takes a number that lies on the CPU
+        return value
+    raise RuntimeError(f"{op}: expected all tensors to be on the same device, got {NAME} and {value.device}")
+
+
+def _raw(value: torch.Tensor) -> torch.Tensor:
+    return value.raw if isinstance(value, DeviceTensor) else value
+
+
+def _to_copy(value: torch.Tensor, *, dtype: Any = None, device: Any = None, **_: Any) -> torch.Tensor:
+    target = value.device if device is None else torch.device(device)
+    copied = _raw(value).to(dtype=dtype or value.dtype, copy=True)
+    return DeviceTensor(copied) if target.type == NAME else copied
+
+
+def _copy_into(target: torch.Tensor, source: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
+    _raw(target).copy_(_raw(source))
+    return target
+
+
+# The only operations that may see both kinds of tensor.
+MOVES = {torch.ops.aten._to_copy.default: _to_copy, torch.ops.aten.copy_.default: _copy_into}
+
+
+def register() -> str:
+    """Register the backend in this process; returns the device's name."""
+    _setup_privateuseone_for_python_backend(NAME)
+    everything = torch.library.Library("_", "IMPL")
+    everything.fallback(run_inside, "PrivateUse1")
+    # Operations that make tensors take none, so no DeviceTensor sees them; torch composes some of them for every
+    # backend by resizing an empty tensor, which a wrapper cannot follow.
+    aten = torch.library.Library("aten", "IMPL")
+    for full_name in torch._C._dispatch_get_registrations_for_dispatch_key("CompositeExplicitAutograd"):
+        namespace, _, name = full_name.partition("::")
+        packet, _, overload = name.partition(".")
+        if namespace != "aten" or not hasattr(torch.ops.aten, packet):
+            continue
+        op = getattr(getattr(torch.ops.aten, packet), overload or "default")
+        if not any("Tensor" in str(argument.type) for argument in op._schema.arguments):
+            aten.impl(name, functools.partial(run_inside, op), "PrivateUse1")
+    _libraries.extend([everything, aten])
+    return NAME
