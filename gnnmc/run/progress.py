@@ -108,7 +108,7 @@ class Live:
         for stage, count in tally.stages.items():
             notes = [f"{n} {word}" for n, word in ((count.failed, "failed"), (count.blocked, "blocked")) if n]
             self._bars.update(self._rows[stage], completed=count.total - count.open, note=", ".join(notes))
-        note = f"{duration(tally.elapsed())} elapsed {tally.left_in_words()}"
+        note = " · ".join(filter(None, [f"{duration(tally.elapsed())} elapsed", tally.left_in_words()]))
         self._bars.update(self._all, completed=tally.ended, note=note)
 
     def say(self, line: str) -> None:

@@ -1,0 +1,46 @@
+import os
+import signal
+import time
+from multiprocessing import resource_tracker
+
+import pytest
+
+from gnnmc.run import Quiet, WorkersError, execute, make_plan
+from gnnmc.run.local import LocalEngine
+from gnnmc.store import Cell, Store, Task
+
+
+def reports(engine, number):
+    found = []
+    end = time.monotonic() + 60
+    while len(found) < number and time.monotonic() < end:
+        found += engine.collect(0.2)
+    return found
+
+
+def test_a_worker_that_dies_while_idle_is_replaced(toy, tmp_path):
+    cells = [Cell("around", 1, {"n": n}) for n in range(2)]
+    first, second = make_plan([Task(toy.surroundings, (cell,)) for cell in cells]).works
+    engine = LocalEngine(tmp_path, 1)
+    try:
+        engine.submit(first)
+        assert [report.reason for report in reports(engine, 1)] == [None]
+        killed = Store(tmp_path).load(cells[0])["process"]
+        os.kill(killed, signal.SIGKILL)
+        time.sleep(0.2)
+        engine.submit(second)
+        assert [report.reason for report in reports(engine, 1)] == [None]
+        assert Store(tmp_path).load(cells[1])["process"] != killed
+    finally:
+        engine.close(at_once=False)
+
+
+def test_workers_that_cannot_start_end_the_run_in_one_line(toy, tmp_path, monkeypatch, capfd):
+    resource_tracker.ensure_running()  # it is no worker, and starts from the same environment
+    monkeypatch.setenv("PYTHONHOME", str(tmp_path / "nowhere"))  # the interpreter of a worker finds no library
+    cell = Cell("graph", 1, {"n": 5, "seed": 0})
+    with pytest.raises(WorkersError, match=r"cannot start: 3 died .* with exit code 1; free memory") as error:
+        execute([Task(toy.numbers, (cell,))], Store(tmp_path / "run"), workers=1, progress=Quiet())
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run" / "failures").exists()
+    assert "encodings" in capfd.readouterr().err  # what the interpreter itself says
