@@ -57,6 +57,27 @@ def test_dropout_has_a_stream_of_its_own(toy_problem):
     assert digest(with_dropout.last) != digest(without.last)
 
 
+class Draws(nn.Module):
+    """Keeps the numbers that it drew in its first forward in training."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(8, 3)
+        self.register_buffer("drawn", torch.zeros(4))
+
+    def forward(self, x):
+        if self.training and not self.drawn.any():
+            self.drawn.copy_(torch.rand(4))
+        return self.linear(x)
+
+
+def test_every_seed_has_a_dropout_stream_of_its_own(toy_problem):
+    a, b = train(Draws, toy_problem, seeds=[0, 1], **FEW)
+    (twin,) = train(Draws, toy_problem, seeds=[1], **FEW)
+    assert not torch.equal(a.last["drawn"], b.last["drawn"])
+    assert torch.equal(b.last["drawn"], twin.last["drawn"])
+
+
 def test_a_factory_is_called_on_the_seeds_own_stream(toy_problem):
     def make():
         return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 3))
@@ -180,6 +201,12 @@ def test_best_val_is_the_highest_metric_with_ties_by_lower_loss(toy_problem):
     assert mode.metrics[mode.metrics.endpoint == "best_val"].epoch.unique().tolist() == [expected]
     chosen = train(build_model("gcn", toy_problem), toy_problem, seeds=[0], epochs=int(expected), device="cpu")[0]
     assert digest(chosen.last) == digest(mode.best)
+
+
+def test_of_epochs_that_are_equal_in_all_the_first_is_the_best(toy_problem):
+    (mode,) = train(build_model("mlp", toy_problem), toy_problem, seeds=[0], epochs=4, lr=1e-30, device="cpu")
+    assert mode.log.val_loss.nunique() == 1
+    assert mode.metrics[mode.metrics.endpoint == "best_val"].epoch.unique().tolist() == [1]
 
 
 def test_best_val_of_a_regression_is_the_lowest_error():
