@@ -28,7 +28,9 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
     folder = out or Path("runs") / config_file.stem
     plan = study.plan(config)
     store = Store(folder)
-    _describe(folder, study, config, _command(config_file, overrides, out))
+    # Under the lock, so that a second run of this folder is refused before it writes its own config over this one's.
+    with store.only_writer():
+        _describe(folder, study, config, _command(config_file, overrides, out))
     settings = cast(Any, config).run
     progress = Quiet() if quiet else automatic_progress()
     outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)

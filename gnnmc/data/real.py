@@ -119,7 +119,7 @@ def _raw_folder(full: str, entry: GraphSet, raw: RawFiles, root: str | os.PathLi
             f"data set {full!r}: {', '.join(place.missing)} not found and not downloaded from {entry.url} ({reason}): "
             f"put them into {place.folder}, or set {VARIABLE} to a folder that holds "
             f"{entry.family}/{raw.folder}"
-        ) from error
+        ) from None
 
 
 def _digests(entry: GraphSet, raw: RawFiles, folder: Path) -> dict[str, str]:

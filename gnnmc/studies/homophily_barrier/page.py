@@ -19,11 +19,11 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
     sections = [_ends(tables, config)]
     if "barrier_kind" in tables["barriers"].columns:
         sections = [
-            *_findings(tables),
             *_sweeps(tables),
             *_real(tables),
             _line_against_curve(tables),
             *_heat_map(tables),
+            *_findings(tables),
             *sections,
         ]
     sections.append(_diagnostics(tables))
@@ -106,7 +106,7 @@ def _rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
     graphs = tables["graphs"]
     lines = [
         f"{len(graphs)} graphs in {graphs['cluster'].nunique()} independent clusters, "
-        f"{len(config.models)} models, {len(config.seeds)} modes each ({config.num_pairs} pairs).",
+        f"{len(config.models)} models, {len(config.seeds)} modes each ({config.num_pairs} {'pair' if config.num_pairs == 1 else 'pairs'}).",
         f"Ends at the {'last epoch' if config.endpoint == 'last' else 'best validation epoch'}; "
         "losses and barriers on the train, validation and test splits, dropout off.",
         "Nothing was aligned: hidden units are in the order in which they were trained.",
@@ -126,7 +126,7 @@ def _findings(tables: Tables) -> list[Section]:
     for path in tables["barriers"]["path"].unique():
         lines = [line for split in ("train", "test") for line in _sentences(tables, split, path)[1:]]
         if lines:
-            sections.append(Section(f"What was found on the {path} path", tuple(lines)))
+            sections.append(Section(f"Every finding on the {path} path, in words", tuple(lines)))
     return sections
 
 
@@ -149,8 +149,9 @@ def _sweeps(tables: Tables) -> list[Section]:
         )
         caption = (
             f"Loss barrier against the homophily asked for ({regime}). Dots: graphs, mean over their pairs; lines: "
-            f"mean over graphs with a 95 % interval over clusters (Student's t). Below: mean loss of the ends on the same "
-            f"split. {SPLIT_NOTE}"
+            "mean over graphs with a 95 % interval over clusters (Student's t). Below: mean loss of the ends on the "
+            "same split. "
+            f"{SPLIT_NOTE}"
         )
         figure = FigureView(
             name=f"barrier_homophily_{number}",
