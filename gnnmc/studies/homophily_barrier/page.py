@@ -104,9 +104,10 @@ def _sizes(tables: Tables) -> list[str]:
 
 def _rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
     graphs = tables["graphs"]
+    pairs = "1 pair" if config.num_pairs == 1 else f"{config.num_pairs} pairs"
     lines = [
         f"{len(graphs)} graphs in {graphs['cluster'].nunique()} independent clusters, "
-        f"{len(config.models)} models, {len(config.seeds)} modes each ({config.num_pairs} {'pair' if config.num_pairs == 1 else 'pairs'}).",
+        f"{len(config.models)} models, {len(config.seeds)} modes each ({pairs}).",
         f"Ends at the {'last epoch' if config.endpoint == 'last' else 'best validation epoch'}; "
         "losses and barriers on the train, validation and test splits, dropout off.",
         "Nothing was aligned: hidden units are in the order in which they were trained.",
