@@ -275,13 +275,14 @@ def test_a_learning_rate_beyond_reason_is_a_status(toy_problem):
 class PartlyUsed(nn.Module):
     def __init__(self):
         super().__init__()
-        self.used, self.idle, self.late = nn.Linear(8, 3), nn.Linear(4, 4), nn.Linear(8, 3)
+        self.used, self.idle = nn.Linear(8, 3), nn.Linear(4, 4)
+        self.early, self.late = nn.Linear(8, 3), nn.Linear(8, 3)
         self.register_buffer("calls", torch.tensor(0))
 
     def forward(self, x):
         if self.training:
             self.calls += 1
-        return self.used(x) + (self.late(x) if self.calls > 2 else 0)
+        return self.used(x) + (self.late(x) if self.calls > 2 else self.early(x))
 
 
 def test_parameters_that_never_receive_a_gradient_are_listed(toy_problem):
