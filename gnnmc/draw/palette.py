@@ -1,0 +1,119 @@
+"""The colors of all figures: one per role, with a twin for dark pages; told apart with any kind of color vision.
+
+A figure is drawn in the light colors. On a page each of them becomes a CSS variable, so that one drawing reads well in
+both schemes; that is why no two roles share a light color, not even those that look alike.
+"""
+
+from collections.abc import Iterable
+
+# Text, axes and what is behind them: role → (light, dark).
+INK = "#1d2126"
+MUTED = "#57606a"
+GRID = "#e3e6ea"
+BAND = "#f3f5f7"
+SURFACE = "#ffffff"
+MISSING = "#e2e5e9"
+_BASE = {
+    "ink": (INK, "#e8eaed"),
+    "muted": (MUTED, "#a9b2bc"),
+    "grid": (GRID, "#30363d"),
+    "band": (BAND, "#1c2127"),
+    "surface": (SURFACE, "#14171b"),
+    "missing": (MISSING, "#343a41"),
+}
+
+# Models in the hues of Okabe and Ito (2008), darkened where they are too pale for a thin line on white.
+_MODELS = {
+    "gcn": ("#0072b2", "#5cb3ec"),
+    "sage": ("#d55e00", "#f58a42"),
+    "gat": ("#009e73", "#2fc59a"),
+    "mlp": ("#b0528a", "#e48fc1"),
+}
+_FURTHER = [("#a87900", "#e3b93f"), ("#4a3fa3", "#a79cf5"), ("#7a4a21", "#c99a70"), ("#5c6670", "#b7c0ca")]
+_MARKERS = {"gcn": "o", "sage": "s", "gat": "^", "mlp": "D"}
+_FURTHER_MARKERS = ["v", "P", "X", "p"]
+
+# Splits in the hues of Tol (2021, "muted"), so that no split looks like a model.
+_SPLITS = {"train": ("#332288", "#a49bf0"), "val": ("#8a7a1f", "#d6c65c"), "test": ("#882255", "#ea86b6")}
+_FURTHER_SPLITS = [("#117733", "#5fc783"), ("#44687d", "#8fc1da")]
+
+# A few ordered values, from low to high.
+_ORDERED = [
+    ("#3b0f70", "#c0aaff"),
+    ("#8c2981", "#e586dc"),
+    ("#d0405f", "#ff8a9e"),
+    ("#b85c14", "#ffb078"),
+    ("#8f7a00", "#eed75a"),
+]
+
+# From −1 over 0 to 1: (light, its ink is white?, dark, its ink is white?). Brewer's RdBu, mirrored for dark ground.
+_DIVERGING = [
+    ("#053061", True, "#a9d2f8", False),
+    ("#2166ac", True, "#7ab8ef", False),
+    ("#4393c3", False, "#549ddd", False),
+    ("#92c5de", False, "#2f6496", True),
+    ("#d1e5f0", False, "#28435c", True),
+    ("#f7f7f6", False, "#292e34", True),
+    ("#fddbc7", False, "#57382f", True),
+    ("#f4a582", False, "#8a4636", True),
+    ("#d6604d", False, "#dd7a62", False),
+    ("#b2182b", True, "#f0a08a", False),
+    ("#67001f", True, "#f9c9bb", False),
+]
+
+
+def model_colors(models: Iterable[str]) -> dict[str, str]:
+    """model → color, the same in every figure; models without a color of their own take the further ones by name."""
+    return _assigned(models, {name: light for name, (light, _) in _MODELS.items()}, [light for light, _ in _FURTHER])
+
+
+def model_markers(models: Iterable[str]) -> dict[str, str]:
+    """model → matplotlib marker, so that a model is known without its color."""
+    return _assigned(models, _MARKERS, _FURTHER_MARKERS)
+
+
+def split_colors(splits: Iterable[str]) -> dict[str, str]:
+    """split → color, the same in every figure."""
+    known = {name: light for name, (light, _) in _SPLITS.items()}
+    return _assigned(splits, known, [light for light, _ in _FURTHER_SPLITS])
+
+
+def ordered_colors(count: int) -> list[str]:
+    """`count` colors from low to high; beyond five they repeat."""
+    lights = [light for light, _ in _ORDERED]
+    if 1 < count <= len(lights):
+        return [lights[round(i * (len(lights) - 1) / (count - 1))] for i in range(count)]
+    return [lights[i % len(lights)] for i in range(count)]
+
+
+def diverging_color(value: float) -> tuple[str, str]:
+    """Color and ink of a cell for a value from −1 to 1, in eleven steps; values outside take the last step."""
+    level = round((min(1.0, max(-1.0, value)) + 1) / 2 * (len(_DIVERGING) - 1))
+    return _DIVERGING[level][0], _diverging_ink(level)[0]
+
+
+def schemes() -> dict[str, tuple[str, str, str]]:
+    """light color → (name of its CSS variable, light color, dark color), for every color that a figure uses."""
+    colors = dict(_BASE)
+    colors |= {f"model-{name}": pair for name, pair in _MODELS.items()}
+    colors |= {f"split-{name}": pair for name, pair in _SPLITS.items()}
+    for family, pairs in (("further", _FURTHER), ("further-split", _FURTHER_SPLITS), ("ordered", _ORDERED)):
+        colors |= {f"{family}-{i}": pair for i, pair in enumerate(pairs)}
+    for level, (light, _, dark, _) in enumerate(_DIVERGING):
+        colors[f"diverging-{level}"] = (light, dark)
+        colors[f"diverging-ink-{level}"] = _diverging_ink(level)
+    return {light: (f"--{name}", light, dark) for name, (light, dark) in colors.items()}
+
+
+def _diverging_ink(level: int) -> tuple[str, str]:
+    # One light color per level (told apart in the last digits only): in the other scheme the levels differ.
+    _, white, _, dark_white = _DIVERGING[level]
+    light = f"#fffff{level:x}" if white else f"#11151{level:x}"
+    return light, "#ffffff" if dark_white else "#111519"
+
+
+def _assigned(names: Iterable[str], known: dict[str, str], further: list[str]) -> dict[str, str]:
+    unique = list(dict.fromkeys(names))
+    strangers = sorted(name for name in unique if name not in known)
+    others = {name: further[i % len(further)] for i, name in enumerate(strangers)}
+    return {name: known.get(name) or others[name] for name in unique}

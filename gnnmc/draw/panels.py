@@ -1,0 +1,74 @@
+"""Small multiples: a grid of panels on a wide page, the same panels one below another on a narrow one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from gnnmc.draw.style import STACKED_BELOW, new_figure
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of panels: its name for titles ("" when the label says all), its y-axis label, its height in inches."""
+
+    name: str
+    label: str
+    height: float
+
+
+def panel_grid(
+    rows: Sequence[Row], columns: Sequence[str], x_label: str, width: float, share_y: bool
+) -> tuple[Figure, list[list[Axes]]]:
+    """A figure and its axes by [row][column]; all share x, those of a row share y when asked to.
+
+    Below STACKED_BELOW inches the panels stand one below another, column by column, each under a title of its own.
+    """
+    stacked = width < STACKED_BELOW
+    order = [(r, c) for c in range(len(columns)) for r in range(len(rows))]
+    if stacked:
+        heights = [rows[r].height + 0.28 for r, _ in order]
+    else:
+        heights = [row.height for row in rows]
+    figure = new_figure(width, sum(heights) + 0.75)
+    grid = figure.add_gridspec(len(heights), 1 if stacked else len(columns), height_ratios=heights)
+    panels: dict[tuple[int, int], Axes] = {}
+    for r, c in order:
+        cell = grid[c * len(rows) + r, 0] if stacked else grid[r, c]
+        same_row = panels.get((r, 0)) if share_y else None
+        axes = figure.add_subplot(cell, sharex=panels.get((0, 0)), sharey=same_row)
+        panels[r, c] = axes
+        _label(axes, rows, columns, r, c, x_label, stacked, share_y)
+    return figure, [[panels[r, c] for c in range(len(columns))] for r in range(len(rows))]
+
+
+def top_legend(figure: Figure, handles: Sequence[Line2D | Patch], width: float) -> None:
+    """One compact legend above all panels."""
+    columns = len(handles) if width >= STACKED_BELOW else min(len(handles), 4)
+    figure.legend(handles=list(handles), loc="outside upper left", ncols=columns)
+
+
+def _label(
+    axes: Axes, rows: Sequence[Row], columns: Sequence[str], r: int, c: int, x_label: str, stacked: bool, share_y: bool
+) -> None:
+    row, last = rows[r], r == len(rows) - 1
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    if stacked:
+        axes.set_title(", ".join(part for part in (columns[c], row.name) if part))
+        axes.set_ylabel(row.label)
+    else:
+        if r == 0:
+            axes.set_title(columns[c])
+        if c == 0:
+            axes.set_ylabel("\n".join(part for part in (row.name, row.label) if part))
+        elif share_y:
+            axes.tick_params(labelleft=False)
+    if last:
+        axes.set_xlabel(x_label)
+    else:
+        axes.tick_params(labelbottom=False)

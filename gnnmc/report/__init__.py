@@ -1,0 +1,22 @@
+"""The report: named tables and figures of a study as one HTML file that needs nothing else.
+
+The public face promises both a package `gnnmc.report` and a call `gnnmc.report(folder)`. The import system puts the
+package in the place of the function as soon as anything below it is imported, so the package itself is callable.
+"""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from gnnmc.report.remake import report
+from gnnmc.report.render import render_page
+
+__all__ = ["render_page", "report"]
+
+
+class _CallableModule(ModuleType):
+    def __call__(self, folder: str | Path) -> Path:
+        return report(folder)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,100 @@
+"""A page as one HTML file, its figures as SVG and PNG files, its tables as CSV and Parquet files."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from gnnmc.errors import GnnmcError, InputError
+from gnnmc.report.figure import css_variables, draw_figure
+from gnnmc.report.numbers import shown, sort_key
+from gnnmc.store import export_table
+from gnnmc.studies.pages import FigureView, Page, Section
+
+# A table on the page ends here; the file beside it has all rows.
+MOST_ROWS = 400
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+
+
+def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) -> Path:
+    """Write `report.html` into `folder`, figures into `figures/`, what they and the tables show into `shown/`.
+
+    The page needs no network and no other file. Equal input gives equal bytes. `reproduce`: title → text, shown at the
+    end. Raises InputError for a table or figure whose name is no plain file name or is used twice, GnnmcError when the
+    folder cannot be written.
+    """
+    target = Path(folder)
+    _check_names(page)
+    try:
+        html = _environment().get_template("report.html").render(
+            page=page,
+            sections=[_section(section, target) for section in page.sections],
+            reproduce=reproduce,
+            css_light=Markup(css_variables()[0]),
+            css_dark=Markup(css_variables()[1]),
+        )
+        (target / "report.html").write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise GnnmcError(f"cannot write the report into {target}: {error.strerror or error}") from None
+    return target / "report.html"
+
+
+def _check_names(page: Page) -> None:
+    names = [view.name for section in page.sections for view in (*section.figures, *section.tables)]
+    for name in names:
+        if not _PLAIN_NAME.fullmatch(name):
+            raise InputError(f"{name!r} is no name of a figure or table: use letters, digits, _ and -")
+        if names.count(name) > 1:
+            raise InputError(f"two figures or tables of the page are called {name!r}: name each once")
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("gnnmc.report"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+
+
+def _section(section: Section, folder: Path) -> dict[str, Any]:
+    return {
+        "title": section.title,
+        "sentences": section.sentences,
+        "figures": [_figure(view, folder) for view in section.figures],
+        "tables": [_table(view.name, view.frame, view.caption, folder) for view in section.tables],
+    }
+
+
+def _figure(view: FigureView, folder: Path) -> dict[str, Any]:
+    drawn = draw_figure(view, folder / "figures")
+    return {
+        "name": view.name,
+        "caption": view.caption,
+        "alt": view.alt,
+        # Our own drawing: every text in it was escaped when it was written as SVG.
+        "wide": Markup(drawn.wide),
+        "narrow": Markup(drawn.narrow),
+        "table": _table(view.name, view.frame, view.caption, folder),
+    }
+
+
+def _table(name: str, frame: pd.DataFrame, caption: str, folder: Path) -> dict[str, Any]:
+    export_table(frame, folder / "shown", name)
+    head = frame.head(MOST_ROWS)
+    numeric = [bool(pd.api.types.is_numeric_dtype(frame[column])) for column in frame.columns]
+    rows = [
+        [{"text": shown(value), "key": sort_key(value)} for value in row]
+        for row in head.itertuples(index=False, name=None)
+    ]
+    return {
+        "name": name,
+        "caption": caption,
+        "columns": [
+            {"title": str(column).replace("_", " "), "numeric": is_numeric}
+            for column, is_numeric in zip(frame.columns, numeric, strict=True)
+        ],
+        "rows": rows,
+        "left_out": len(frame) - len(head),
+    }
