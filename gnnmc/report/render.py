@@ -30,12 +30,16 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
     target = Path(folder)
     _check_names(page)
     try:
-        html = _environment().get_template("report.html").render(
-            page=page,
-            sections=[_section(section, target) for section in page.sections],
-            reproduce=reproduce,
-            css_light=Markup(css_variables()[0]),
-            css_dark=Markup(css_variables()[1]),
+        html = (
+            _environment()
+            .get_template("report.html")
+            .render(
+                page=page,
+                sections=[_section(section, target) for section in page.sections],
+                reproduce=reproduce,
+                css_light=Markup(css_variables()[0]),
+                css_dark=Markup(css_variables()[1]),
+            )
         )
         (target / "report.html").write_text(html, encoding="utf-8")
     except OSError as error:
@@ -44,7 +48,8 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
 
 
 def _check_names(page: Page) -> None:
-    names = [view.name for section in page.sections for view in (*section.figures, *section.tables)]
+    names = [view.name for section in page.sections for view in section.figures]
+    names += [view.name for section in page.sections for view in section.tables]
     for name in names:
         if not _PLAIN_NAME.fullmatch(name):
             raise InputError(f"{name!r} is no name of a figure or table: use letters, digits, _ and -")

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.analysis import answer
+from gnnmc.analysis.wording import in_words
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
 from gnnmc.studies.homophily_barrier.relate import AXIS
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
@@ -55,7 +56,9 @@ def _answer(tables: Tables) -> list[str]:
     lines = []
     for path in tables["barriers"]["path"].unique():
         for split in ("train", "test"):
-            lines += _sentences(tables, split, path)[:1]
+            for overview in _sentences(tables, split, path)[:1]:
+                # The question stands above already; what is left says how many settings rise, fall or are undecided.
+                lines.append(f"{path.capitalize()} path, {split} split: {overview.partition('? ')[2]}")
     lines += _wrong_axis(tables)
     lines += _sizes(tables)
     return lines
@@ -243,6 +246,7 @@ def _heat_map(tables: Tables) -> list[Section]:
                     "lie downstream of the graph). Marked: p < .05 in a permutation test over clusters, after Holm."
                 ),
                 alt="Heat map: statistics in rows, models, paths and splits in columns, correlation with the barrier.",
+                options={"words": {name: in_words(name) for name in rows["statistic"].unique()}},
             )
         )
     columns = [

@@ -1,0 +1,142 @@
+"""Drawings: what is in the frame is what is drawn; nothing global is touched."""
+
+import itertools
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from gnnmc.draw import drawing
+from gnnmc.draw.export import to_png, to_svg
+from gnnmc.draw.palette import diverging_color, model_colors, model_markers, ordered_colors, schemes, split_colors
+from gnnmc.draw.style import NARROW, WIDE
+from gnnmc.errors import InputError
+
+PATHS, SPLITS, MODELS = ("linear", "bezier"), ("train", "val", "test"), ("gcn", "mlp")
+
+
+def sweep() -> pd.DataFrame:
+    keys = itertools.product(PATHS, SPLITS, MODELS, (0.1, 0.5, 0.9), (0, 1, 2))
+    rows = [
+        {"path": p, "split": s, "model": m, "x": x, "graph": f"{x}-{g}", "barrier": x + 0.01 * g, "ends_loss": 1 - x}
+        for p, s, m, x, g in keys
+    ]
+    return pd.DataFrame(rows)
+
+
+def profiles() -> pd.DataFrame:
+    keys = itertools.product(PATHS, SPLITS, MODELS, (0.1, 0.9), np.linspace(0, 1, 5))
+    return pd.DataFrame([{"path": p, "split": s, "model": m, "x": x, "t": t, "loss": t} for p, s, m, x, t in keys])
+
+
+def real() -> pd.DataFrame:
+    frame = sweep().drop_duplicates(["path", "split", "model", "x"])
+    return frame.assign(graph="graph " + frame.x.astype(str), homophily_edge=frame.x)
+
+
+def association() -> pd.DataFrame:
+    keys = itertools.product(("total", "beyond"), ("h", "degree"), PATHS, SPLITS, MODELS)
+    rows = [
+        {"kind": k, "statistic": n, "path": p, "split": s, "model": m, "rho": 0.25, "p_holm": 0.2}
+        for k, n, p, s, m in keys
+    ]
+    frame = pd.DataFrame(rows)
+    frame.loc[0, ["rho", "p_holm"]] = [-0.87, 0.01]
+    frame.loc[1, ["rho", "p_holm"]] = [np.nan, np.nan]
+    return frame
+
+
+CASES: dict[str, Any] = {
+    "barrier_sweep.draw_barrier_sweep": (sweep, "ends_loss"),
+    "profiles.draw_profiles": (profiles, "t"),
+    "scatter.draw_real_graphs": (real, "homophily_edge"),
+    "association.draw_association": (association, "rho"),
+}
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("name", CASES)
+def test_a_drawing_is_as_wide_as_asked_and_changes_nothing(name: str, width: float) -> None:
+    make, _ = CASES[name]
+    frame = make()
+    before, settings = frame.copy(), dict(matplotlib.rcParams)
+    figure = drawing(name)(frame, width=width)
+    svg = to_svg(figure, "salt")
+    assert figure.get_size_inches()[0] == pytest.approx(width)
+    assert to_png(figure).startswith(b"\x89PNG")
+    assert len(svg) < 600_000
+    for word in ("train", "test"):
+        assert word in svg
+    pd.testing.assert_frame_equal(frame, before)
+    assert dict(matplotlib.rcParams) == settings
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_missing_column_is_named(name: str) -> None:
+    make, column = CASES[name]
+    with pytest.raises(InputError, match=column):
+        drawing(name)(make().drop(columns=column))
+
+
+def test_every_barrier_is_drawn_at_its_height() -> None:
+    frame = sweep()
+    figure = drawing("barrier_sweep.draw_barrier_sweep")(frame)
+    heights = {
+        round(float(y), 6) for axes in figure.axes for line in axes.lines for y in np.atleast_1d(line.get_ydata())
+    }
+    dots = {
+        round(float(y), 6) for axes in figure.axes for c in axes.collections for _, y in np.asarray(c.get_offsets())
+    }
+    assert set(frame.barrier.round(6)) <= heights | dots
+
+
+def test_profiles_are_drawn_as_they_are() -> None:
+    figure = drawing("profiles.draw_profiles")(profiles())
+    lines = [line for axes in figure.axes for line in axes.lines if len(line.get_xdata()) == 5]
+    assert len(lines) == len(PATHS) * len(SPLITS) * len(MODELS) * 2
+    for line in lines:
+        np.testing.assert_allclose(line.get_ydata(), np.linspace(0, 1, 5))
+
+
+def test_the_heat_map_shows_its_numbers_and_a_dash_where_there_is_none() -> None:
+    svg = to_svg(drawing("association.draw_association")(association()), "salt")
+    assert "−.87" in svg
+    assert "—" in svg
+    with pytest.raises(InputError, match="more than one row"):
+        drawing("association.draw_association")(pd.concat([association()] * 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere.draw_it", "unknown module of drawings 'nowhere'"),
+        ("scatter.draw_realgraphs", "did you mean 'draw_real_graphs'"),
+        ("scatter", "expected module.draw_something"),
+        ("style.new_figure", "expected module.draw_something"),
+    ],
+)
+def test_an_unknown_drawing_is_one_line(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        drawing(name)
+
+
+def test_no_two_roles_share_a_light_color_and_all_colors_have_a_twin() -> None:
+    known = schemes()
+    assert len({variable for variable, _, _ in known.values()}) == len(known)
+    for color in [*model_colors(["gcn", "new", "other"]).values(), *split_colors(["train", "own"]).values()]:
+        assert color in known
+    for value in np.linspace(-1, 1, 21):
+        assert set(diverging_color(value)) <= set(known)
+    assert set(ordered_colors(3)) <= set(known)
+
+
+def test_a_model_keeps_its_color_and_mark_beside_others() -> None:
+    assert model_colors(["gcn"])["gcn"] == model_colors(["mlp", "gcn", "new"])["gcn"]
+    assert len(set(model_markers(["gcn", "sage", "gat", "mlp", "new"]).values())) == 5
+
+
+def test_equal_figures_are_equal_bytes() -> None:
+    first, second = (to_svg(drawing("profiles.draw_profiles")(profiles()), "salt") for _ in range(2))
+    assert first == second
