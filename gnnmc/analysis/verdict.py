@@ -31,6 +31,8 @@ def verdict(row: "pd.Series[Any]", alpha: float) -> Verdict:
         return Verdict.UNDEFINED
     if pd.isna(row["p_permutation"]):
         return Verdict.DESCRIPTION
+    if row.get("zero_share", 0.0) == 1.0:
+        return Verdict.UNDECIDED  # every outcome is zero for all that matters: an order of zeros is no association
     if row["p_holm"] <= alpha:
         return Verdict.FOUND
     if row["p_permutation"] <= alpha:

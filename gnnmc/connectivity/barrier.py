@@ -14,6 +14,9 @@ Floats: TypeAlias = np.ndarray
 # A barrier of a loss-like curve: (t (T,), finite values (T,) of which less is better, arc length (T,)) -> its height.
 BarrierFunction: TypeAlias = Callable[[Floats, Floats, Floats], float]
 
+# What is smaller than this share of the values (or of 1) is rounding of float64 sums.
+ROUNDING = 1e-12
+
 BARRIERS: Registry[BarrierFunction] = Registry("barrier")
 
 
@@ -87,8 +90,12 @@ def _integral(t: Floats, values: Floats, arc: Floats) -> float:
 
 
 def _excess(t: Floats, values: Floats) -> Floats:
-    """Values less the chord between the ends, (T,); exactly 0 at both ends."""
-    return values - ((1 - t) * values[0] + t * values[-1])
+    """Values less the chord between the ends, (T,); exactly 0 at both ends, and where only rounding is left.
+
+    A flat curve would otherwise have barriers of 1e-16, and ranks would be made of them.
+    """
+    excess = values - ((1 - t) * values[0] + t * values[-1])
+    return np.where(np.abs(excess) < ROUNDING * max(1.0, float(np.abs(values).max())), 0.0, excess)
 
 
 def _middle(t: Floats) -> int:

@@ -51,4 +51,7 @@ def _varying(blocks: Sequence[Block]) -> set[str]:
 
 
 def _settings(block: Block, names: set[str]) -> str:
-    return ", ".join(f"{name}={getattr(block, name)}" for name in type(block).model_fields if name in names)
+    # A CSBM's `seed` in a config counts replicates; the generator gets a seed of its own, recorded in the table.
+    words = {"seed": "replicate"}
+    fields = [name for name in type(block).model_fields if name in names]
+    return ", ".join(f"{words.get(name, name)}={getattr(block, name)}" for name in fields)

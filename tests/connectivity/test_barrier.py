@@ -174,3 +174,10 @@ def test_inputs_are_not_changed(kind):
         array.setflags(write=False)
     barrier(t, values, kind, higher_is_better=True, arc_length=arc)
     np.testing.assert_array_equal(values, LOSS)
+
+
+def test_rounding_is_no_barrier() -> None:
+    t = np.linspace(0, 1, 25)
+    for level in np.random.default_rng(0).uniform(0, 1, 200):
+        assert barrier(t, np.full(25, level), "chord") == 0.0
+        assert barrier(t, np.full(25, level), "integral") == 0.0

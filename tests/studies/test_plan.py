@@ -100,3 +100,18 @@ def test_errors_of_a_config_name_the_key(changes: dict[str, Any], message: str) 
     with pytest.raises(InputError, match=message) as caught:
         plan_of(**changes)
     assert "\n" not in str(caught.value)
+
+
+def test_graphs_of_equal_shape_do_not_share_starts() -> None:
+    seeds = [cell.config["seed"] for task in plan_of().tasks if task.stage == "modes" for cell in task.cells]
+    # 4 graphs × 3 replicates; the two models of a graph share its seeds.
+    assert len(set(seeds)) == 12
+
+
+def test_an_alias_is_no_other_graph() -> None:
+    from gnnmc.config import RealBlock
+    from gnnmc.studies.stages.graph import canonical
+
+    blocks = [RealBlock(name="Cora"), RealBlock(name="planetoid-cora"), RealBlock(name="cora", features="row")]
+    assert len({canonical(block).model_dump_json() for block in blocks}) == 1
+    assert canonical(RealBlock(name="Cora", features="raw")) != canonical(blocks[0])

@@ -143,9 +143,7 @@ def test_what_fired_on_paths_is_counted() -> None:
 
 def test_a_run_in_which_every_end_diverged_has_a_page() -> None:
     tables = planted(status="diverged at epoch 3: the loss is not finite")
-    tables["barriers"] = tables["barriers"][["graph", "model", "endpoint", "path", "a", "b", "aligned"]].assign(
-        status="end 0 diverged"
-    )
+    tables["barriers"] = tables["barriers"].assign(status="end 0 diverged", barrier=float("nan"))
     page = make_page(tables | related(tables), config())
     assert page.answer == ("No barrier was measured: every end diverged.",)
 
@@ -163,3 +161,51 @@ def test_figures_name_drawings_that_exist() -> None:
 
 def config() -> HomophilyBarrier:
     return HomophilyBarrier.model_validate({"graphs": [{"csbm": {}}], "models": ["gcn"], "seeds": [0, 1]})
+
+
+def test_one_poor_end_in_a_cell_is_flagged() -> None:
+    tables = planted()
+    ends = tables["endpoints"]
+    ends.loc[(ends.seed == 1) & (ends.graph == ends.graph[0]) & (ends.split == "train"), "accuracy"] = 0.6
+    message = related(tables)["diagnostics"].set_index("code").loc["GMC001", "message"]
+    assert message.startswith("1 of 30 ends, in 1 graph and model cells")
+
+
+def test_pairs_that_were_lost_are_counted() -> None:
+    tables = planted()
+    first = tables["barriers"].graph[0]
+    lost = (tables["barriers"].graph == first) & (tables["barriers"].path == "linear")
+    tables["barriers"].loc[lost, "barrier"] = np.nan
+    association = related(tables)["association"].query("path == 'linear'")
+    assert (association.dropped_graphs == 1).all()
+    assert (association.num_graphs == 14).all()
+
+
+def test_in_a_sweep_nothing_is_said_to_go_beyond_homophily() -> None:
+    # |h_adj| is a function of h there: a bend alone would look as if it told more (science 1.6).
+    tables = planted()
+    bent = tables["barriers"].merge(tables["graphs"][["graph", "homophily_adjusted_abs"]], on="graph")
+    tables["barriers"]["barrier"] = 0.6 - 0.4 * bent["homophily_adjusted_abs"]
+    results = related(tables)
+    assert "beyond homophily" not in set(results["association"].kind)
+    assert results["rivals"].empty
+
+
+def test_lines_and_curves_are_compared_on_the_same_pairs() -> None:
+    from gnnmc.studies.homophily_barrier.page import _common_pairs, chord_loss
+
+    tables = planted()
+    extra = tables["barriers"][tables["barriers"].path == "linear"].assign(b=2, barrier=9.0)
+    tables["barriers"] = pd.concat([tables["barriers"], extra], ignore_index=True)
+    assert chord_loss(tables).barrier.max() == 9.0
+    assert _common_pairs(chord_loss(tables)).barrier.max() < 1.0
+    page = make_page(tables | related(tables), config())
+    assert any("linear path (csbm; 15 pairs a model), in nats: gcn train 0.3" in line for line in page.answer)
+
+
+def test_an_order_of_zeros_is_no_finding() -> None:
+    tables = planted()
+    order = tables["graphs"].set_index("graph").homophily_edge
+    tables["barriers"]["barrier"] = 1e-7 * tables["barriers"].graph.map(order)
+    page = make_page(tables | related(tables), config())
+    assert not any("rises: 1" in line or "falls: 1" in line for line in page.answer)

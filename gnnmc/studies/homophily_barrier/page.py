@@ -18,7 +18,7 @@ SPLIT_NOTE = "Mean cross-entropy in nats per labelled node; barrier: largest exc
 def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
     """What the report shows of a run."""
     sections = [_ends(tables, config)]
-    if "barrier_kind" in tables["barriers"].columns:
+    if _measured(tables):
         sections = [
             *_sweeps(tables),
             *_real(tables),
@@ -37,6 +37,17 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
     )
 
 
+def _measured(tables: Tables) -> bool:
+    return bool(tables["barriers"]["barrier"].notna().any())
+
+
+def _common_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """The pairs that every kind of path connects: a curve fitted for some of them is compared on these alone."""
+    keys = ["graph", "model", "a", "b"]
+    paths = rows.groupby(keys)["path"].transform("nunique")
+    return rows[paths == rows["path"].nunique()]
+
+
 def chord_loss(tables: Tables, **where: Any) -> pd.DataFrame:
     """Rows of the default barrier: chord excess of the loss."""
     rows = tables["barriers"]
@@ -51,7 +62,7 @@ def _loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answer(tables: Tables) -> list[str]:
-    if "barrier_kind" not in tables["barriers"].columns:
+    if not _measured(tables):
         return ["No barrier was measured: every end diverged."]
     lines = []
     for path in tables["barriers"]["path"].unique():
@@ -95,13 +106,15 @@ def _wrong_axis(tables: Tables) -> list[str]:
 
 def _sizes(tables: Tables) -> list[str]:
     lines = []
-    for path, rows in chord_loss(tables).groupby("path", sort=False):
+    common = _common_pairs(chord_loss(tables)).merge(tables["graphs"][["graph", "regime"]], on="graph")
+    for (regime, path), rows in common.groupby(["regime", "path"], sort=False):
         means = rows.groupby(["model", "split"], sort=False)["barrier"].mean().unstack()
         told = "; ".join(
             f"{model} " + ", ".join(f"{split} {means.loc[model, split]:.2f}" for split in means.columns)
             for model in means.index
         )
-        lines.append(f"Mean barrier of the {path} path over all graphs and pairs, in nats: {told}.")
+        pairs = len(rows.drop_duplicates(["graph", "model", "a", "b"])) // max(1, rows["model"].nunique())
+        lines.append(f"Mean barrier of the {path} path ({regime}; {pairs} pairs a model), in nats: {told}.")
     return lines
 
 
@@ -199,9 +212,13 @@ def _real(tables: Tables) -> list[Section]:
 def _line_against_curve(tables: Tables) -> Section:
     profiles, graphs = tables["profiles"], tables["graphs"]
     axis = "homophily_asked" if "homophily_asked" in graphs.columns else "homophily_edge"
-    rows = profiles.merge(graphs[["graph", "family", axis]].rename(columns={axis: "x"}), on="graph")
+    rows = _common_pairs(profiles).merge(graphs[["graph", "family", "regime", axis]], on="graph")
+    rows = rows.rename(columns={axis: "x"})
+    # One regime is shown, the first: a mean over regimes would be of nothing in particular.
     generated = rows[rows["family"] == "csbm"]
     rows = generated if len(generated) else rows
+    regime = rows["regime"].iloc[0]
+    rows = rows[rows["regime"] == regime]
     levels = sorted(rows["x"].unique())
     shown = levels if len(levels) <= 3 else [levels[0], levels[len(levels) // 2], levels[-1]]
     chosen = rows[rows["x"].isin(shown)]
@@ -211,19 +228,20 @@ def _line_against_curve(tables: Tables) -> Section:
         draw="profiles.draw_profiles",
         frame=mean,
         caption=(
-            "Mean loss along the path, line against fitted curve, at edge homophily "
+            f"Mean loss along the path ({regime}), line against fitted curve on the same pairs, at edge homophily "
             f"{', '.join(f'{level:.2f}' for level in shown)}; mean over pairs and graphs. {SPLIT_NOTE}"
         ),
         alt="Loss along the path from one mode to another, for each model and split.",
         options={"x_label": "edge homophily"},
     )
-    rows = chord_loss(tables).merge(graphs[["graph", "regime"]], on="graph")
-    keys = ["regime", "model", "path", "split"]
-    table = rows.groupby(keys, sort=False)[["barrier", "ends_loss", "ends_accuracy", "length", "distance"]].mean()
+    rows = _common_pairs(chord_loss(tables)).merge(graphs[["graph", "regime"]], on="graph")
+    groups = rows.groupby(["regime", "model", "path", "split"], sort=False)
+    table = groups[["barrier", "ends_loss", "ends_accuracy", "length", "distance"]].mean()
+    table.insert(0, "pairs", groups["barrier"].count())
     view = TableView(
         "line_against_curve",
         table.reset_index(),
-        "Mean over graphs and pairs: chord barrier and ends' loss (nats), ends' accuracy, length of the path and "
+        "Pairs that both paths connect, mean over pairs and graphs: chord barrier and ends' loss (nats), ends' accuracy, length of the path and "
         "distance of its ends (Euclidean, in weight space).",
     )
     return Section("Line against curve", figures=(figure,), tables=(view,))
@@ -272,7 +290,7 @@ def _ends(tables: Tables, config: HomophilyBarrier) -> Section:
     if "accuracy mean" in cells:
         flagged = (cells["split"] == "train") & (cells["accuracy mean"] < low)
         cells["flag"] = flagged.map({True: f"train accuracy < {low:g}", False: ""})
-    view = TableView("endpoints", cells, "Ends of the paths: loss (nats per labelled node) and accuracy over seeds.")
+    view = TableView("endpoints", cells, "Ends of the paths: loss (nats per labelled node) and accuracy over seeds, with the statistics stored in training.")
     return Section("The ends", tables=(view,))
 
 

@@ -9,7 +9,7 @@ from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
 from gnnmc.studies.homophily_barrier.relate import relate_task
 from gnnmc.studies.naming import distinct_names, graph_rows
 from gnnmc.studies.stages.connect import connect_tasks
-from gnnmc.studies.stages.graph import graph_task
+from gnnmc.studies.stages.graph import canonical, graph_task
 from gnnmc.studies.stages.modes import modes_task
 from gnnmc.studies.stages.statistics import statistics_task
 from gnnmc.studies.stages.tabulate import tabulate_task
@@ -18,7 +18,7 @@ from gnnmc.studies.study import Plan
 
 def make_plan(config: HomophilyBarrier) -> Plan:
     """All tasks of a run. Raises InputError for graphs that are listed twice."""
-    blocks = [block for entry in config.graphs for block in entry.expand()]
+    blocks = [canonical(block) for entry in config.graphs for block in entry.expand()]
     rows = graph_rows(blocks)
     names = [row["graph"] for row in rows]
     if len(set(names)) < len(names):
@@ -41,14 +41,14 @@ def make_plan(config: HomophilyBarrier) -> Plan:
             trained = modes_task(graph, model, config.train, config.seeds, device)
             tasks.append(trained)
             where = {"graph": row["graph"], "model": model_name, "endpoint": config.endpoint}
-            modes += [(where | {"seed": seed}, cell) for seed, cell in zip(config.seeds, trained.cells, strict=True)]
-            pairs = list(itertools.combinations(trained.cells, 2))
+            numbered = list(zip(config.seeds, trained.cells, strict=True))
+            modes += [(where | {"seed": number}, cell) for number, cell in numbered]
+            pairs = list(itertools.combinations(numbered, 2))
             for path, path_name in zip(config.paths, path_names, strict=True):
                 connecting, cells = connect_tasks(graph, model, pairs, path, config.profile, config.endpoint, device)
                 tasks += connecting
-                for (a, b), cell in zip(pairs, cells, strict=False):
-                    ends = {"path": path_name, "a": a.config["seed"], "b": b.config["seed"], "aligned": "none"}
-                    profiles.append((where | ends, cell))
+                for a, b, cell in cells:
+                    profiles.append((where | {"path": path_name, "a": a, "b": b, "aligned": "none"}, cell))
     tabulated = tabulate_task(list(zip(rows, statistics, strict=True)), modes, profiles)
     related = relate_task(tabulated.cells[0], config.least_train_accuracy)
     return Plan((*tasks, tabulated, related), (tabulated.cells[0], related.cells[0]))

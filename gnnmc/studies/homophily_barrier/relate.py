@@ -17,11 +17,9 @@ GROUP = ("regime", "model", "path", "split", "metric", "barrier_kind")
 AXIS = "homophily_edge"
 # The ends' own train loss is no statistic of the graph, but science 1.6 asks whether the barrier only follows it.
 ENDS = "ends_train_loss"
-RIVALS = ("homophily_adjusted_abs", "label_informativeness", ENDS)
+LABEL_STATISTICS = (AXIS, "homophily_adjusted_abs", "label_informativeness")
 STATISTICS = (
-    AXIS,
-    "homophily_adjusted_abs",
-    "label_informativeness",
+    *LABEL_STATISTICS,
     "degree_mean",
     "degree_cv",
     "density",
@@ -29,9 +27,6 @@ STATISTICS = (
     "separability_fisher",
     ENDS,
 )
-# A statistic that differs by less than this share of its mean over a regime's graphs was not varied: what is left is
-# noise of the generator, and testing it would only cost the others power.
-VARIED = 0.1
 # An end whose train loss is above this share of that of guessing, log C, has not learned its training nodes.
 UNDERTRAINED = 0.5
 FITTED_TEST_BARRIER = 0.05
@@ -54,8 +49,6 @@ def _relate(request: Request) -> Result:
     found = _end_diagnostics(tables, float(request.config["least_train_accuracy"]))
     found += _barrier_diagnostics(barriers) + _aggregated(tables["fired"])
     empty = pd.DataFrame()
-    if "barrier_kind" not in barriers.columns:
-        return dict.fromkeys(("association", "summary", "shape", "rivals"), empty) | {"diagnostics": _frame(found)}
     joined = barriers.merge(graphs, on="graph")
     chord = joined[joined["barrier_kind"] == "chord"]
     end_quality = tuple(name for name in ("ends_loss", "ends_accuracy") if name in chord.columns)
@@ -64,15 +57,15 @@ def _relate(request: Request) -> Result:
         statistics = _varied(regime)
         if not statistics:
             continue
-        kinds: dict[str, tuple[str, ...]] = {"total": (), "not through end quality": end_quality}
-        if AXIS in statistics:
-            kinds["beyond homophily"] = (AXIS,)
-        association = associate(regime, statistics, kinds=kinds, by=GROUP)
-        parts["association"].append(association.frame())
-        found += association.diagnostics
+        kinds = {"total": (), "not through end quality": end_quality}
+        associations = [associate(regime, statistics, kinds=kinds, by=GROUP)]
+        rivals = _rivals(regime, statistics)
+        if rivals:
+            associations.append(associate(regime, rivals, kinds={"beyond homophily": (AXIS,)}, by=GROUP))
+        parts["association"] += [association.frame() for association in associations]
+        found += [diagnostic for association in associations for diagnostic in association.diagnostics]
         if AXIS in statistics:
             parts["shape"].append(shape_test(regime, AXIS, by=GROUP))
-            rivals = [name for name in RIVALS if name in statistics]
             if rivals:
                 parts["rivals"].append(compare_statistics(regime, AXIS, rivals, by=GROUP))
     related = {name: pd.concat(frames, ignore_index=True) if frames else empty for name, frames in parts.items()}
@@ -82,9 +75,26 @@ def _relate(request: Request) -> Result:
 
 
 def _varied(table: pd.DataFrame) -> list[str]:
+    """The statistics that differ on purpose over the graphs of one regime, and the ends' train loss.
+
+    What a generator was not asked to vary differs by its noise alone, and testing it would only cost the others power.
+    """
     graphs = table.groupby("graph")[list(STATISTICS)].mean()
-    spread = (graphs.max() - graphs.min()) > VARIED * graphs.mean().abs()
-    return [name for name in STATISTICS if spread[name] and graphs[name].notna().sum() > 1]
+    generated = (table["family"] == "csbm").all()
+    asked = table["homophily_asked"].nunique() > 1 if generated else True
+    names = [*LABEL_STATISTICS, ENDS] if generated else STATISTICS
+    return [name for name in names if asked and graphs[name].nunique() > 1]
+
+
+def _rivals(table: pd.DataFrame, statistics: list[str]) -> list[str]:
+    """Statistics of the graph that could tell more than homophily does.
+
+    None in a regime of generated graphs: there the label statistics are functions of the homophily that was asked for,
+    and what bends would look as if it went beyond it. Never the ends' loss, which lies downstream of the graph.
+    """
+    if AXIS not in statistics or (table["family"] == "csbm").all():
+        return []
+    return [name for name in statistics if name not in (AXIS, ENDS)]
 
 
 def _end_diagnostics(tables: dict[str, pd.DataFrame], least_accuracy: float) -> list[Diagnostic]:
@@ -98,20 +108,20 @@ def _end_diagnostics(tables: dict[str, pd.DataFrame], least_accuracy: float) -> 
     train = used[(used["split"] == "train") & (used["status"] == "ok")].merge(
         tables["graphs"][["graph", "num_classes"]], on="graph"
     )
-    cells = train.groupby(["graph", "model"], sort=False).mean(numeric_only=True)
-    guessing = np.log(cells["num_classes"].clip(lower=2))
-    poor = cells["loss"] > UNDERTRAINED * guessing
-    if "accuracy" in cells:
-        poor |= cells["accuracy"] < least_accuracy
+    guessing = np.log(train["num_classes"].clip(lower=2))
+    poor = train["loss"] > UNDERTRAINED * guessing
+    if "accuracy" in train:
+        poor |= train["accuracy"] < least_accuracy
     if poor.any():
-        worst = cells[poor].sort_values("loss").iloc[-1]
-        graph, model = cells[poor].sort_values("loss").index[-1]
-        reached = f", accuracy {worst['accuracy']:.2f}" if "accuracy" in cells else ""
+        worst = train[poor].sort_values("loss").iloc[-1]
+        reached = f", accuracy {worst['accuracy']:.2f}" if "accuracy" in train else ""
+        cells = len(train[poor].drop_duplicates(["graph", "model"]))
         found.append(
             Diagnostic(
                 "GMC001",
-                f"{int(poor.sum())} of {len(cells)} graph and model cells; the worst is {graph}, {model}: mean train "
-                f"loss {worst['loss']:.2f} nats{reached} (guessing: {math.log(worst['num_classes']):.2f} nats)",
+                f"{int(poor.sum())} of {len(train)} ends, in {cells} graph and model cells; the worst is {worst.graph}, "
+                f"{worst.model}: train loss {worst['loss']:.2f} nats{reached} "
+                f"(guessing: {math.log(max(2, worst['num_classes'])):.2f} nats)",
             )
         )
     return found
@@ -124,8 +134,6 @@ def _barrier_diagnostics(barriers: pd.DataFrame) -> list[Diagnostic]:
     if len(linear):
         pairs = len(linear.drop_duplicates(["graph", "model", "a", "b"]))
         found.append(Diagnostic("GMC005", f"{pairs} pairs were connected by a line with their units as trained"))
-    if "barrier_kind" not in barriers.columns:
-        return found
     rows = barriers[(barriers["barrier_kind"] == "chord") & (barriers["metric"] == "loss")]
     fitted = rows[~rows["path"].str.startswith("linear")]
     keys = ["graph", "model", "path", "a", "b"]

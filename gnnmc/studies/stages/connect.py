@@ -1,13 +1,15 @@
 """Stages `path` and `profile`: two modes connected, and what is on the way."""
 
+import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock
-from gnnmc.connectivity import PATHS, LinearPath, Path, fit_path, profile
+from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, fit_path, profile
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
@@ -16,6 +18,9 @@ from gnnmc.studies.stages.graph import problem_of
 from gnnmc.studies.stages.modes import mode_of
 from gnnmc.weights import Mode
 
+# A mode's cell and the number it goes by among those of its graph and model.
+Numbered: TypeAlias = tuple[int, Cell]
+
 PATH_VERSION = 1
 PROFILE_VERSION = 1
 
@@ -23,13 +28,13 @@ PROFILE_VERSION = 1
 def connect_tasks(
     graph: Cell,
     model: ModelBlock,
-    pairs: Sequence[tuple[Cell, Cell]],
+    pairs: Sequence[tuple[Numbered, Numbered]],
     path: PathBlock,
     grid: ProfileBlock,
     endpoint: str,
     device: str,
-) -> tuple[list[Task], list[Cell]]:
-    """Tasks that connect each pair by one kind of path and profile it; and the profiles' cells, in the pairs' order."""
+) -> tuple[list[Task], list[tuple[int, int, Cell]]]:
+    """Tasks that connect each pair by one kind of path and profile it; and (number a, number b, profile's cell)."""
     chosen = pairs[: path.pairs] if path.pairs else pairs
     # How many pairs get the path decides which cells there are, not what is in them.
     shared = {
@@ -37,16 +42,18 @@ def connect_tasks(
         "path": path.model_copy(update={"pairs": None}).differing(),
         "endpoint": endpoint,
     }
-    tasks, profiles = [], []
-    for a, b in chosen:
+    tasks: list[Task] = []
+    profiles: list[tuple[int, int, Cell]] = []
+    for (number_a, a), (number_b, b) in chosen:
         inputs: dict[str, Cell | tuple[Cell, ...]] = {"graph": graph, "a": a, "b": b}
-        label = f"{graph.label} {model.name} {path.kind} {a.config['seed']}–{b.config['seed']}"
+        label = f"{graph.label} {model.name} {path.kind} {number_a}–{number_b}"
         if path.kind != LinearPath.kind:
             fitted = Cell("path", PATH_VERSION, shared, inputs, label=label)
             tasks.append(Task(fit_paths, (fitted,), device))
             inputs = inputs | {"path": fitted}
-        profiles.append(Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label))
-    tasks.append(Task(profile_paths, tuple(profiles), device))
+        cell = Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label)
+        profiles.append((number_a, number_b, cell))
+    tasks.append(Task(profile_paths, tuple(cell for _, _, cell in profiles), device))
     return tasks, profiles
 
 
@@ -81,7 +88,7 @@ def _profile(request: Request, device: str) -> Result:
         status = "; ".join(f"end {mode.seed} {mode.status}" for mode in (a, b) if mode.status != "ok")
         lost = Diagnostic("GMC012", f"{block.kind} path {a.seed}–{b.seed}: {status}")
         lost_about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
-        return {"profile": pd.DataFrame(), "barriers": pd.DataFrame(), "about": lost_about}
+        return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
     path = _path(request, block, a, b)
     result = profile(model, problem, path, device=device, **ProfileBlock(**request.config["profile"]).model_dump())
     found = result.diagnostics()
@@ -94,7 +101,15 @@ def _profile(request: Request, device: str) -> Result:
         "length": float(result.arc_length[-1]),
         "diagnostics": _records(found),
     }
-    return {"profile": result.frame(), "barriers": result.barriers(), "about": about}
+    along = result.frame()
+    along["arc_length"] = np.repeat(result.arc_length, len(result.splits))
+    return {"profile": along, "barriers": result.barriers(), "about": about}
+
+
+def _lost_barriers(problem: Problem) -> pd.DataFrame:
+    """A row for every barrier that could not be measured, so that none is lost from sight."""
+    keys = itertools.product(problem.splits, problem.columns, BARRIERS)
+    return pd.DataFrame(keys, columns=["split", "metric", "barrier_kind"]).assign(barrier=np.nan)
 
 
 def _given(request: Request) -> tuple[Problem, nn.Module, Mode, Mode]:

@@ -9,6 +9,7 @@ from torch_geometric.data import Data
 
 from gnnmc.config import CsbmBlock, RealBlock
 from gnnmc.data import csbm, load_graph, raw_files
+from gnnmc.data.catalogue import find_graph
 from gnnmc.problem import Problem
 from gnnmc.seeding import stream
 from gnnmc.store import Cell, Request, Result, Task
@@ -16,6 +17,15 @@ from gnnmc.store import Cell, Request, Result, Task
 VERSION = 1
 # Features with fewer non-zeros than this are stored by their non-zeros: Cora's are 1.3 % dense.
 SPARSE_BELOW = 0.25
+
+
+def canonical(block: CsbmBlock | RealBlock) -> CsbmBlock | RealBlock:
+    """The block under the graph's full name and with its features' treatment named: an alias is no other graph."""
+    if isinstance(block, CsbmBlock):
+        return block
+    name, entry = find_graph(block.name)
+    features = entry.features if block.features == "default" else block.features
+    return block.model_copy(update={"name": name, "features": features})
 
 
 def graph_task(block: CsbmBlock | RealBlock, label: str) -> Task:
@@ -39,7 +49,7 @@ def _make(config: Mapping[str, Any]) -> Result:
         data = csbm(**arguments)
     else:
         data = load_graph(**RealBlock(**config["real"]).model_dump())
-    about = {name: data[name] for name in ("name", "csbm", "features", "fold") if getattr(data, name, None) is not None}
+    about = {name: data[name] for name in ("name", "csbm", "features", "fold", "source") if getattr(data, name, None) is not None}
     return {"graph": _packed(data), "about": about}
 
 

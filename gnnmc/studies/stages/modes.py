@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gnnmc.config import ModelBlock, TrainBlock
 from gnnmc.models import build_model
+from gnnmc.seeding import stream
 from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.training import train
@@ -17,11 +18,15 @@ VERSION = 1
 
 
 def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequence[int], device: str) -> Task:
-    """The task that trains one mode for each seed."""
+    """The task that trains one mode for each replicate number in `seeds`.
+
+    The training seed is derived from the graph and the number: were it the number alone, equal-shaped graphs would all
+    get the same starts, and what these few starts have in common would look like a property of the graphs.
+    """
     shared = {"model": model.differing(), "train": training.differing()}
     cells = tuple(
         Cell(
-            "modes", VERSION, shared | {"seed": seed}, {"graph": graph}, label=f"{graph.label} {model.name} seed {seed}"
+            "modes", VERSION, shared | {"seed": stream("modes", graph.key, seed) % 2**31}, {"graph": graph}, label=f"{graph.label} {model.name} seed {seed}"
         )
         for seed in seeds
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from gnnmc.graphstats import graph_stats
+from gnnmc.graphstats import STATISTICS, graph_stats
 from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.stages.graph import data_of
 
@@ -12,7 +12,9 @@ VERSION = 1
 
 def statistics_task(graph: Cell) -> Task:
     """The task of one graph's statistics."""
-    return Task(measure_graphs, (Cell("statistics", VERSION, inputs={"graph": graph}, label=graph.label),))
+    # Which statistics there are is part of the key: a new one has to be computed.
+    config = {"statistics": sorted(STATISTICS)}
+    return Task(measure_graphs, (Cell("statistics", VERSION, config, {"graph": graph}, label=graph.label),))
 
 
 def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
@@ -20,5 +22,5 @@ def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
     results: list[Result] = []
     for request in requests:
         graph = cast(Result, request.inputs["graph"])
-        results.append({"statistics": graph_stats(data_of(graph)).frame(), "about": graph["about"]})
+        results.append({"statistics": graph_stats(data_of(graph), names=request.config["statistics"]).frame(), "about": graph["about"]})
     return results

@@ -23,8 +23,8 @@ def tabulate_task(graphs: Labelled, modes: Labelled, profiles: Labelled) -> Task
 def tabulate(requests: Sequence[Request], device: str) -> list[Result]:
     """statistics, modes, profiles → the tables
 
-    graphs: one row per graph: labels and statistics.
-    endpoints: one row per (mode, endpoint, split): `status, epoch, loss` and metrics.
+    graphs: one row per graph: labels, `made_<argument>` (what `csbm` or `load_graph` made it from), statistics.
+    endpoints: one row per (mode, endpoint, split): `train_seed` (what to give `train`), `status, epoch, loss`, metrics.
     barriers: one row per (path, split, metric, barrier_kind): `barrier`, the ends' mean `ends_<metric>` on that split,
         `ends_train_loss`, `distance` between the ends and `length` of the path (Euclidean), `status`.
     profiles: one row per (path, t, split).
@@ -38,12 +38,13 @@ def _tables(request: Request) -> Result:
         role: list(zip(request.config[role], cast(list[Result], request.inputs[role]), strict=True))
         for role in ("graphs", "modes", "profiles")
     }
-    graphs = pd.concat([_labelled(result["statistics"], labels) for labels, result in labelled["graphs"]])
+    graphs = pd.concat([_graph_row(labels, result) for labels, result in labelled["graphs"]])
     graphs["homophily_adjusted_abs"] = graphs["homophily_adjusted"].abs()
     endpoints = []
     for labels, result in labelled["modes"]:
+        record = cast(Mapping[str, Any], result["record"])
         without = {name: value for name, value in labels.items() if name != "endpoint"}
-        rows = _labelled(result["metrics"], without | {"status": cast(Mapping[str, Any], result["record"])["status"]})
+        rows = _labelled(result["metrics"], without | {"train_seed": record["seed"], "status": record["status"]})
         rows["used"] = rows["endpoint"] == labels["endpoint"]
         endpoints.append(rows)
     barriers, profiles, fired = [], [], []
@@ -53,7 +54,7 @@ def _tables(request: Request) -> Result:
         lengths = {"distance": about["distance"], "length": about["length"]}
         fired += [dict(labels) | diagnostic for diagnostic in about["diagnostics"]]
         if about["status"] != "ok":
-            barriers.append(pd.DataFrame([where]))
+            barriers.append(_labelled(result["barriers"], where))
             continue
         along = cast(pd.DataFrame, result["profile"])
         profiles.append(_labelled(along, labels))
@@ -67,6 +68,15 @@ def _tables(request: Request) -> Result:
     }
 
 
+def _graph_row(labels: Mapping[str, Any], result: Result) -> pd.DataFrame:
+    """Labels, statistics, and all that is needed to make the graph again: generator values, or source and treatment."""
+    about = cast(Mapping[str, Any], result["about"])
+    made = dict(about.get("csbm", {})) | {name: about[name] for name in ("features", "fold") if name in about}
+    made |= {name: value for name, value in dict(about.get("source", {})).items() if name in ("split", "sha256")}
+    plain = {f"made_{name}": value for name, value in made.items() if isinstance(value, str | int | float)}
+    return _labelled(result["statistics"], dict(labels) | plain)
+
+
 def _labelled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
     rows = cast(pd.DataFrame, frame)
     names = [name for name in labels if name not in rows.columns]
@@ -77,7 +87,7 @@ def _labelled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
 
 def _ends(along: pd.DataFrame) -> pd.DataFrame:
     """Mean over the two ends of every metric, per split, and their train loss beside every split."""
-    metrics = [name for name in along.columns if name not in ("t", "split", "refined")]
+    metrics = [name for name in along.columns if name not in ("t", "split", "refined", "arc_length")]
     ends = along[(along["t"] == 0) | (along["t"] == 1)].groupby("split", sort=False)[metrics].mean()
     ends = ends.add_prefix("ends_")
     ends["ends_train_loss"] = float(ends["ends_loss"]["train"])
