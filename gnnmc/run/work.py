@@ -132,7 +132,7 @@ def _compute(work: Work, store: Store, cache: InputCache) -> tuple[list[Members]
         for cell in work.cells
     ]
     function = locate(work.function)
-    reset_peak = _device_module(work.device, "reset_peak_memory_stats")
+    reset_peak = _device_function(work.device, "reset_peak_memory_stats")
     if reset_peak is not None:
         reset_peak(work.device)
     started = time.perf_counter()
@@ -154,19 +154,35 @@ def _measured(work: Work, seconds: float) -> dict[str, Any]:
     if resource is not None:
         unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, in KiB on Linux
         measured["process_peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    name, peak = _device_module(work.device, "get_device_name"), _device_module(work.device, "max_memory_allocated")
+    name, peak = _device_function(work.device, "get_device_name"), _device_function(work.device, "max_memory_allocated")
     if name is not None and peak is not None:
         measured |= {"device_name": name(work.device), "device_peak_bytes": peak(work.device)}
     return measured
 
 
-def _device_module(device: str, function: str) -> Callable[[str], Any] | None:
-    """`torch.<device type>.<function>`, or None for the CPU and for backends without it."""
-    kind = device.partition(":")[0]
+def _device_function(device: str, function: str) -> Callable[[str], Any] | None:
+    """`torch.<device type>.<function>`, or None for the CPU and for backends without it.
+
+    None, too, for a device that is not there or not in use yet: it has nothing to tell, asking it would raise, and what
+    is wrong with it is for the stage function to say.
+    """
+    kind, _, number = device.partition(":")
     torch = sys.modules.get("torch")
     if kind == "cpu" or torch is None:
         return None
-    return getattr(getattr(torch, kind, None), function, None)
+    backend = getattr(torch, kind, None)
+    if not _says(backend, "is_available") or not _says(backend, "is_initialized"):
+        return None
+    count = getattr(backend, "device_count", None)
+    if number and count is not None and not (number.isdecimal() and int(number) < count()):
+        return None
+    return getattr(backend, function, None)
+
+
+def _says(backend: object, question: str) -> bool:
+    """What the backend answers; yes where it has no such question."""
+    ask = getattr(backend, question, None)
+    return ask is None or bool(ask())
 
 
 def _one_line(error: BaseException) -> str:

@@ -182,7 +182,7 @@ class TestWorkerDeath:
         assert "died 2 times over this task, at last killed by SIGKILL (out of memory?)" in failure.reason
         assert len(outcome.done) == 6
         assert len(list((tmp_path / "deaths").iterdir())) == 2
-        assert status([Task(toy.dies, (failure.cell,))], store)["failed"].tolist() == [1]
+        assert status([failure.cell], store)["failed"].tolist() == [1]
 
     @staticmethod
     def run(toy, tmp_path, times):

@@ -1,4 +1,8 @@
 import pickle
+from types import SimpleNamespace
+
+import pytest
+import torch
 
 from gnnmc.run import make_plan
 from gnnmc.run.work import InputCache, perform
@@ -33,3 +37,35 @@ def test_inputs_are_read_once_and_forgotten_when_there_are_too_many(tmp_path, mo
     for position in (0, 0, 1, 0, 2, 0, 1):
         cache.members(store, Address("graph", cells[position].key))
     assert reads == [cells[i].key for i in (0, 1, 2, 1)]
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:97", "cuda:x", "nonsense"])
+def test_a_device_that_is_not_there_is_told_by_the_stage(toy, tmp_path, device):
+    if torch.cuda.is_available() and device in ("cuda", "cuda:0"):
+        pytest.skip("the device is there")
+    (work,) = make_plan([Task(toy.on_device, (Cell("graph", 1, {"n": 5}),), device)]).works
+    report = perform(work, Store(tmp_path), InputCache())
+    assert report.reason is not None
+    assert report.reason.startswith(f"device '{device}' cannot be used")
+
+
+def test_only_a_device_in_use_is_asked_for_its_memory(toy, tmp_path, monkeypatch):
+    asked = []
+    backend = SimpleNamespace(
+        is_available=lambda: True,
+        is_initialized=lambda: True,
+        device_count=lambda: 2,
+        reset_peak_memory_stats=lambda device: asked.append(f"reset {device}"),
+        max_memory_allocated=lambda device: 77,
+        get_device_name=lambda device: "Toy",
+    )
+    monkeypatch.setattr(torch, "toy", backend, raising=False)
+    cell = Cell("graph", 1, {"n": 5, "seed": 0})
+    for device in ("toy:1", "toy:2"):
+        (work,) = make_plan([Task(toy.numbers, (cell,), device)]).works
+        assert perform(work, Store(tmp_path / device[-1]), InputCache()).reason is None
+    assert asked == ["reset toy:1"]
+    monkeypatch.setattr(backend, "is_initialized", lambda: False)
+    (work,) = make_plan([Task(toy.numbers, (cell,), "toy")]).works
+    assert perform(work, Store(tmp_path / "0"), InputCache()).reason is None
+    assert asked == ["reset toy:1"]
