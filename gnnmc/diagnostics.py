@@ -74,6 +74,11 @@ CATALOGUE: dict[str, Kind] = {
         "Many barriers are exactly or nearly zero; ranks among them carry no information.",
         "Read the share of zeros beside the correlation.",
     ),
+    "GMC014": Kind(
+        "a fitted curve diverged",
+        "Fitting a curve gave weights that are not finite; the pair carries the status and no number for that path.",
+        "Lower the learning rate of the fit.",
+    ),
 }
 
 

@@ -1,24 +1,30 @@
 """`gnnmc run`: a config → a run folder with results, tables and a report."""
 
 import json
+import platform
 import shlex
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import typer
 import yaml
 
-from gnnmc.config import Block, read_config, validate, with_overrides
+from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.diagnostics import Diagnostic, as_records
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.run import Outcome, Quiet, automatic_progress, execute
 from gnnmc.store import Store, export_table
+from gnnmc.store.writing import replace_file
 from gnnmc.studies import STUDIES, Plan, Study
 from gnnmc.version import __version__
 
-# Metadata that should be one and the same over the rows of a table (GMC010).
+VERSIONS = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "scikit-learn")
+# The cells of a run, so that its status can be told without planning (and perhaps downloading) anything.
+PLAN = "plan.json"
+# Metadata that should be one and the same over the cells of a stage (GMC010).
 ALIKE = ("device", "processor", "torch", "gnnmc")
 
 
@@ -30,8 +36,8 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
     store = Store(folder)
     # Under the lock, so that a second run of this folder is refused before it writes its own config over this one's.
     with store.only_writer():
-        _describe(folder, study, config, _command(config_file, overrides, out))
-    settings = cast(Any, config).run
+        _describe(folder, plan, config, _command(config_file, overrides, out))
+    settings = config.run
     progress = Quiet() if quiet else automatic_progress()
     outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
     if not outcome.ok:
@@ -46,7 +52,7 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
         typer.echo(f"report: {page}")
 
 
-def load_study(raw: dict[str, Any]) -> tuple[Study, Block]:
+def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:
     """The study that a config names, and the config checked against it."""
     if "study" not in raw:
         raise InputError(f"config study: missing: allowed: {', '.join(STUDIES)}")
@@ -56,36 +62,45 @@ def load_study(raw: dict[str, Any]) -> tuple[Study, Block]:
 
 def export(plan: Plan, store: Store) -> None:
     """Write the run's tables as Parquet and CSV under `tables/`."""
-    tables = {
-        name: value
-        for cell in plan.tables
-        for name, value in store.load(cell).items()
-        if isinstance(value, pd.DataFrame)
-    }
+    tables: dict[str, pd.DataFrame] = {}
+    for cell in plan.tables:
+        for name, value in store.load(cell).items():
+            if name in tables:
+                raise GnnmcError(f"two stages of the study give a table {name!r}: they must differ in name")
+            if isinstance(value, pd.DataFrame):
+                tables[name] = value
     mixed = pd.DataFrame(as_records(_mixed(plan, store)))
-    tables["diagnostics"] = pd.concat([tables["diagnostics"], mixed], ignore_index=True)
+    tables["diagnostics"] = pd.concat([tables.get("diagnostics", pd.DataFrame()), mixed], ignore_index=True)
     for name, frame in tables.items():
         export_table(frame, store.folder / "tables", name)
 
 
 def _mixed(plan: Plan, store: Store) -> list[Diagnostic]:
-    """GMC010: rows of one table from different devices or versions."""
-    found: dict[str, set[str]] = {}
+    """GMC010: cells of one stage from different devices or versions."""
+    found: dict[tuple[str, str], set[str]] = {}
     for task in plan.tasks:
         for cell in task.cells:
-            metadata = store.metadata(cell)
+            made = store.metadata(cell)
             for name in ALIKE:
-                found.setdefault(name, set()).add(str(metadata.get(name, "unknown")))
-    several = [f"{name}: {', '.join(sorted(values))}" for name, values in found.items() if len(values) > 1]
+                found.setdefault((task.stage, name), set()).add(str(made.get(name, "unknown")))
+    several = [f"{stage}, {name}: {', '.join(sorted(v))}" for (stage, name), v in found.items() if len(v) > 1]
     return [Diagnostic("GMC010", "; ".join(several))] if several else []
 
 
-def _describe(folder: Path, study: Study, config: Block, command: str) -> None:
+def _describe(folder: Path, plan: Plan, config: StudyBlock, command: str) -> None:
+    """Write what the run is: its config, how it was started, with what versions, and which cells it is made of."""
+    about = {
+        "study": config.study,
+        "command": command,
+        "versions": {"gnnmc": __version__, "Python": platform.python_version()}
+        | {name: metadata.version(name) for name in VERSIONS},
+    }
+    cells = [{"stage": cell.stage, "key": cell.key} for task in plan.tasks for cell in task.cells]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
-        about = {"study": study.name, "command": command, "gnnmc": __version__}
-        (folder / "run.json").write_text(json.dumps(about, indent=2) + "\n")
+        replace_file(folder / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode())
+        replace_file(folder / "run.json", json.dumps(about, indent=2).encode())
+        replace_file(folder / PLAN, json.dumps(cells).encode())
     except OSError as error:
         raise GnnmcError(f"cannot write into {folder}: {error.strerror}") from None
 

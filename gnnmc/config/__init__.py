@@ -12,6 +12,7 @@ from gnnmc.config.blocks import (
     TrainBlock,
 )
 from gnnmc.config.load import read_config, validate, with_overrides
+from gnnmc.config.study import StudyBlock
 
 __all__ = [
     "Block",
@@ -22,6 +23,7 @@ __all__ = [
     "ProfileBlock",
     "RealBlock",
     "RunBlock",
+    "StudyBlock",
     "TrainBlock",
     "read_config",
     "validate",

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch_geometric.data import Data
 
-from gnnmc.data.blocks import Ints, edge_counts, reachable_blocks
+from gnnmc.data.blocks import Blocks, Ints, edge_counts, reachable_blocks
 from gnnmc.data.pairs import draw_pairs
 from gnnmc.data.splits import random_split, set_masks
 from gnnmc.errors import InputError
@@ -60,12 +60,7 @@ def csbm(
         InputError: an argument out of range, or a homophily or mean degree that these classes cannot reach (the message
             says what they can).
     """
-    asked = _checked(dict(locals()))
-    sizes = _class_sizes(num_nodes, num_classes, class_proportions)
-    num_edges = round(num_nodes * mean_degree / 2)
-    if num_edges < 1:
-        raise InputError(f"mean_degree {mean_degree:g} on {num_nodes} nodes gives no edge: homophily is then undefined")
-    blocks = reachable_blocks(sizes, homophily, num_edges)
+    asked, sizes, num_edges, blocks = check_csbm(dict(locals()))
 
     labels = numpy_generator(asked["seed"], "csbm", "labels").permutation(np.repeat(np.arange(num_classes), sizes))
     graph_rng = numpy_generator(asked["seed"], "csbm", "graph")
@@ -86,6 +81,22 @@ def csbm(
         "class_mean_degrees": (ends / sizes).tolist(),
     }
     return data
+
+
+def check_csbm(asked: dict[str, Any]) -> tuple[dict[str, Any], Ints, int, Blocks]:
+    """The arguments of `csbm` checked without drawing anything; arguments, class sizes (C,), edges and blocks.
+
+    Raises InputError as `csbm` does: a plan can refuse an unreachable graph before any work is done.
+    """
+    asked = _checked(asked)
+    sizes = _class_sizes(asked["num_nodes"], asked["num_classes"], asked["class_proportions"])
+    num_edges = round(asked["num_nodes"] * asked["mean_degree"] / 2)
+    if num_edges < 1:
+        raise InputError(
+            f"mean_degree {asked['mean_degree']:g} on {asked['num_nodes']} nodes gives no edge: "
+            "homophily is then undefined"
+        )
+    return asked, sizes, num_edges, reachable_blocks(sizes, asked["homophily"], num_edges)
 
 
 def _checked(asked: dict[str, Any]) -> dict[str, Any]:

@@ -60,6 +60,19 @@ def list_models() -> list[str]:
     return MODELS.names()
 
 
+def check_model(name: str, hidden: int, layers: int, dropout: float, norm: str, heads: int) -> Family:
+    """The family of that name. Raises InputError for an unknown name or settings that do not fit it."""
+    family = MODELS[name]
+    NORMS[norm]
+    if layers < 1 or hidden < 1 or heads < 1:
+        raise InputError(f"layers={layers}, hidden={hidden}, heads={heads}: each must be at least 1")
+    if not 0 <= dropout < 1:
+        raise InputError(f"dropout={dropout}: allowed: 0 ≤ dropout < 1")
+    if family.uses_heads and hidden % heads:
+        raise InputError(f"hidden={hidden} is no multiple of heads={heads}: choose one that is")
+    return family
+
+
 def build_model(
     name: str,
     problem: Problem,
@@ -77,14 +90,8 @@ def build_model(
     The weights are initialized on a fixed stream and the global generator is left as it was; `train` initializes anew
     for each seed. Raises InputError for an unknown name or settings that do not fit.
     """
-    family = MODELS[name]
+    family = check_model(name, hidden, layers, dropout, norm, heads)
     make_norm = NORMS[norm]
-    if layers < 1 or hidden < 1 or heads < 1:
-        raise InputError(f"layers={layers}, hidden={hidden}, heads={heads}: each must be at least 1")
-    if not 0 <= dropout < 1:
-        raise InputError(f"dropout={dropout}: allowed: 0 ≤ dropout < 1")
-    if family.uses_heads and hidden % heads:
-        raise InputError(f"hidden={hidden} is no multiple of heads={heads}: choose one that is")
     if family.uses_edges and not all(has(batch, "edge_index") for batch in problem.batches):
         raise InputError(f"model {name!r} needs edges, and the problem {problem.name!r} has none: use 'mlp'")
     widths = [problem.num_features, *[hidden] * (layers - 1), problem.num_outputs]

@@ -1,8 +1,6 @@
 """A run folder's report, from its tables alone."""
 
 import json
-import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,6 @@ from gnnmc.errors import InputError
 from gnnmc.report.render import render_page
 from gnnmc.store import read_table
 from gnnmc.studies import STUDIES
-
-VERSIONS = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "scikit-learn")
 
 
 def report(folder: str | Path) -> Path:
@@ -34,9 +30,9 @@ def report(folder: str | Path) -> Path:
 
 
 def _reproduce(run: Path, about: dict[str, Any]) -> dict[str, str]:
-    versions = [f"{name} {metadata.version(name)}" for name in VERSIONS]
+    versions = [f"{name} {version}" for name, version in dict(about.get("versions", {})).items()]
     return {
         "Command": str(about.get("command", "unknown")),
-        "Versions": f"gnnmc {about.get('gnnmc', 'unknown')}, Python {platform.python_version()}, {', '.join(versions)}",
+        "Versions": ", ".join(versions) or "unknown",
         "Config": (run / "config.yaml").read_text(encoding="utf-8"),
     }

@@ -16,11 +16,11 @@ def distinct_names(blocks: Sequence[ModelBlock] | Sequence[PathBlock], field: st
     ]
 
 
-def graph_rows(blocks: Sequence[CsbmBlock | RealBlock]) -> list[dict[str, Any]]:
+def graph_rows(blocks: Sequence[CsbmBlock | RealBlock], axis: str) -> list[dict[str, Any]]:
     """One row per graph: `graph` (unique name), `cluster` (base graph), `family`, `regime`, and asked values.
 
     A cluster is an independently generated or collected base graph: other masks and filtered twins are one (science
-    1.8). A regime is what else was varied: the sweep over homophily is read within one.
+    1.8). A regime is what was varied besides `axis`, the generator's value that a study sweeps: it is read within one.
     """
     generated = [block for block in blocks if isinstance(block, CsbmBlock)]
     varying = _varying(generated)
@@ -32,15 +32,15 @@ def graph_rows(blocks: Sequence[CsbmBlock | RealBlock]) -> list[dict[str, Any]]:
                     "graph": f"csbm {_settings(block, varying)}".strip(),
                     "cluster": f"csbm {_settings(block, varying - block.masks)}".strip(),
                     "family": "csbm",
-                    "regime": _settings(block, varying - {"homophily", "seed"}) or "csbm",
-                    "homophily_asked": block.homophily,
+                    "regime": _settings(block, varying - {axis, "seed"}) or "csbm",
+                    f"{axis}_asked": getattr(block, axis),
                     "replicate": block.seed,
                 }
             )
         else:
             differing = {name for name in block.differing() if name != "name"}
             name = f"{block.name} ({_settings(block, differing)})" if differing else block.name
-            base = block.name.lower().rpartition("-")[2]
+            base = block.name.lower().partition("-")[2] or block.name.lower()
             rows.append({"graph": name, "cluster": base, "family": "real", "regime": "real graphs"})
     return rows
 

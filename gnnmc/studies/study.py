@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from gnnmc.config import Block
+from gnnmc.config import StudyBlock
 from gnnmc.registry import Registry
 from gnnmc.store import Cell, Task
 from gnnmc.studies.pages import Page, Tables
@@ -27,7 +27,7 @@ class Study:
 
     name: str
     question: str
-    config: type[Block]
+    config: type[StudyBlock]
     plan: Callable[[Any], Plan]
     page: Callable[[Tables, Any], Page]
 

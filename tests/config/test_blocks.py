@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError, create_model
 
 import gnnmc.config
-from gnnmc.config import Block, CsbmBlock, GraphEntry, ModelBlock, PathBlock, RealBlock, TrainBlock, validate
+from gnnmc.config import (
+    Block,
+    CsbmBlock,
+    GraphEntry,
+    ModelBlock,
+    PathBlock,
+    RealBlock,
+    StudyBlock,
+    TrainBlock,
+    validate,
+)
 from gnnmc.errors import InputError
 from gnnmc.store.cell import Cell
 
@@ -17,7 +27,10 @@ SNAPSHOT = Path(__file__).with_name("defaults.json")
 BLOCKS = {
     name: block
     for name in gnnmc.config.__all__
-    if isinstance(block := getattr(gnnmc.config, name), type) and issubclass(block, Block) and block is not Block
+    if isinstance(block := getattr(gnnmc.config, name), type)
+    and issubclass(block, Block)
+    # Bases, which no config is made of.
+    and block not in (Block, StudyBlock)
 }
 
 

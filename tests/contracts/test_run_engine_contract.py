@@ -52,7 +52,7 @@ class TestRunEngine:
         assert outcome.ok
         assert len(outcome.done) == 9
         assert store.load(table)["rows"]["mode"].tolist() == list(range(6))
-        assert status(tasks, store)["done"].tolist() == [1, 6, 2]
+        assert status([cell for task in tasks for cell in task.cells], store)["done"].tolist() == [1, 6, 2]
         again = execute(tasks, store, engine=engine, workers=2, progress=Quiet())
         assert (len(again.done), len(again.reused)) == (0, 9)
 
@@ -86,7 +86,7 @@ class TestRunEngine:
         log = (tmp_path / "log.txt").read_text()
         assert "the seventh" in log
         assert "    ValueError: the matrix is singular\n    and a second line\n" in log
-        frame = status(tasks, store).set_index("stage")
+        frame = status([cell for task in tasks for cell in task.cells], store).set_index("stage")
         assert frame.loc["fails"].tolist() == [1, 1, 0, 2]
         assert frame.loc["table"].tolist() == [0, 0, 2, 2]
 

@@ -6,14 +6,14 @@ from gnnmc.studies.naming import distinct_names, graph_rows
 
 def test_masks_alone_do_not_make_a_new_cluster() -> None:
     blocks = [CsbmBlock(homophily=h, train_per_class=t, seed=s) for h in (0.1, 0.2) for t in (20, 100) for s in (0, 1)]
-    rows = graph_rows(blocks)
+    rows = graph_rows(blocks, "homophily")
     assert len({row["graph"] for row in rows}) == 8
     assert len({row["cluster"] for row in rows}) == 4
     assert {row["regime"] for row in rows} == {"train_per_class=20", "train_per_class=100"}
 
 
 def test_a_sweep_over_homophily_alone_is_one_regime_with_a_cluster_per_graph() -> None:
-    rows = graph_rows([CsbmBlock(homophily=h, seed=s) for h in (0.21, 0.24) for s in (0, 1)])
+    rows = graph_rows([CsbmBlock(homophily=h, seed=s) for h in (0.21, 0.24) for s in (0, 1)], "homophily")
     assert {row["regime"] for row in rows} == {"csbm"}
     assert len({row["cluster"] for row in rows}) == 4
     assert {row["homophily_asked"] for row in rows} == {0.21, 0.24}
@@ -21,7 +21,8 @@ def test_a_sweep_over_homophily_alone_is_one_regime_with_a_cluster_per_graph() -
 
 def test_twins_of_one_real_graph_are_one_cluster() -> None:
     rows = graph_rows(
-        [RealBlock(name="wikipedia-chameleon"), RealBlock(name="filtered-chameleon"), RealBlock(name="Cora", fold=1)]
+        [RealBlock(name="wikipedia-chameleon"), RealBlock(name="filtered-chameleon"), RealBlock(name="Cora", fold=1)],
+        "homophily",
     )
     assert [row["cluster"] for row in rows] == ["chameleon", "chameleon", "cora"]
     assert rows[2]["graph"] == "Cora (fold=1)"

@@ -47,7 +47,7 @@ def test_seeds_of_a_cell_are_one_task() -> None:
         {"models": ["gcn", {"name": "mlp", "hidden": 8}, "sage"]},
         {"seeds": [0, 1, 2, 3]},
         {"profile": {"points": 11}},
-        {"run": {"workers": 1, "device": "cuda"}},
+        {"run": {"workers": 1, "engine": "serial", "device": "auto"}},
         {"title": "another"},
     ],
 )
@@ -115,3 +115,19 @@ def test_an_alias_is_no_other_graph() -> None:
     blocks = [RealBlock(name="Cora"), RealBlock(name="planetoid-cora"), RealBlock(name="cora", features="row")]
     assert len({canonical(block).model_dump_json() for block in blocks}) == 1
     assert canonical(RealBlock(name="Cora", features="raw")) != canonical(blocks[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"models": [{"name": "gat", "hidden": 30}]}, r"config models.*hidden=30 is no multiple of heads=8"),
+        ({"models": [{"name": "gcn", "norm": "foo"}]}, r"config models.*unknown norm 'foo'"),
+        ({"graphs": [{"csbm": {"class_proportions": [0.8, 0.1, 0.1], "num_classes": 3, "homophily": 0.2}}]}, "0.6"),
+        ({"graphs": [{"csbm": {"num_features": 2}}]}, "num_features must be"),
+        ({"run": {"device": "warp:9"}}, "device 'warp:9' cannot be used"),
+    ],
+)
+def test_what_could_not_be_computed_is_refused_before_anything_is(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        plan_of(**changes)
+    assert "\n" not in str(caught.value)

@@ -30,7 +30,7 @@ def planted(
             realized = h + 0.01 * noise.normal()
             graphs.append(
                 {"graph": name, "cluster": name, "family": "csbm", "regime": "csbm", "homophily_asked": h}
-                | {"homophily_edge": realized, "homophily_adjusted_abs": abs(1.25 * realized - 0.25)}
+                | {"homophily_edge": realized, "homophily_adjusted": 1.25 * realized - 0.25}
                 | {"label_informativeness": (realized - 0.2) ** 2, "degree_mean": 10.0, "degree_cv": 0.3}
                 | {"density": 0.01, "num_nodes": 1000, "separability_fisher": 0.1, "num_classes": 5}
             )
@@ -184,8 +184,8 @@ def test_pairs_that_were_lost_are_counted() -> None:
 def test_in_a_sweep_nothing_is_said_to_go_beyond_homophily() -> None:
     # |h_adj| is a function of h there: a bend alone would look as if it told more (science 1.6).
     tables = planted()
-    bent = tables["barriers"].merge(tables["graphs"][["graph", "homophily_adjusted_abs"]], on="graph")
-    tables["barriers"]["barrier"] = 0.6 - 0.4 * bent["homophily_adjusted_abs"]
+    adjusted = tables["graphs"].set_index("graph").homophily_adjusted.abs()
+    tables["barriers"]["barrier"] = 0.6 - 0.4 * tables["barriers"].graph.map(adjusted)
     results = related(tables)
     assert "beyond homophily" not in set(results["association"].kind)
     assert results["rivals"].empty

@@ -33,7 +33,13 @@ def stored() -> dict[str, Any]:
 def connected(stored: dict[str, Any], path: PathBlock, modes: list[Any] | None = None) -> tuple[Any, Any]:
     a, b = modes or stored["modes"]
     tasks, cells = connect_tasks(
-        stored["graph_cell"], MODEL, [tuple(enumerate(stored["mode_cells"]))], path, ProfileBlock(points=5), "last", "cpu"
+        stored["graph_cell"],
+        MODEL,
+        [tuple(enumerate(stored["mode_cells"]))],
+        path,
+        ProfileBlock(points=5),
+        "last",
+        "cpu",
     )
     inputs = {"graph": stored["graph"], "a": a, "b": b}
     if path.kind != "linear":
@@ -96,6 +102,13 @@ def test_an_end_that_diverged_gives_a_status_and_no_number(stored: dict[str, Any
         assert result["about"]["diagnostics"][0]["code"] == "GMC012"
 
 
+def test_a_curve_that_diverged_gives_a_status_and_no_number(stored: dict[str, Any]) -> None:
+    result, _ = connected(stored, PathBlock(kind="bezier", steps=30, lr=1e30))
+    assert "the fitted curve diverged" in result["about"]["status"]
+    assert result["barriers"].barrier.isna().all()
+    assert [diagnostic["code"] for diagnostic in result["about"]["diagnostics"]] == ["GMC014"]
+
+
 def test_ends_with_one_start_are_told(stored: dict[str, Any]) -> None:
     result, _ = connected(stored, PathBlock(), [stored["modes"][0], stored["modes"][0]])
     assert "GMC002" in [diagnostic["code"] for diagnostic in result["about"]["diagnostics"]]
@@ -107,7 +120,9 @@ def test_tables_hold_what_was_measured(stored: dict[str, Any]) -> None:
     result, _ = connected(stored, PathBlock())
     about = {"status": "end 0 diverged", "distance": None, "length": None, "diagnostics": []}
     lost = {"about": about, "barriers": result["barriers"].assign(barrier=float("nan"))}
-    statistics = measure_graphs([Request({"statistics": ["homophily_edge", "homophily_adjusted"]}, {"graph": stored["graph"]})], "cpu")
+    statistics = measure_graphs(
+        [Request({"statistics": ["homophily_edge", "homophily_adjusted"]}, {"graph": stored["graph"]})], "cpu"
+    )
     where = {"graph": "g", "model": "gcn", "endpoint": "last"}
     pair = where | {"path": "linear", "a": 0, "b": 1, "aligned": "none"}
     config = {
@@ -129,7 +144,9 @@ def test_tables_hold_what_was_measured(stored: dict[str, Any]) -> None:
     assert row.ends_train_loss == pytest.approx((train.loc[0.0] + train.loc[1.0]) / 2)
     assert set(barriers[barriers.b == 2].status) == {"end 0 diverged"}
     made = tables["graphs"].filter(like="made_").rename(columns=lambda name: name.removeprefix("made_"))
-    arguments = {name: made[name].iloc[0].item() for name in ("num_nodes", "homophily", "seed", "num_features", "num_classes")}
+    arguments = {
+        name: made[name].iloc[0].item() for name in ("num_nodes", "homophily", "seed", "num_features", "num_classes")
+    }
     again = gnnmc.csbm(**arguments, train_per_class=5)
     assert torch.equal(again.x, data_of(stored["graph"]).x)
     assert barriers[barriers.b == 2].barrier.isna().all()

@@ -5,13 +5,13 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from gnnmc.config import Block, GraphEntry, ModelBlock, PathBlock, ProfileBlock, RunBlock, TrainBlock
+from gnnmc.config import GraphEntry, ModelBlock, PathBlock, ProfileBlock, StudyBlock, TrainBlock
 from gnnmc.connectivity import PATHS
-from gnnmc.models import MODELS
+from gnnmc.models import check_model
 from gnnmc.training import OPTIMIZERS
 
 
-class HomophilyBarrier(Block):
+class HomophilyBarrier(StudyBlock):
     """Graphs × models × seeds → modes; pairs of modes × paths → barriers.
 
     seeds: of the modes of each graph and model; every pair of them is connected. least_train_accuracy: what an end
@@ -28,7 +28,6 @@ class HomophilyBarrier(Block):
     paths: tuple[PathBlock, ...] = Field((PathBlock(),), min_length=1)
     profile: ProfileBlock = ProfileBlock()
     least_train_accuracy: float = Field(0.9, ge=0, le=1)
-    run: RunBlock = RunBlock()
 
     @field_validator("seeds")
     @classmethod
@@ -41,7 +40,7 @@ class HomophilyBarrier(Block):
     @classmethod
     def _known_models(cls, models: tuple[ModelBlock, ...]) -> tuple[ModelBlock, ...]:
         for model in models:
-            MODELS[model.name]
+            check_model(**model.model_dump())
         return models
 
     @field_validator("paths")

@@ -241,8 +241,8 @@ def _line_against_curve(tables: Tables) -> Section:
     view = TableView(
         "line_against_curve",
         table.reset_index(),
-        "Pairs that both paths connect, mean over pairs and graphs: chord barrier and ends' loss (nats), ends' accuracy, length of the path and "
-        "distance of its ends (Euclidean, in weight space).",
+        "Pairs that both paths connect, mean over pairs and graphs: chord barrier and ends' loss (nats), "
+        "ends' accuracy, length of the path and distance of its ends (Euclidean, in weight space).",
     )
     return Section("Line against curve", figures=(figure,), tables=(view,))
 
@@ -290,7 +290,11 @@ def _ends(tables: Tables, config: HomophilyBarrier) -> Section:
     if "accuracy mean" in cells:
         flagged = (cells["split"] == "train") & (cells["accuracy mean"] < low)
         cells["flag"] = flagged.map({True: f"train accuracy < {low:g}", False: ""})
-    view = TableView("endpoints", cells, "Ends of the paths: loss (nats per labelled node) and accuracy over seeds, with the statistics stored in training.")
+    view = TableView(
+        "endpoints",
+        cells,
+        "Ends of the paths: loss (nats per labelled node) and accuracy over seeds, BatchNorm as stored in training.",
+    )
     return Section("The ends", tables=(view,))
 
 

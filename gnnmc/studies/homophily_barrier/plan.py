@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+from gnnmc.engine import resolve_device
 from gnnmc.errors import InputError
 from gnnmc.store import Cell, Task
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
@@ -17,16 +18,19 @@ from gnnmc.studies.study import Plan
 
 
 def make_plan(config: HomophilyBarrier) -> Plan:
-    """All tasks of a run. Raises InputError for graphs that are listed twice."""
+    """All tasks of a run.
+
+    Raises InputError for graphs that are listed twice or out of reach, and a device that is not there.
+    """
     blocks = [canonical(block) for entry in config.graphs for block in entry.expand()]
-    rows = graph_rows(blocks)
+    rows = graph_rows(blocks, axis="homophily")
     names = [row["graph"] for row in rows]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"config graphs: {twice!r} is listed twice: list each graph once")
     model_names = distinct_names(config.models, "name")
     path_names = distinct_names(config.paths, "kind")
-    device = config.run.device
+    device = str(resolve_device(config.run.device))
     tasks: list[Task] = []
     statistics: list[Cell] = []
     modes: list[tuple[dict[str, Any], Cell]] = []

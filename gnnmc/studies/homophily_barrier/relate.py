@@ -45,7 +45,8 @@ def relate(requests: Sequence[Request], device: str) -> list[Result]:
 
 def _relate(request: Request) -> Result:
     tables = cast(dict[str, pd.DataFrame], request.inputs["tables"])
-    graphs, barriers = tables["graphs"], tables["barriers"]
+    barriers = tables["barriers"]
+    graphs = tables["graphs"].assign(homophily_adjusted_abs=tables["graphs"]["homophily_adjusted"].abs())
     found = _end_diagnostics(tables, float(request.config["least_train_accuracy"]))
     found += _barrier_diagnostics(barriers) + _aggregated(tables["fired"])
     empty = pd.DataFrame()
@@ -119,8 +120,8 @@ def _end_diagnostics(tables: dict[str, pd.DataFrame], least_accuracy: float) -> 
         found.append(
             Diagnostic(
                 "GMC001",
-                f"{int(poor.sum())} of {len(train)} ends, in {cells} graph and model cells; the worst is {worst.graph}, "
-                f"{worst.model}: train loss {worst['loss']:.2f} nats{reached} "
+                f"{int(poor.sum())} of {len(train)} ends, in {cells} graph and model cells; the worst is "
+                f"{worst.graph}, {worst.model}: train loss {worst['loss']:.2f} nats{reached} "
                 f"(guessing: {math.log(max(2, worst['num_classes'])):.2f} nats)",
             )
         )
@@ -151,7 +152,8 @@ def _barrier_diagnostics(barriers: pd.DataFrame) -> list[Diagnostic]:
 def _aggregated(fired: pd.DataFrame) -> list[Diagnostic]:
     """One line per code: how often it fired, and an example."""
     found = []
-    for code, rows in fired.groupby("code", sort=True):
+    # Diverged ends are told once, by end and not by path.
+    for code, rows in fired[fired["code"] != "GMC012"].groupby("code", sort=True):
         first = rows.iloc[0]
         found.append(
             Diagnostic(

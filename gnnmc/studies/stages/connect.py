@@ -84,9 +84,9 @@ def profile_paths(requests: Sequence[Request], device: str) -> list[Result]:
 def _profile(request: Request, device: str) -> Result:
     problem, model, a, b = _given(request)
     block = PathBlock(**request.config["path"])
-    if not _usable(a, b):
-        status = "; ".join(f"end {mode.seed} {mode.status}" for mode in (a, b) if mode.status != "ok")
-        lost = Diagnostic("GMC012", f"{block.kind} path {a.seed}–{b.seed}: {status}")
+    if (status := _status(request, a, b)) != "ok":
+        code = "GMC014" if _usable(a, b) else "GMC012"
+        lost = Diagnostic(code, f"{block.kind} path {a.seed}–{b.seed}: {status}")
         lost_about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
         return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
     path = _path(request, block, a, b)
@@ -117,6 +117,16 @@ def _given(request: Request) -> tuple[Problem, nn.Module, Mode, Mode]:
     model = build_model(problem=problem, **ModelBlock(**request.config["model"]).model_dump())
     a, b = (mode_of(cast(Result, request.inputs[role]), request.config["endpoint"]) for role in ("a", "b"))
     return problem, model, a, b
+
+
+def _status(request: Request, a: Mode, b: Mode) -> str:
+    """ "ok", or why there is nothing to profile: an end or the fitted curve diverged."""
+    lost = [f"end {mode.seed} {mode.status}" for mode in (a, b) if mode.status != "ok"]
+    if not lost and "path" in request.inputs:
+        record = cast(Mapping[str, Any], cast(Result, request.inputs["path"])["record"])
+        if record.get("status", "ok") != "ok":
+            lost = [f"the fitted curve {record['status']}"]
+    return "; ".join(lost) or "ok"
 
 
 def _usable(*modes: Mode) -> bool:

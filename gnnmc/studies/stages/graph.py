@@ -10,6 +10,7 @@ from torch_geometric.data import Data
 from gnnmc.config import CsbmBlock, RealBlock
 from gnnmc.data import csbm, load_graph, raw_files
 from gnnmc.data.catalogue import find_graph
+from gnnmc.data.csbm import check_csbm
 from gnnmc.problem import Problem
 from gnnmc.seeding import stream
 from gnnmc.store import Cell, Request, Result, Task
@@ -31,6 +32,7 @@ def canonical(block: CsbmBlock | RealBlock) -> CsbmBlock | RealBlock:
 def graph_task(block: CsbmBlock | RealBlock, label: str) -> Task:
     """The task of one graph. A real graph's raw files are looked up now (and fetched if need be), for their sha256."""
     if isinstance(block, CsbmBlock):
+        check_csbm(_arguments(block))
         config, files = {"csbm": block.differing()}, {}
     else:
         config, files = {"real": block.differing()}, raw_files(block.name, split=block.split)
@@ -45,12 +47,19 @@ def make_graphs(requests: Sequence[Request], device: str) -> list[Result]:
 def _make(config: Mapping[str, Any]) -> Result:
     if "csbm" in config:
         block = CsbmBlock(**config["csbm"])
-        arguments = block.model_dump() | {"seed": generator_seed(block)}
-        data = csbm(**arguments)
+        data = csbm(**_arguments(block))
     else:
         data = load_graph(**RealBlock(**config["real"]).model_dump())
-    about = {name: data[name] for name in ("name", "csbm", "features", "fold", "source") if getattr(data, name, None) is not None}
+    about = {
+        name: data[name]
+        for name in ("name", "csbm", "features", "fold", "source")
+        if getattr(data, name, None) is not None
+    }
     return {"graph": _packed(data), "about": about}
+
+
+def _arguments(block: CsbmBlock) -> dict[str, Any]:
+    return block.model_dump() | {"seed": generator_seed(block)}
 
 
 def generator_seed(block: CsbmBlock) -> int:

@@ -26,7 +26,11 @@ def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequ
     shared = {"model": model.differing(), "train": training.differing()}
     cells = tuple(
         Cell(
-            "modes", VERSION, shared | {"seed": stream("modes", graph.key, seed) % 2**31}, {"graph": graph}, label=f"{graph.label} {model.name} seed {seed}"
+            "modes",
+            VERSION,
+            shared | {"seed": stream("modes", graph.key, seed) % 2**31},
+            {"graph": graph},
+            label=f"{graph.label} {model.name} seed {seed}",
         )
         for seed in seeds
     )

@@ -22,5 +22,10 @@ def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
     results: list[Result] = []
     for request in requests:
         graph = cast(Result, request.inputs["graph"])
-        results.append({"statistics": graph_stats(data_of(graph), names=request.config["statistics"]).frame(), "about": graph["about"]})
+        results.append(
+            {
+                "statistics": graph_stats(data_of(graph), names=request.config["statistics"]).frame(),
+                "about": graph["about"],
+            }
+        )
     return results

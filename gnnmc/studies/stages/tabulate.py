@@ -39,7 +39,6 @@ def _tables(request: Request) -> Result:
         for role in ("graphs", "modes", "profiles")
     }
     graphs = pd.concat([_graph_row(labels, result) for labels, result in labelled["graphs"]])
-    graphs["homophily_adjusted_abs"] = graphs["homophily_adjusted"].abs()
     endpoints = []
     for labels, result in labelled["modes"]:
         record = cast(Mapping[str, Any], result["record"])
