@@ -21,8 +21,11 @@ def save_weights(path: str | Path, weights: Weights, record: Mapping[str, Any] |
     """Write weights as safetensors, with a JSON record in the file's header; returns the path.
 
     Tensors are copied first, so views and shared memory are written as they read.
+    Raises InputError when the folder does not exist.
     """
     target = Path(path)
+    if not target.parent.is_dir():
+        raise InputError(f"cannot write {target.name}: there is no folder {target.parent}: make it first")
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in weights.items()}
     save_file(tensors, str(target), metadata={_RECORD: json.dumps(record or {})})
     return target

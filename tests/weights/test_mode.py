@@ -59,3 +59,9 @@ def test_a_file_of_another_origin_is_no_mode(tmp_path):
     with pytest.raises(InputError, match=r"holds weights but no mode: open it with gnnmc\.load_weights"):
         load_mode(path)
     assert list(load_weights(path)) == ["w"]
+
+
+def test_a_folder_that_is_not_there_is_named(mode, tmp_path):
+    for write in (mode.save, lambda path: save_weights(path, mode.last)):
+        with pytest.raises(InputError, match=r"cannot write m\.safetensors: there is no folder .*absent: make"):
+            write(tmp_path / "absent" / "m.safetensors")
