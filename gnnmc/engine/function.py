@@ -10,7 +10,7 @@ from torch.func import functional_call
 
 from gnnmc.engine.device import resolve_device
 from gnnmc.errors import InputError
-from gnnmc.problem import Problem
+from gnnmc.problem import Problem, require_problem
 from gnnmc.weights import Weights, require_matching, to_device
 
 
@@ -25,8 +25,10 @@ class ModelFunction:
     """
 
     def __init__(self, model: nn.Module, problem: Problem, device: str | torch.device = "auto") -> None:
+        if not isinstance(model, nn.Module):
+            raise InputError(f"expected a torch.nn.Module as the model, got {type(model).__name__}")
         self.device = resolve_device(device)
-        self.problem = problem.to(self.device)
+        self.problem = require_problem(problem).to(self.device)
         self.module = private_copy(model).to(self.device).eval()
         self._caller = _Caller(self.module, self.problem)
         parameters = dict(self.module.named_parameters())

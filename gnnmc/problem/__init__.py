@@ -3,5 +3,6 @@
 from gnnmc.problem.calling import Call, call_by_names, has
 from gnnmc.problem.losses import LOSSES, METRICS, Loss, Metric
 from gnnmc.problem.problem import Problem
+from gnnmc.problem.require import require_problem
 
-__all__ = ["LOSSES", "METRICS", "Call", "Loss", "Metric", "Problem", "call_by_names", "has"]
+__all__ = ["LOSSES", "METRICS", "Call", "Loss", "Metric", "Problem", "call_by_names", "has", "require_problem"]

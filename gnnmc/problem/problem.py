@@ -61,6 +61,11 @@ class Problem:
         return ("loss", *self.metric_names)
 
     @property
+    def units(self) -> dict[str, str]:
+        """column → the unit of what `measure` gives in it."""
+        return {"loss": self.loss.unit} | {name: metric.unit for name, metric in self.metrics.items()}
+
+    @property
     def device(self) -> torch.device:
         """Where the targets are."""
         return self.targets.device

@@ -18,8 +18,14 @@ def initialize(model: ModuleOrFactory, seed: int) -> nn.Module:
 
     A factory is called. A module is copied and `reset_parameters` of it and all its parts is called in tree order,
     parts before the whole (as `Module.apply`), so that a module may say better than its layers how they start.
-    Raises InputError naming every parameter that no reset touched: it would start equal for every seed.
+    Raises InputError naming every parameter that no reset touched: it would start equal for every seed; and for what
+    is neither module nor factory.
     """
+    if not callable(model):
+        raise InputError(
+            f"expected a torch.nn.Module or a factory of one as the model, got {type(model).__name__}: "
+            "make one with gnnmc.build_model(name, problem)"
+        )
     with forked("train", "init", seed):
         if isinstance(model, nn.Module):
             return _reset(private_copy(model))
@@ -27,6 +33,11 @@ def initialize(model: ModuleOrFactory, seed: int) -> nn.Module:
         if not isinstance(made, nn.Module):
             raise InputError(f"the factory gave a {type(made).__name__}; expected a torch.nn.Module")
         return private_copy(made)
+
+
+def module_of(model: ModuleOrFactory) -> nn.Module:
+    """The module itself, or what the factory makes on a fixed stream, for who brings weights of their own."""
+    return model if isinstance(model, nn.Module) else initialize(model, 0)
 
 
 @torch.no_grad()

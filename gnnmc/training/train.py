@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from gnnmc.engine import resolve_device
 from gnnmc.errors import InputError
-from gnnmc.problem import Problem
+from gnnmc.problem import Problem, require_problem
 from gnnmc.seeding import forked
 from gnnmc.training.initialize import ModuleOrFactory, initialize
 from gnnmc.training.optimizers import OPTIMIZERS
+from gnnmc.training.settings import real_number, whole_number
 from gnnmc.weights import Mode, clone, digest, finite
 from gnnmc.weights.mode import ENDPOINTS
 
@@ -38,18 +39,20 @@ def train(
     endpoint: which weights `.weights` is, "last" or "best_val" (science 0); both are kept.
     A run whose weights stop being finite ends with a `.status` that says so; the others go on.
 
-    Raises InputError when two different seeds start from equal weights, and for settings out of range.
+    Raises InputError when two different seeds start from equal weights, for settings out of range, and for what is
+    no model or no Problem.
     """
     if endpoint not in ENDPOINTS:
         raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
-    if epochs < 1:
-        raise InputError(f"epochs={epochs}: at least 1 is needed")
-    if not lr > 0 or not weight_decay >= 0:
-        raise InputError(f"lr={lr}, weight_decay={weight_decay}: allowed: lr > 0, weight_decay ≥ 0")
     OPTIMIZERS[optimizer]
+    settings: dict[str, Any] = {
+        "epochs": whole_number("epochs", epochs, least=1),
+        "lr": real_number("lr", lr, zero=False),
+        "weight_decay": real_number("weight_decay", weight_decay, zero=True),
+        "optimizer": optimizer,
+    }
     numbers = _whole_numbers(seeds)
-    settings: dict[str, Any] = {"epochs": epochs, "lr": lr, "weight_decay": weight_decay, "optimizer": optimizer}
-    moved = problem.to(resolve_device(device))
+    moved = require_problem(problem).to(resolve_device(device))
     starts = {seed: initialize(model, seed) for seed in numbers}
     _require_different(starts)
     return [_train_one(starts.pop(seed), moved, seed, settings, endpoint) for seed in numbers]

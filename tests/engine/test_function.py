@@ -171,3 +171,10 @@ def test_a_device_that_is_not_there_is_one_clear_line(name):
     with pytest.raises(InputError, match=r"cannot be used \(.*\): allowed: auto, cpu, cuda") as error:
         resolve_device(name)
     assert "\n" not in str(error.value)
+
+
+def test_what_is_no_module_or_problem_is_told(toy_graph, toy_problem):
+    with pytest.raises(InputError, match=r"expected a torch\.nn\.Module as the model, got str"):
+        ModelFunction("gcn", toy_problem, "cpu")
+    with pytest.raises(InputError, match="expected a Problem, got Data"):
+        ModelFunction(torch.nn.Linear(8, 3), toy_graph, "cpu")

@@ -10,7 +10,7 @@ from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
 from gnnmc.training import initialize, train
-from gnnmc.weights import digest, finite
+from gnnmc.weights import digest, finite, load_mode
 
 FEW = {"epochs": 4, "device": "cpu"}
 
@@ -315,6 +315,12 @@ def test_modes_learn_what_can_be_learned(toy_problem):
         ({"seeds": 3}, "seeds=3: expected a list of whole numbers"),
         ({"seeds": [0.5]}, "expected a list of whole numbers"),
         ({"epochs": 0}, "epochs=0"),
+        ({"epochs": 2.5}, r"epochs=2\.5 is a float: expected a whole number"),
+        ({"epochs": "9"}, "epochs='9' is a str: expected a whole number"),
+        ({"lr": "0.1"}, "lr='0.1' is a str: allowed: a number > 0"),
+        ({"lr": None}, "lr=None is a NoneType: allowed: a number > 0"),
+        ({"lr": float("inf")}, "lr=inf: allowed: a finite number > 0"),
+        ({"weight_decay": True}, "weight_decay=True is a bool: allowed: a number ≥ 0"),
         ({"lr": 0.0}, "lr=0.0"),
         ({"lr": float("nan")}, "lr=nan"),
         ({"weight_decay": -1}, "weight_decay=-1"),
@@ -334,3 +340,17 @@ def test_numpys_whole_numbers_are_seeds(toy_problem):
     modes = train(model, toy_problem, seeds=np.arange(2), epochs=1, device="cpu")
     assert [type(mode.seed) for mode in modes] == [int, int]
     assert identity(modes[1]) == identity(train(model, toy_problem, seeds=[1], epochs=1, device="cpu")[0])
+
+
+def test_numpys_numbers_are_settings_and_are_kept_as_pythons_own(toy_problem, tmp_path):
+    numbers = {"epochs": np.int64(2), "lr": np.float32(0.5), "weight_decay": np.float64(0)}
+    (mode,) = train(build_model("mlp", toy_problem), toy_problem, seeds=[0], device="cpu", **numbers)
+    assert mode.settings == {"epochs": 2, "lr": 0.5, "weight_decay": 0.0, "optimizer": "adam"}
+    assert load_mode(mode.save(tmp_path / "mode.safetensors")).settings == mode.settings
+
+
+def test_what_is_no_model_or_problem_is_told(toy_graph, toy_problem):
+    with pytest.raises(InputError, match="expected a Problem, got Data: make one with"):
+        train(build_model("mlp", toy_problem), toy_graph, **FEW)
+    with pytest.raises(InputError, match=r"or a factory .*, got str: make one with gnnmc\.build_model"):
+        train("gcn", toy_problem, **FEW)
