@@ -5,6 +5,7 @@ from gnnmc.connectivity.files import load_path
 from gnnmc.connectivity.fit import fit_path
 from gnnmc.connectivity.path import PATHS, BezierPath, LinearPath, Path, PolygonalPath
 from gnnmc.connectivity.profile import PathProfile, profile
+from gnnmc.connectivity.transform import Transform
 
 __all__ = [
     "BARRIERS",
@@ -14,6 +15,7 @@ __all__ = [
     "Path",
     "PathProfile",
     "PolygonalPath",
+    "Transform",
     "barrier",
     "fit_path",
     "load_path",

@@ -8,9 +8,17 @@ from gnnmc.weights.files import load_record, save_weights
 
 
 def save_path(file: str | FilePath, path: Path) -> None:
-    """Write a path; control point j's tensors are named `j::name`."""
+    """Write a path; control point j's tensors are named `j::name`.
+
+    Raises InputError for a class that `load_path` would not find: its file would be read as another curve.
+    """
+    if path.kind not in PATHS or PATHS[path.kind] is not type(path):
+        raise InputError(
+            f"{type(path).__name__} is not the registered path {path.kind!r}: give the class a kind of its own and "
+            "@PATHS.register(kind)"
+        )
     tensors = {f"{j}::{name}": value for j, point in enumerate(path.control_points) for name, value in point.items()}
-    record = {"kind": path.kind, "points": len(path.control_points), "unused": path.unused, "record": path.record}
+    record = {"kind": path.kind, "points": len(path.control_points), "state": path.state(), "record": path.record}
     save_weights(file, tensors, {"path": record})
 
 
@@ -24,6 +32,9 @@ def load_path(file: str | FilePath) -> Path:
     for name, value in tensors.items():
         number, _, entry = name.partition("::")
         points[int(number)][entry] = value
-    path = PATHS[record["kind"]](*points, record=record["record"])
-    path.unused = list(record["unused"])
+    cls = PATHS[record["kind"]]
+    # A subclass's own constructor may ask for what is in the state: the file has all of it.
+    path = cls.__new__(cls)
+    Path.__init__(path, *points, record=record["record"])
+    path.restore_state(record["state"])
     return path

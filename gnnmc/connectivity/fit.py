@@ -4,22 +4,22 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gnnmc.connectivity.path import PATHS, Path
+from gnnmc.connectivity.path import PATHS, LinearPath, Path
 from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
-from gnnmc.problem import Problem
+from gnnmc.problem import Problem, require_problem
 from gnnmc.seeding import forked, numpy_generator
-from gnnmc.training import OPTIMIZERS
-from gnnmc.weights import clone, combine, require_matching, weights_of
+from gnnmc.training import OPTIMIZERS, ModuleOrFactory, module_of, real_number, whole_number
+from gnnmc.weights import finite, require_matching, to_device, weights_of
 
 # train's default, for ends that do not say what they were trained with (a plain state_dict).
 DEFAULT_L2 = 5e-4
 
 
 def fit_path(
-    model: nn.Module,
+    model: ModuleOrFactory,
     problem: Problem,
     a: object,
     b: object,
@@ -36,28 +36,26 @@ def fit_path(
 ) -> Path:
     """A path of `kind` from a to b whose inner control points minimize E over t of the training loss on it.
 
+    model: a module, or a factory as for `train`; its own weights do not matter.
     a, b: Modes or state_dicts; they stay as they are and are the path's ends. points: control points, ends included.
     One t ~ U(0, 1) a step; the learning rate is constant for half of the steps, then falls linearly to 1 % at 90 %.
     l2: weight of ½‖φ(t)‖² over the parameters of the point *on* the curve, in units of weight decay; by default the
     ends' own weight decay (5e-4 for ends that record none). dropout: as in training, or off.
-    Returns a new path; its record has the settings and the fit's loss.
+    Returns a new path; its record has the settings, the fit's `loss` at every step, and the `status`: "ok", or
+    "diverged at step k: …" where the loss or the weights stop being finite. The fit ends there and the path is that of
+    step k, not one to measure; `loss` has the finite values up to it.
 
     Raises InputError for ends that do not match, for ends with different weight decays and no l2, for a model whose
-    parameters are all frozen, and for a fit whose loss stops being finite.
+    parameters are all frozen, for settings out of range, and for what is no model or no Problem.
 
     Source: Garipov et al. 2018; for graph networks Adam .01, 200–1000 steps (science 2).
     """
-    if steps < 1:
-        raise InputError(f"steps={steps}: at least 1 is needed")
+    points, steps = whole_number("points", points), whole_number("steps", steps, least=1)
+    lr, seed = real_number("lr", lr, zero=False), whole_number("seed", seed)
     PATHS[kind].check_count(points)
-    function = ModelFunction(model, problem, device)
-    first, last = function.load(weights_of(a), "the first end"), function.load(weights_of(b), "the second end")
-    require_matching(first, last, "the first end", "the second end")
-    decay = _ends_weight_decay(a, b) if l2 is None else l2
-    controls = [
-        combine([first, last], [1 - s, s], 0 if s <= 0.5 else 1) for s in np.linspace(0, 1, points)[1:-1].tolist()
-    ]
-    path = PATHS[kind](first, *controls, last)
+    function = ModelFunction(module_of(model), require_problem(problem), device)
+    path = _start(function, a, b, kind, points)
+    decay = _ends_weight_decay(a, b) if l2 is None else real_number("l2", l2, zero=True)
     trained = function.trainable_names
     if not trained:
         raise InputError("every parameter of the model is frozen (requires_grad=False): there is nothing to fit")
@@ -66,6 +64,7 @@ def fit_path(
     for point in inner:
         point |= {name: point[original] for name, original in function.tied.items()}
     log: list[float] = []
+    status = "ok"
     if leaves:
         chosen = OPTIMIZERS[optimizer](leaves, lr, 0.0)
         coords = numpy_generator("fit", "t", seed).uniform(size=steps)
@@ -74,18 +73,21 @@ def fit_path(
                 for group in chosen.param_groups:
                     group["lr"] = lr * _schedule(step / steps)
                 chosen.zero_grad(set_to_none=True)
-                weights = combine(
-                    path.control_points, path.coefficients([t])[0].tolist(), 0 if t <= 0.5 else points - 1
-                )
-                loss = problem_loss = function.problem.split_loss(function(weights, training=dropout))
+                weights = path.point(t)
+                loss = function.problem.split_loss(function(weights, training=dropout))
+                value = float(loss.detach())
+                if not np.isfinite(value):
+                    status = f"diverged at step {step + 1}: the loss is not finite"
+                    break
+                log.append(value)
                 if decay:
-                    loss = problem_loss + 0.5 * decay * _square_norm(weights, trained)
+                    loss = loss + 0.5 * decay * _square_norm(weights, trained)
                 loss.backward()
                 chosen.step()
-                log.append(float(problem_loss.detach()))
-                if not np.isfinite(log[-1]):
-                    raise InputError(f"the curve's loss is not finite at step {step + 1} of {steps}: lower lr={lr}")
-    record = {
+        if status == "ok" and not all(finite(point) for point in inner):
+            status = f"diverged at step {len(log)}: the weights are not finite"
+    fitted = path.with_points([to_device(point, torch.device("cpu")) for point in path.control_points])
+    fitted.record = {
         "kind": kind,
         "points": points,
         "steps": steps,
@@ -95,12 +97,19 @@ def fit_path(
         "dropout": dropout,
         "seed": seed,
         "loss": log,
+        "status": status,
     }
-    fitted = PATHS[kind](
-        *[{n: v.cpu() for n, v in clone(point).items()} for point in path.control_points], record=record
-    )
-    fitted.unused = sorted(set(getattr(a, "unused", ())) & set(getattr(b, "unused", ())))
     return fitted
+
+
+def _start(function: ModelFunction, a: object, b: object, kind: str, points: int) -> Path:
+    """A path on the function's device whose control points are evenly on the line from a to b."""
+    ends = function.load(weights_of(a), "the first end"), function.load(weights_of(b), "the second end")
+    require_matching(*ends, "the first end", "the second end")
+    line = LinearPath(*ends)
+    inner = [line.point(s) for s in np.linspace(0, 1, points)[1:-1].tolist()]
+    # Made from what was given, which may state what is unused; then moved to the device.
+    return PATHS[kind](a, *inner, b).with_points([ends[0], *inner, ends[1]])
 
 
 def _ends_weight_decay(a: object, b: object) -> float:

@@ -1,9 +1,11 @@
 """Paths: basis functions of t times control points, φ(t) = Σ_j c_j(t)·P_j (design idea 2)."""
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from pathlib import Path as FilePath
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,7 +23,9 @@ class Path(ABC):
     """A curve in weight space from the first control point (t = 0) to the last (t = 1).
 
     control_points: J dicts, name → tensor; copies, so the modes they came from stay as they are.
+    unused: parameters that received a gradient at neither end; a plain state_dict states none.
     record: how the path came about (fit settings), as JSON values.
+    Whatever else a subclass keeps (knots) goes along with `with_points` and, as JSON values, into its file.
     """
 
     kind: ClassVar[str]
@@ -29,10 +33,9 @@ class Path(ABC):
 
     def __init__(self, *points: object, record: dict[str, Any] | None = None) -> None:
         self.check_count(len(points))
-        self.control_points: list[dict[str, Tensor]] = [clone(weights_of(point)) for point in points]
-        for number, point in enumerate(self.control_points[1:], start=1):
-            require_matching(self.control_points[0], point, "control point 0", f"control point {number}")
-        self.unused = sorted(set.intersection(*(set(getattr(point, "unused", ())) for point in points)))
+        self.control_points = _matching_copies(points)
+        # Of the ends only: points between them are made from weights and state nothing.
+        self.unused = sorted(set(getattr(points[0], "unused", ())) & set(getattr(points[-1], "unused", ())))
         self.record = dict(record or {})
 
     @classmethod
@@ -56,6 +59,29 @@ class Path(ABC):
         nearest = 0 if t <= 0.5 else len(self.control_points) - 1
         return combine(self.control_points, self.coefficients([t])[0].tolist(), nearest)
 
+    def with_points(self, points: Sequence[object]) -> Self:
+        """The same path through other control points, as many; all else stays, what a subclass keeps included.
+
+        Raises InputError for another number of points, and for points that do not match each other.
+        """
+        if len(points) != len(self.control_points):
+            raise InputError(f"the path has {len(self.control_points)} control points; got {len(points)}: pass as many")
+        moved = copy.copy(self)
+        moved.control_points = _matching_copies(points)
+        moved.unused, moved.record = list(self.unused), dict(self.record)
+        return moved
+
+    def state(self) -> dict[str, Any]:
+        """What the path is besides its control points and record, as JSON values, for its file.
+
+        All of its attributes; a subclass with one that is no JSON value overrides this and `restore_state`.
+        """
+        return {name: value for name, value in vars(self).items() if name not in ("control_points", "record")}
+
+    def restore_state(self, state: dict[str, Any]) -> None:
+        """Take over what `state` gave, on a path that has its control points and record only."""
+        vars(self).update(state)
+
     def arc_length(self, coords: ArrayLike, names: Sequence[str] | None = None) -> Floats:
         """Euclidean length from t = 0 to each coordinate, along the chords between them.
 
@@ -77,7 +103,7 @@ class Path(ABC):
                 total += (shifted @ shifted.T).cpu().numpy()
         return total
 
-    def save(self, path: str) -> None:
+    def save(self, path: str | FilePath) -> None:
         """Write one safetensors file with all control points; `load_path` reads it."""
         from gnnmc.connectivity.files import save_path
 
@@ -131,6 +157,13 @@ class BezierPath(Path):
         j = np.arange(degree + 1)
         binomial = np.array([math.comb(degree, int(k)) for k in j], dtype=float)
         return binomial * t**j * (1 - t) ** (degree - j)
+
+
+def _matching_copies(points: Sequence[object]) -> list[dict[str, Tensor]]:
+    copies = [clone(weights_of(point)) for point in points]
+    for number, point in enumerate(copies[1:], start=1):
+        require_matching(copies[0], point, "control point 0", f"control point {number}")
+    return copies
 
 
 def _unit_interval(coords: ArrayLike) -> Floats:

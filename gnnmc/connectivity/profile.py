@@ -1,5 +1,6 @@
 """Profile: loss and metrics of every split along a path."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -7,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor
 
 from gnnmc.connectivity.barrier import BARRIERS, barrier
 from gnnmc.connectivity.path import Floats, Path
+from gnnmc.connectivity.transform import Transform, transformed
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.engine import ModelFunction, evaluate_points, has_batchnorm, reestimate_batchnorm
 from gnnmc.errors import InputError
-from gnnmc.problem import Problem
+from gnnmc.problem import Problem, require_problem
 from gnnmc.registry import unknown_name
+from gnnmc.training import ModuleOrFactory, module_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +33,7 @@ class PathProfile:
     t: (T,) coordinates from 0 to 1. values: (T, S, 1 + M), splits and columns in the order given.
     arc_length: (T,) Euclidean distance from the first end along the path. stored_ends: loss and metrics of the ends
     with the BatchNorm statistics that were stored with them, where the model has any: rows (t, split).
-    higher_is_better: metric → bool.
+    higher_is_better: metric → bool. units: column → unit, where known.
     """
 
     t: Floats
@@ -40,11 +43,12 @@ class PathProfile:
     arc_length: Floats
     higher_is_better: dict[str, bool]
     path_kind: str
+    units: dict[str, str] = field(default_factory=dict)
     stored_ends: pd.DataFrame | None = None
     refined: Floats = field(default_factory=lambda: np.empty(0))
 
     def frame(self) -> pd.DataFrame:
-        """One row per (t, split): `t, split, loss` (nats per labelled item), one column per metric, `refined`."""
+        """One row per (t, split): `t, split, loss` (in `units`), one column per metric, `refined`."""
         rows = len(self.t) * len(self.splits)
         table: dict[str, Any] = {
             "t": np.repeat(self.t, len(self.splits)),
@@ -102,43 +106,58 @@ class PathProfile:
         """Draw the metric along the path, one line per split, and return the axes."""
         from gnnmc.draw.profile import draw_profile
 
-        return draw_profile(self.frame(), ax=ax, metric=metric, splits=splits or self.splits)
+        return draw_profile(self.frame(), ax=ax, metric=metric, splits=splits or self.splits, units=self.units)
 
 
 def profile(
-    model: nn.Module,
+    model: ModuleOrFactory,
     problem: Problem,
     path: Path,
     *,
     points: int | Sequence[float] = 25,
+    transforms: Sequence[Transform] = (),
     batchnorm: str = "reestimate",
     device: str | torch.device = "auto",
 ) -> PathProfile:
     """Evaluate every split along a path, dropout off.
 
+    model: a module, or a factory as for `train`; its own weights do not matter.
     points: how many equidistant coordinates, or the coordinates themselves (increasing from 0 to 1).
-    batchnorm: "reestimate" the running statistics at every point, ends included (science 0), or use the "stored" ones.
-    Raises InputError for a grid that does not run from 0 to 1 and for weights that do not fit the model.
+    transforms: what is done to every point, ends included, in this order, before it is evaluated; `arc_length` stays
+    that of the path itself.
+    batchnorm, the last of them: "reestimate" the running statistics at every point, ends included (science 0), or use
+    the "stored" ones.
+    Raises InputError for a grid that does not run from 0 to 1, for weights that do not fit the model, and for what is
+    no model, no Problem or no Path.
     """
     if batchnorm not in BATCHNORM:
         raise unknown_name("batchnorm rule", batchnorm, BATCHNORM)
     grid = _grid(points)
-    function = ModelFunction(model, problem, device)
+    if not isinstance(path, Path):
+        raise InputError(
+            f"expected a path, got {type(path).__name__}: pass gnnmc.LinearPath(a, b) or what gnnmc.fit_path gave"
+        )
+    function = ModelFunction(module_of(model), require_problem(problem), device)
     for end, name in zip(path.ends, ("the path's first end", "the path's last end"), strict=True):
         function.load(end, name)
-    on_device = type(path)(*[function.load(point) for point in path.control_points])
+    on_device = path.with_points([function.load(point) for point in path.control_points])
     fresh = batchnorm == "reestimate" and has_batchnorm(function.module)
-    along = (on_device.point(t) for t in grid.tolist())
+
+    def at(t: float) -> dict[str, Tensor]:
+        return transformed(function, t, on_device.point(t), on_device.ends, transforms)
+
+    along = (at(t) for t in grid.tolist())
     values = evaluate_points(function, (reestimate_batchnorm(function, point) if fresh else point for point in along))
     common: dict[str, Any] = {
         "splits": tuple(problem.splits),
         "columns": problem.columns,
         "higher_is_better": {name: metric.higher_is_better for name, metric in problem.metrics.items()},
         "path_kind": path.kind,
+        "units": problem.units,
     }
     stored = None
     if fresh:
-        at_ends = evaluate_points(function, on_device.ends).double().numpy()
+        at_ends = evaluate_points(function, [at(0.0), at(1.0)]).double().numpy()
         ends = PathProfile(t=grid[[0, -1]], values=at_ends, arc_length=np.zeros(2), **common)
         stored = ends.frame().drop(columns="refined")
     return PathProfile(
@@ -151,11 +170,20 @@ def profile(
 
 
 def _grid(points: int | Sequence[float]) -> Floats:
-    if isinstance(points, int):
-        if points < 2:
-            raise InputError(f"points={points}: a profile needs at least 2")
-        return np.linspace(0, 1, points)
-    grid = np.asarray(points, dtype=float)
+    try:
+        number = operator.index(points)  # type: ignore[arg-type]  # what has no index raises
+    except TypeError:
+        return _coordinates(points)
+    if number < 2:
+        raise InputError(f"points={number}: a profile needs at least 2")
+    return np.linspace(0, 1, number)
+
+
+def _coordinates(points: object) -> Floats:
+    try:
+        grid = np.asarray(points, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"points={points!r}: expected a whole number, or coordinates from 0 to 1") from None
     if grid.ndim != 1 or len(grid) < 2 or grid[0] != 0 or grid[-1] != 1 or bool(np.any(np.diff(grid) <= 0)):
         raise InputError(f"profile coordinates are {grid.tolist()}; expected numbers increasing from 0 to 1")
     return grid

@@ -1,11 +1,13 @@
 """Fitted curves: ends stay, defaults come from the ends, every fit repeats, the gradient is the right one."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from gnnmc.connectivity import BezierPath, LinearPath, PolygonalPath, fit_path, profile
+from gnnmc.connectivity import BezierPath, LinearPath, PolygonalPath, fit_path, load_path, profile
 from gnnmc.connectivity.fit import DEFAULT_L2, _schedule
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
@@ -206,8 +208,15 @@ def test_frozen_parameters_stay_on_the_line(toy_problem):
         ({"kind": "linear"}, "a linear path has exactly 2 control points, ends included; got 3"),
         ({"points": 1}, "a bezier path has at least 2 control points, ends included; got 1"),
         ({"steps": 0}, "steps=0: at least 1 is needed"),
+        ({"steps": 2.5}, r"steps=2\.5 is a float: expected a whole number"),
+        ({"points": "3"}, "points='3' is a str: expected a whole number"),
+        ({"seed": None}, "seed=None is a NoneType: expected a whole number"),
+        ({"lr": 0}, "lr=0: allowed: a finite number > 0"),
+        ({"lr": -0.1}, r"lr=-0\.1: allowed: a finite number > 0"),
+        ({"lr": "0.1"}, "lr='0.1' is a str: allowed: a number > 0"),
+        ({"l2": -1e-4}, r"l2=-0\.0001: allowed: a finite number ≥ 0"),
+        ({"l2": float("nan")}, "l2=nan: allowed: a finite number ≥ 0"),
         ({"optimizer": "lbfgs"}, "unknown optimizer 'lbfgs'"),
-        ({"lr": 1e30, "optimizer": "sgd", "steps": 50}, r"not finite at step \d+ of 50: lower lr=1e\+30"),
     ],
 )
 def test_wrong_use_is_one_clear_line(toy_problem, settings, message):
@@ -231,3 +240,48 @@ def test_unused_parameters_are_remembered(toy_problem, trained):
     a.unused.append("layers.0.bias")
     b.unused.append("layers.0.bias")
     assert fit_path(model, toy_problem, a, b, **FEW).unused == ["layers.0.bias"]
+    assert fit_path(model, toy_problem, a, b, points=5, **FEW).unused == ["layers.0.bias"]
+    assert fit_path(model, toy_problem, a, b.weights, **FEW).unused == []
+
+
+def test_a_curve_that_diverges_is_a_status_and_no_error(toy_problem, trained, tmp_path):
+    model, (a, b) = trained
+    assert fit_path(model, toy_problem, a, b, **FEW).record["status"] == "ok"
+    lost = fit_path(model, toy_problem, a, b, lr=1e30, optimizer="sgd", steps=50, device="cpu")
+    found = re.fullmatch(r"diverged at step (\d+): the (loss is|weights are) not finite", lost.record["status"])
+    assert found
+    assert 1 <= int(found[1]) < 50
+    assert len(lost.record["loss"]) == int(found[1]) - 1
+    assert np.isfinite(lost.record["loss"]).all()
+    assert (digest(lost.ends[0]), digest(lost.ends[1])) == (digest(a.last), digest(b.last))
+    lost.save(tmp_path / "lost.safetensors")
+    assert load_path(tmp_path / "lost.safetensors").record == lost.record
+
+
+def test_a_last_step_to_weights_that_are_not_finite_is_told(toy_problem, trained):
+    model, (a, b) = trained
+    lost = fit_path(model, toy_problem, a, b, lr=1e38, l2=1e30, optimizer="sgd", steps=1, device="cpu")
+    assert lost.record["status"] == "diverged at step 1: the weights are not finite"
+    assert len(lost.record["loss"]) == 1
+
+
+def test_a_factory_is_as_good_as_a_module(toy_problem, trained):
+    model, (a, b) = trained
+    before = torch.random.get_rng_state()
+
+    def make():
+        return build_model("gcn", toy_problem, norm="batch")
+
+    curve = fit_path(make, toy_problem, a, b, **FEW)
+    assert digest(curve.control_points[1]) == digest(fit_path(model, toy_problem, a, b, **FEW).control_points[1])
+    values = [profile(kind, toy_problem, curve, points=3, device="cpu").values for kind in (make, model)]
+    np.testing.assert_array_equal(*values)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_what_is_no_problem_or_model_is_told(toy_graph, toy_problem, trained):
+    model, (a, b) = trained
+    with pytest.raises(InputError, match=r"expected a Problem, got Data: make one with gnnmc\.Problem\.node_class"):
+        fit_path(model, toy_graph, a, b, **FEW)
+    with pytest.raises(InputError, match=r"expected a torch\.nn\.Module or a factory .*, got dict"):
+        fit_path(a.weights, toy_problem, a, b, **FEW)

@@ -9,6 +9,7 @@ from gnnmc.connectivity import BARRIERS, LinearPath, PathProfile, barrier, profi
 from gnnmc.engine import ModelFunction, reestimate_batchnorm
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
+from gnnmc.problem import Problem
 from gnnmc.training import train
 from gnnmc.weights import clone, digest
 
@@ -190,3 +191,87 @@ def test_weights_that_are_not_finite_give_nan_and_no_error(toy_problem, trained)
     assert np.isnan(found.barrier())
     assert found.diagnostics() == []
     assert np.isfinite(found.values[0]).all()
+
+
+def test_numpys_whole_numbers_are_a_number_of_points(toy_problem, trained):
+    model, path = trained
+    for five in (np.int64(5), np.array(5)):
+        assert len(profile(model, toy_problem, path, points=five, device="cpu").t) == 5
+    with pytest.raises(InputError, match="points='many': expected a whole number, or coordinates from 0 to 1"):
+        profile(model, toy_problem, path, points="many", device="cpu")
+
+
+def test_what_is_no_path_problem_or_model_is_told(toy_graph, toy_problem, trained):
+    model, path = trained
+    with pytest.raises(InputError, match=r"expected a path, got tuple: pass gnnmc\.LinearPath\(a, b\)"):
+        profile(model, toy_problem, path.ends, device="cpu")
+    with pytest.raises(InputError, match="expected a Problem, got Data: make one with"):
+        profile(model, toy_graph, path, device="cpu")
+    with pytest.raises(InputError, match=r"expected a torch\.nn\.Module or a factory .*, got str"):
+        profile("gcn", toy_problem, path, device="cpu")
+
+
+def test_units_are_the_problems_own_and_the_axis_says_them(toy_problem, trained):
+    model, path = trained
+    found = profile(model, toy_problem, path, points=3, device="cpu")
+    assert found.units == {"loss": "nats per labelled item", "accuracy": "fraction in [0, 1]"}
+    assert found.plot().get_ylabel() == "loss (nats per labelled item)"
+    assert found.plot(metric="accuracy").get_ylabel() == "accuracy (fraction in [0, 1])"
+    assert made([1, 2, 1]).plot().get_ylabel() == "loss"
+    regression = Problem.arrays(torch.ones(4, 2), torch.zeros(4), {"train": torch.arange(4)})
+    line = LinearPath({"weight": torch.zeros(1, 2)}, {"weight": torch.ones(1, 2)})
+    squares = profile(torch.nn.Linear(2, 1, bias=False), regression, line, points=3, device="cpu")
+    assert squares.plot().get_ylabel() == "loss (squared units of the target)"
+
+
+def square_problem():
+    """One weight w on inputs 1, targets 0: the loss is w²."""
+    return Problem.arrays(torch.ones(4, 1), torch.zeros(4), {"train": torch.arange(4)})
+
+
+def test_transforms_are_applied_in_order_before_the_evaluation():
+    line = LinearPath({"weight": torch.tensor([[1.0]])}, {"weight": torch.tensor([[3.0]])})
+    seen = []
+
+    def double(t, weights, ends):
+        seen.append((t, float(weights["weight"]), float(ends[0]["weight"]), float(ends[1]["weight"])))
+        return {"weight": 2 * weights["weight"]}
+
+    def plus_t(t, weights, ends):
+        return {"weight": weights["weight"] + t}
+
+    model = torch.nn.Linear(1, 1, bias=False)
+    found = profile(model, square_problem(), line, points=3, transforms=[double, plus_t], device="cpu")
+    np.testing.assert_allclose(found.along("loss"), [2**2, 4.5**2, 7**2])
+    assert seen == [(0.0, 1.0, 1.0, 3.0), (0.5, 2.0, 1.0, 3.0), (1.0, 3.0, 1.0, 3.0)]
+    swapped = profile(model, square_problem(), line, points=3, transforms=[plus_t, double], device="cpu")
+    np.testing.assert_allclose(swapped.along("loss"), [2**2, 5**2, 8**2])
+    np.testing.assert_allclose(found.arc_length, [0, 1, 2])  # of the path itself
+
+
+def test_a_transform_comes_before_batchnorm_and_blames_nothing_on_it(toy_problem):
+    model = build_model("gcn", toy_problem, norm="batch")
+    path = LinearPath(*train(model, toy_problem, seeds=[0, 1], epochs=5, device="cpu"))
+
+    def spoil(t, weights, ends):
+        return {name: value + 5 if "running" in name else value for name, value in weights.items()}
+
+    plain, spoiled = (
+        profile(model, toy_problem, path, points=3, transforms=chosen, device="cpu") for chosen in ((), (spoil,))
+    )
+    np.testing.assert_array_equal(plain.values, spoiled.values)  # what a transform did to the statistics is replaced
+    stored = profile(model, toy_problem, path, points=3, transforms=[spoil], batchnorm="stored", device="cpu")
+    np.testing.assert_array_equal(spoiled.stored_ends.loss, stored.values[[0, -1], :, 0].reshape(-1))
+    assert not np.array_equal(stored.values, plain.values)
+
+
+def test_a_transform_that_gives_other_weights_is_told():
+    line = LinearPath({"weight": torch.ones(1, 1)}, {"weight": torch.ones(1, 1)})
+    with pytest.raises(InputError, match=r"weight: \(2, 1\) in what transform 1 gave at t = 0, \(1, 1\) in the model"):
+        profile(
+            torch.nn.Linear(1, 1, bias=False),
+            square_problem(),
+            line,
+            transforms=[lambda t, weights, ends: {"weight": torch.ones(2, 1)}],
+            device="cpu",
+        )

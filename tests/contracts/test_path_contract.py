@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from gnnmc.connectivity import PATHS, BezierPath, LinearPath, PolygonalPath, load_path
+from gnnmc.connectivity import PATHS, BezierPath, LinearPath, PolygonalPath, load_path, profile
 from gnnmc.errors import InputError
+from gnnmc.problem import Problem
 from gnnmc.weights import Mode, digest, save_weights
 
 
@@ -106,7 +107,8 @@ class TestPathContract:
         modes = [Mode(last=point(seed), best=point(50), seed=seed, unused=["b", str(seed)]) for seed in range(count)]
         path = cls(*modes)
         assert digest(path.point(1.0)) == digest(point(count - 1))
-        assert path.unused == ["b"]  # unused in every one of them
+        assert path.unused == ["b"]  # unused at both ends
+        assert cls(modes[0], *(mode.last for mode in modes[1:-1]), modes[-1]).unused == ["b"]
         assert cls(modes[0].last, *modes[1:]).unused == []
 
     def test_a_round_trip_through_a_file_is_bit_equal(self, cls, count, tmp_path):
@@ -120,6 +122,24 @@ class TestPathContract:
         assert read.record == path.record
         assert read.unused == ["b"]
         assert digest(read.point(0.3)) == digest(path.point(0.3))
+
+    def test_with_other_points_all_else_stays(self, cls, count):
+        path = self.make(cls, count, record={"lr": 0.1})
+        path.unused = ["b"]
+        given = [point(seed) for seed in range(20, 20 + count)]
+        moved = path.with_points(given)
+        assert type(moved) is cls
+        assert [digest(p) for p in moved.control_points] == [digest(p) for p in given]
+        assert (moved.record, moved.unused) == ({"lr": 0.1}, ["b"])
+        moved.record["lr"], moved.control_points[0]["w"] = 2, torch.zeros(1)
+        moved.unused.append("w")
+        assert (path.record, path.unused) == ({"lr": 0.1}, ["b"])
+        assert [digest(p) for p in path.control_points] == [digest(point(seed)) for seed in range(count)]
+        assert digest(given[0]) == digest(point(20))
+        with pytest.raises(InputError, match=rf"the path has {count} control points; got {count + 1}: pass as many"):
+            path.with_points([*given, point(99)])
+        with pytest.raises(InputError, match=rf"in control point 0, \(5, 2\) in control point {count - 1}"):
+            path.with_points([*given[:-1], point(9, shape=(5, 2))])
 
     def test_points_that_do_not_match_are_named_with_both_shapes(self, cls, count):
         points = [point(seed) for seed in range(count - 1)]
@@ -153,6 +173,57 @@ class TestPathContract:
 
     def test_it_says_what_it_is(self, cls, count):
         assert repr(self.make(cls, count)) == f"{cls.__name__}({count} control points)"
+
+
+class Knotted(PolygonalPath):
+    """Pieces of unequal share of t: a path with state of its own, which its constructor asks for."""
+
+    kind = "knotted"
+
+    def __init__(self, *points, knots, record=None):
+        super().__init__(*points, record=record)
+        self.knots = list(knots)
+
+    def coefficients(self, coords):
+        even = np.linspace(0, 1, len(self.control_points))
+        return super().coefficients(np.interp(coords, self.knots, even))
+
+
+@pytest.fixture
+def knotted(monkeypatch):
+    monkeypatch.setitem(PATHS._entries, "knotted", Knotted)
+    return Knotted(point(0), point(1), point(2), knots=[0.0, 0.25, 1.0])
+
+
+def test_a_path_with_knots_keeps_them_through_other_points_and_its_file(knotted, tmp_path):
+    assert torch.equal(knotted.point(0.25)["w"], point(1)["w"])
+    knotted.unused = ["b"]
+    file = tmp_path / "path.safetensors"
+    knotted.save(file)
+    for other in (knotted.with_points(knotted.control_points), load_path(file)):
+        assert type(other) is Knotted
+        assert (other.knots, other.unused) == ([0.0, 0.25, 1.0], ["b"])
+        for t in (0.0, 0.1, 0.25, 0.7, 1.0):
+            assert digest(other.point(t)) == digest(knotted.point(t))
+        np.testing.assert_array_equal(other.arc_length([0, 0.3, 1]), knotted.arc_length([0, 0.3, 1]))
+
+
+def test_a_profile_goes_along_the_knots():
+    x = torch.ones(4, 2)
+    problem = Problem.arrays(x, torch.zeros(4), {"train": torch.arange(4)})
+    model = torch.nn.Linear(2, 1, bias=False)
+    points = [{"weight": torch.full((1, 2), value / 2)} for value in (0.0, 3.0, 1.0)]
+    path = Knotted(*points, knots=[0.0, 0.25, 1.0])
+    found = profile(model, problem, path, points=[0, 0.25, 0.5, 1], device="cpu")
+    # outputs 0, 3, 3 - 2/3, 1 against targets 0: the square
+    np.testing.assert_allclose(found.along("loss"), [0, 9, (3 - 2 / 3) ** 2, 1], rtol=1e-6)
+
+
+def test_a_class_that_a_file_could_not_bring_back_is_not_written(tmp_path):
+    path = Knotted(point(0), point(1), point(2), knots=[0.0, 0.25, 1.0])
+    with pytest.raises(InputError, match="Knotted is not the registered path 'knotted'"):
+        path.save(tmp_path / "path.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_line_has_exactly_two_points():
