@@ -79,6 +79,11 @@ CATALOGUE: dict[str, Kind] = {
         "Fitting a curve gave weights that are not finite; the pair carries the status and no number for that path.",
         "Lower the learning rate of the fit.",
     ),
+    "GMC015": Kind(
+        "a class without training nodes",
+        "The split leaves a class out of training: no network can learn it, and its nodes weigh on the test loss.",
+        "Read the train split, or choose another fold or a split of your own.",
+    ),
 }
 
 

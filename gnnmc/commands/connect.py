@@ -34,6 +34,8 @@ def connect_checkpoints(
     out: Path | None,
 ) -> None:
     """Print ends and barriers of each kind of path; write profiles and figures to `out`."""
+    if out and out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file: give a folder")
     ends = load_weights(a), load_weights(b)
     problem = Problem.node_classification(named_graph(graph, root))
     model = _model(model_name, problem, settings(list(overrides)))
@@ -52,7 +54,7 @@ def connect_checkpoints(
 
 
 def _summary(result: PathProfile) -> pd.DataFrame:
-    """One row per split: both ends, the highest point of the loss, and the chord barriers."""
+    """One row per split: both ends and the chord barrier of the loss and of each metric."""
     rows = []
     for split in result.splits:
         row: dict[str, Any] = {"split": split}
@@ -60,7 +62,6 @@ def _summary(result: PathProfile) -> pd.DataFrame:
             along = result.along(metric, split)
             row |= {f"{metric} A": along[0], f"{metric} B": along[-1]}
             row[f"{metric} barrier"] = result.barrier("chord", metric, split)
-        row["at t"] = float(result.t[result.along("loss", split).argmax()])
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import typer
 
 from gnnmc.commands.graphs import named_graph
+from gnnmc.errors import InputError
 from gnnmc.graphstats import graph_stats
 
 
@@ -18,6 +19,13 @@ def show_stats(graphs: Sequence[str], root: Path | None, directed: bool, csv: Pa
         frame.insert(0, "graph", name)
         frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
-    typer.echo(table.set_index("graph").T.to_string(float_format=lambda value: f"{value:.4g}"))
     if csv:
-        table.to_csv(csv, index=False)
+        try:
+            table.to_csv(csv, index=False)
+        except OSError as error:
+            raise InputError(f"cannot write {csv}: {error.strerror or error}") from None
+    typer.echo(table.set_index("graph").map(_shown).T.to_string())
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) > 1 else f"{value:.4g}"

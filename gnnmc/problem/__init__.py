@@ -1,8 +1,20 @@
 """Problems: data, splits and a loss, read by attribute."""
 
 from gnnmc.problem.calling import Call, call_by_names, has
+from gnnmc.problem.checks import absent_from_train
 from gnnmc.problem.losses import LOSSES, METRICS, Loss, Metric
 from gnnmc.problem.problem import Problem
 from gnnmc.problem.require import require_problem
 
-__all__ = ["LOSSES", "METRICS", "Call", "Loss", "Metric", "Problem", "call_by_names", "has", "require_problem"]
+__all__ = [
+    "LOSSES",
+    "METRICS",
+    "Call",
+    "Loss",
+    "Metric",
+    "Problem",
+    "absent_from_train",
+    "call_by_names",
+    "has",
+    "require_problem",
+]

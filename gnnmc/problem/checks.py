@@ -53,10 +53,11 @@ def check_edges(data: Any, num_nodes: int) -> None:
         )
 
 
-def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int) -> None:
+def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int, absent_classes: bool) -> None:
     """Non-empty splits of labelled items, with every class that occurs among the training ones.
 
-    `num_classes=0`: targets that are not classes; only range and emptiness are checked.
+    `num_classes=0`: targets that are not classes; only range and emptiness are checked. `absent_classes`: whether a
+    class may have no training item, as in some splits that come with a data set.
     """
     if "train" not in splits:
         raise InputError(f"splits are {', '.join(splits) or 'none'}; one of them must be 'train'")
@@ -68,8 +69,14 @@ def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int)
         if num_classes and bool((labels[index] < 0).any()):
             count = int((labels[index] < 0).sum())
             raise InputError(f"the {name} split holds {count} unlabelled items (y < 0): leave them out")
-    if num_classes:
-        present = set(labels[labels >= 0].unique().tolist())
-        absent = sorted(present - set(labels[splits["train"]].unique().tolist()))
-        if absent:
-            raise InputError(f"classes {absent} have no training item: every class that occurs needs one")
+    absent = absent_from_train(splits, labels) if num_classes and not absent_classes else []
+    if absent:
+        raise InputError(
+            f"classes {absent} have no training item: choose another split, or accept it with absent_classes=True"
+        )
+
+
+def absent_from_train(splits: Mapping[str, Tensor], labels: Tensor) -> list[int]:
+    """The classes that occur among the labels and not among those of the train split, in order."""
+    present = set(labels[labels >= 0].unique().tolist())
+    return sorted(present - set(labels[splits["train"]].unique().tolist()))

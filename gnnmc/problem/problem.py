@@ -120,6 +120,7 @@ class Problem:
         metrics: Sequence[str] = ("accuracy",),
         call: Call | None = None,
         name: str | None = None,
+        absent_classes: bool = False,
     ) -> "Problem":
         """Transductive node classification on one graph.
 
@@ -133,7 +134,7 @@ class Problem:
         check_edges(data, len(labels))
         splits = _mask_splits(data, labels)
         num_classes = int(labels.max()) + 1
-        check_splits(splits, labels, num_classes)
+        check_splits(splits, labels, num_classes, absent_classes)
         return cls(
             batches=[data],
             targets=labels,
@@ -174,7 +175,7 @@ class Problem:
             raise InputError(f"loss {loss!r} needs {targets}; y is {data.y.dtype}")
         chosen = dict(splits) if splits is not None else standard_split(data.y)
         width = int(data.y.max()) + 1 if classify else 1
-        check_splits(chosen, data.y, width if classify else 0)
+        check_splits(chosen, data.y, width if classify else 0, absent_classes=False)
         return cls(
             batches=[data],
             targets=data.y,

@@ -133,3 +133,15 @@ def test_two_processes_load_one_set_at_once():
     assert [process.returncode for process in both] == [0, 0], answers
     assert len({digest for out, _ in answers for digest in out.split()}) == 1
     assert all("Processing" not in err for _, err in answers)
+
+
+def test_a_split_of_a_data_set_that_lacks_a_class_can_be_accepted() -> None:
+    if not os.environ.get("GNNMC_DATA"):
+        pytest.skip("GNNMC_DATA is not set")
+    from gnnmc.errors import InputError
+    from gnnmc.problem import Problem
+
+    data = load_graph("webkb-texas", fold=0)
+    with pytest.raises(InputError, match=r"classes \[1\] have no training item.*absent_classes=True"):
+        Problem.node_classification(data)
+    assert Problem.node_classification(data, absent_classes=True).num_outputs == 5

@@ -20,6 +20,7 @@ def planted(
     replicates: int = 3,
     curve_test: float = 0.0,
     status: str = "ok",
+    absent: int = 0,
 ) -> dict[str, pd.DataFrame]:
     """Tables of a sweep in which the linear barrier is 0.6 + slope·h plus a little noise."""
     noise = np.random.default_rng(0)
@@ -32,7 +33,13 @@ def planted(
                 {"graph": name, "cluster": name, "family": "csbm", "regime": "csbm", "homophily_asked": h}
                 | {"homophily_edge": realized, "homophily_adjusted": 1.25 * realized - 0.25}
                 | {"label_informativeness": (realized - 0.2) ** 2, "degree_mean": 10.0, "degree_cv": 0.3}
-                | {"density": 0.01, "num_nodes": 1000, "separability_fisher": 0.1, "num_classes": 5}
+                | {
+                    "density": 0.01,
+                    "num_nodes": 1000,
+                    "separability_fisher": 0.1,
+                    "num_classes": 5,
+                    "classes_without_training": absent,
+                }
             )
             for mode in (0, 1):
                 for split in ("train", "val", "test"):
@@ -117,6 +124,7 @@ def test_a_statistic_that_was_not_varied_is_not_tested() -> None:
         ({"accuracy": 0.7}, "GMC001"),
         ({"curve_test": 0.4}, "GMC006"),
         ({"replicates": 1}, "GMC008"),
+        ({"absent": 1}, "GMC015"),
         ({"status": "diverged at epoch 3: the loss is not finite"}, "GMC012"),
     ],
 )

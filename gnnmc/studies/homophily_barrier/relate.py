@@ -30,6 +30,8 @@ STATISTICS = (
 # An end whose train loss is above this share of that of guessing, log C, has not learned its training nodes.
 UNDERTRAINED = 0.5
 FITTED_TEST_BARRIER = 0.05
+# Accuracies are float32 fractions: 27 of 30 is stored a little below .9.
+ROUNDING = 1e-6
 
 
 def relate_task(tables: Cell, least_train_accuracy: float) -> Task:
@@ -48,7 +50,7 @@ def _relate(request: Request) -> Result:
     barriers = tables["barriers"]
     graphs = tables["graphs"].assign(homophily_adjusted_abs=tables["graphs"]["homophily_adjusted"].abs())
     found = _end_diagnostics(tables, float(request.config["least_train_accuracy"]))
-    found += _barrier_diagnostics(barriers) + _aggregated(tables["fired"])
+    found += _split_diagnostics(graphs) + _barrier_diagnostics(barriers) + _aggregated(tables["fired"])
     empty = pd.DataFrame()
     joined = barriers.merge(graphs, on="graph")
     chord = joined[joined["barrier_kind"] == "chord"]
@@ -98,6 +100,13 @@ def _rivals(table: pd.DataFrame, statistics: list[str]) -> list[str]:
     return [name for name in statistics if name not in (AXIS, ENDS)]
 
 
+def _split_diagnostics(graphs: pd.DataFrame) -> list[Diagnostic]:
+    """GMC015: splits in which a class has no training node."""
+    lacking = graphs[graphs["classes_without_training"] > 0]
+    names = ", ".join(f"{row.graph} ({row.classes_without_training})" for row in lacking.itertuples())
+    return [Diagnostic("GMC015", f"classes without a training node in {names}")] if names else []
+
+
 def _end_diagnostics(tables: dict[str, pd.DataFrame], least_accuracy: float) -> list[Diagnostic]:
     """GMC001: ends that have not learned their training nodes; GMC012: ends that diverged."""
     found: list[Diagnostic] = []
@@ -112,7 +121,7 @@ def _end_diagnostics(tables: dict[str, pd.DataFrame], least_accuracy: float) -> 
     guessing = np.log(train["num_classes"].clip(lower=2))
     poor = train["loss"] > UNDERTRAINED * guessing
     if "accuracy" in train:
-        poor |= train["accuracy"] < least_accuracy
+        poor |= train["accuracy"] < least_accuracy - ROUNDING
     if poor.any():
         worst = train[poor].sort_values("loss").iloc[-1]
         reached = f", accuracy {worst['accuracy']:.2f}" if "accuracy" in train else ""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import cast
 
 from gnnmc.graphstats import STATISTICS, graph_stats
+from gnnmc.problem import absent_from_train
 from gnnmc.store import Cell, Request, Result, Task
-from gnnmc.studies.stages.graph import data_of
+from gnnmc.studies.stages.graph import data_of, problem_of
 
 VERSION = 1
 
@@ -18,14 +19,16 @@ def statistics_task(graph: Cell) -> Task:
 
 
 def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
-    """graph → `statistics` (one row) and the graph's `about`."""
+    """graph → `statistics` (one row), the graph's `about`, and `classes_without_training`."""
     results: list[Result] = []
     for request in requests:
         graph = cast(Result, request.inputs["graph"])
+        problem = problem_of(graph)
         results.append(
             {
                 "statistics": graph_stats(data_of(graph), names=request.config["statistics"]).frame(),
                 "about": graph["about"],
+                "classes_without_training": absent_from_train(problem.splits, problem.targets),
             }
         )
     return results

@@ -73,7 +73,8 @@ def _graph_row(labels: Mapping[str, Any], result: Result) -> pd.DataFrame:
     made = dict(about.get("csbm", {})) | {name: about[name] for name in ("features", "fold") if name in about}
     made |= {name: value for name, value in dict(about.get("source", {})).items() if name in ("split", "sha256")}
     plain = {f"made_{name}": value for name, value in made.items() if isinstance(value, str | int | float)}
-    return _labelled(result["statistics"], dict(labels) | plain)
+    absent = len(cast(Sequence[int], result["classes_without_training"]))
+    return _labelled(result["statistics"], dict(labels) | plain | {"classes_without_training": absent})
 
 
 def _labelled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
