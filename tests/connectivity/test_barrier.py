@@ -8,7 +8,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gnnmc.connectivity.barrier import BARRIERS, barrier
+from gnnmc.connectivity.barrier import BARRIERS, ROUNDING, barrier
 from gnnmc.errors import InputError
 
 # ends 1 and 3; chord 1, 1.5, 2, 2.5, 3; excess 0, 3.5, 2, 2.75, 0
@@ -125,7 +125,8 @@ def test_chord_is_the_slow_loop_and_never_negative(curve):
     t, values, _ = curve
     slow = max(values[i] - ((1 - t[i]) * values[0] + t[i] * values[-1]) for i in range(len(t)))
     height = barrier(t, values)
-    assert height == slow
+    rounding = ROUNDING * max(1.0, np.abs(values).max())
+    assert height == (0 if slow < rounding else slow)  # what is smaller is rounding, and no barrier
     assert height >= 0
     assert barrier(t, values, "max_minus_max_ends") >= 0
 
