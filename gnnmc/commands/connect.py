@@ -18,7 +18,7 @@ from gnnmc.draw.profile import draw_profile_figure
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
-from gnnmc.weights import load_weights
+from gnnmc.weights import finite, load_weights
 
 
 def connect_checkpoints(
@@ -37,20 +37,23 @@ def connect_checkpoints(
     if out and out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file: give a folder")
     ends = load_weights(a), load_weights(b)
+    for file, end in zip((a, b), ends, strict=True):
+        if not finite(end):
+            raise InputError(f"{file} holds weights that are not finite: that training diverged")
     problem = Problem.node_classification(named_graph(graph, root))
     model = _model(model_name, problem, settings(list(overrides)))
     for kind in kinds:
         linear = PATHS[kind] is LinearPath
         path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, device=device)
         result = profile(model, problem, path, points=points, device=device)
-        typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in nats per labelled node")
+        typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in {result.units['loss']}")
         typer.echo(_summary(result).to_string(index=False, float_format=lambda value: f"{value:.4f}"))
         for diagnostic in result.diagnostics():
             typer.echo(str(diagnostic))
         if out:
             out.mkdir(parents=True, exist_ok=True)
             result.frame().to_csv(out / f"{kind}.csv", index=False)
-            draw_profile_figure(result.frame()).savefig(out / f"{kind}.svg")
+            draw_profile_figure(result.frame(), units=result.units).savefig(out / f"{kind}.svg")
 
 
 def _summary(result: PathProfile) -> pd.DataFrame:
@@ -76,7 +79,10 @@ def _model(name: str, problem: Problem, values: dict[str, Any]) -> nn.Module:
     if not callable(make):
         raise InputError(f"{file} has no function or class {factory!r}: give FILE.py:FACTORY")
     takes = [p for p in inspect.signature(make).parameters.values() if p.default is inspect.Parameter.empty]
-    made = make(problem) if takes else make()
+    try:
+        made = make(problem) if takes else make()
+    except Exception as error:  # the user's own code
+        raise InputError(f"{name} fails: {type(error).__name__}: {error}") from error
     if not isinstance(made, nn.Module):
         raise InputError(f"{name} gave a {type(made).__name__}; expected a torch.nn.Module")
     return made

@@ -41,6 +41,11 @@ class ModelFunction:
     def load(self, weights: Weights, name: str = "the weights") -> dict[str, Tensor]:
         """The weights on this device. Raises InputError, with names and shapes, where they do not fit the model."""
         require_matching(weights, self.reference, name, "the model")
+        for entry, value in weights.items():
+            if value.dtype != self.reference[entry].dtype:
+                raise InputError(
+                    f"{entry} is {value.dtype} in {name} and {self.reference[entry].dtype} in the model: convert one"
+                )
         for copy_name, first in self.tied.items():
             if not torch.equal(weights[copy_name], weights[first]):
                 raise InputError(

@@ -83,15 +83,40 @@ class Problem:
     def outputs(self, module: nn.Module, batches: Sequence[Any] | None = None) -> Tensor:
         """What the module says of every item `(N, C)`, or of those of `batches`.
 
-        Raises InputError when it does not give one row for each of the N items.
+        Raises InputError when the model fails on the data, or does not give one row for each of the N items (and for
+        classes one column for each of them).
         """
-        parts = [self.call(module, batch) for batch in (self.batches if batches is None else batches)]
+        parts = [self._call(module, batch) for batch in (self.batches if batches is None else batches)]
         outputs = parts[0] if len(parts) == 1 else torch.cat(parts)
         if batches is not None:
             return outputs
-        if not isinstance(outputs, Tensor) or outputs.shape[:1] != self.targets.shape[:1]:
-            got = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
-            raise InputError(f"the model gave {got}; expected one row for each of the {len(self.targets)} items")
+        if outputs.shape[:1] != self.targets.shape[:1]:
+            raise InputError(
+                f"the model gave {tuple(outputs.shape)}; expected one row for each of the {len(self.targets)} items"
+            )
+        if self.loss.classification and (outputs.dim() != 2 or outputs.shape[1] < self.num_outputs):
+            raise InputError(
+                f"the model gave {tuple(outputs.shape)}; expected ({len(self.targets)}, {self.num_outputs}): "
+                "one column for each class"
+            )
+        return outputs
+
+    def _call(self, module: nn.Module, batch: Any) -> Tensor:
+        try:
+            outputs = self.call(module, batch)
+        except (InputError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # the user's own code: whatever it raises, say whose it is and on what
+            first = (str(error).splitlines() or [""])[0]
+            raise InputError(
+                f"{type(module).__name__} fails on {self.name!r} ({self.num_features} features, {self.num_outputs} "
+                f"outputs): {type(error).__name__}: {first}"
+            ) from error
+        if not isinstance(outputs, Tensor):
+            raise InputError(
+                f"the model gave a {type(outputs).__name__}, not a tensor: choose one with "
+                "call=lambda module, data: module(data.x, data.edge_index)[0]"
+            )
         return outputs
 
     def split_loss(self, outputs: Tensor, split: str = "train") -> Tensor:

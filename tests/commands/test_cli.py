@@ -141,3 +141,39 @@ def test_the_module_runs_as_a_script() -> None:
         capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "80"},
     )  # fmt: skip
     assert done.stdout.strip() == gnnmc.__version__
+
+
+def test_what_the_users_own_code_raises_is_one_line(
+    capsys: pytest.CaptureFixture[str], checkpoints: tuple[str, str], tmp_path: Path
+) -> None:
+    own = tmp_path / "own.py"
+    own.write_text("def make():\n    return 1 / 0\n")
+    code, _, err = call(capsys, "connect", *checkpoints, "--model", f"{own}:make", "--graph", GRAPH)
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "ZeroDivisionError" in err
+    own.write_text("import torch\n\ndef make():\n    return torch.nn.Linear(5, 2)\n")
+    torch.save(torch.nn.Linear(5, 2).state_dict(), tmp_path / "w.pt")
+    both = [str(tmp_path / "w.pt")] * 2
+    code, _, err = call(capsys, "connect", *both, "--model", f"{own}:make", "--graph", GRAPH)
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "Linear fails on" in err
+    assert "6 features, 3 outputs" in err
+
+
+def test_checkpoints_that_cannot_be_right_are_refused(
+    capsys: pytest.CaptureFixture[str], checkpoints: tuple[str, str], tmp_path: Path
+) -> None:
+    weights = gnnmc.load_weights(checkpoints[0])
+    torch.save({name: value * float("nan") for name, value in weights.items()}, tmp_path / "nan.pt")
+    torch.save({name: value.half() for name, value in weights.items()}, tmp_path / "half.pt")
+    for file, message in (("nan.pt", "not finite"), ("half.pt", "torch.float16")):
+        given = [str(tmp_path / file), checkpoints[1] if file == "nan.pt" else str(tmp_path / file)]
+        code, _, err = call(capsys, "connect", *given, "--model", "gcn", "--set", "hidden=8", "--graph", GRAPH)
+        assert (code, len(err.strip().splitlines())) == (2, 1)
+        assert message in err
+    (tmp_path / "file").write_text("")
+    code, _, err = call(
+        capsys, "connect", *checkpoints, "--model", "gcn", "--graph", GRAPH, "--out", str(tmp_path / "file")
+    )
+    assert code == 2
+    assert "is a file" in err

@@ -161,10 +161,23 @@ def test_splits_that_cannot_be_are_refused(splits, message):
         Problem.arrays(torch.zeros(4, 1), torch.zeros(4), splits)
 
 
-@pytest.mark.parametrize("outputs", [torch.zeros(4, 2), (torch.zeros(90, 3), None)])
-def test_a_model_without_a_row_for_each_item_is_told_so(toy_problem, outputs):
-    with pytest.raises(InputError, match="expected one row for each of the 90 items"):
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        (torch.zeros(4, 2), "expected one row for each of the 90 items"),
+        ((torch.zeros(90, 3), None), "gave a tuple, not a tensor.*call=lambda"),
+        (torch.zeros(90, 2), r"gave \(90, 2\); expected \(90, 3\): one column for each class"),
+        (torch.zeros(90), r"expected \(90, 3\)"),
+    ],
+)
+def test_outputs_that_do_not_fit_are_told(toy_problem, outputs, message):
+    with pytest.raises(InputError, match=message):
         toy_problem.outputs(Fixed(outputs))
+
+
+def test_a_model_that_fails_on_the_data_is_told_with_its_own_words(toy_problem):
+    with pytest.raises(InputError, match="Linear fails on 'graph' \\(8 features, 3 outputs\\): RuntimeError: mat1"):
+        toy_problem.outputs(torch.nn.Linear(5, 3))
 
 
 def test_batches_are_called_one_after_another_and_joined():
