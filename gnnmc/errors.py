@@ -13,9 +13,5 @@ class MissingDataError(InputError):
     """Raw files of a data set are neither on this machine nor to be had."""
 
 
-class MissingExtraError(GnnmcError, ImportError):
-    """An optional package is not installed; the message names the extra that brings it."""
-
-
 class StoreError(GnnmcError):
     """A stored result cannot be written, or what was read is not what was written."""
