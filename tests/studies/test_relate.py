@@ -217,3 +217,14 @@ def test_an_order_of_zeros_is_no_finding() -> None:
     tables["barriers"]["barrier"] = 1e-7 * tables["barriers"].graph.map(order)
     page = make_page(tables | related(tables), config())
     assert not any("rises: 1" in line or "falls: 1" in line for line in page.answer)
+
+
+def test_a_relation_that_turns_is_said_to_make_homophily_the_wrong_axis() -> None:
+    tables = planted(replicates=6)
+    h = tables["barriers"].graph.map(tables["graphs"].set_index("graph").homophily_edge)
+    noise = np.random.default_rng(1).normal(size=len(h))
+    tables["barriers"]["barrier"] = 0.6 - 2 * (h - 0.5) ** 2 + 0.005 * noise
+    page = make_page(tables | related(tables), config())
+    assert any("is the wrong axis" in line and "test split" in line for line in page.answer)
+    straight = planted(replicates=6)
+    assert not any("wrong axis" in line for line in make_page(straight | related(straight), config()).answer)

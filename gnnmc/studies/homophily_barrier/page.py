@@ -12,6 +12,7 @@ from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
 
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
 
+VERDICTS_ON_THE_AXIS = ("is the wrong axis", "is not the whole of it")
 SPLIT_NOTE = "Mean cross-entropy in nats per labelled node; barrier: largest excess over the chord between the ends."
 
 
@@ -64,15 +65,16 @@ def _loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
 def _answer(tables: Tables) -> list[str]:
     if not _measured(tables):
         return ["No barrier was measured: every end diverged."]
-    lines = []
+    headlines, wrong_axis = [], []
     for path in tables["barriers"]["path"].unique():
         for split in ("train", "test"):
-            for overview in _sentences(tables, split, path)[:1]:
-                # The question stands above already; what is left says how many settings rise, fall or are undecided.
-                lines.append(f"{path.capitalize()} path, {split} split: {overview.partition('? ')[2]}")
-    lines += _wrong_axis(tables)
-    lines += _sizes(tables)
-    return lines
+            sentences = _sentences(tables, split, path)
+            # The question stands above already; what is left says how many settings rise, fall or are undecided.
+            headlines += [
+                f"{path.capitalize()} path, {split} split: {line.partition('? ')[2]}" for line in sentences[:1]
+            ]
+            wrong_axis += [line for line in sentences if any(words in line for words in VERDICTS_ON_THE_AXIS)]
+    return headlines + wrong_axis + _sizes(tables)
 
 
 def _sentences(tables: Tables, split: str, path: str) -> list[str]:
@@ -97,11 +99,6 @@ def _sentences(tables: Tables, split: str, path: str) -> list[str]:
         rivals=others["rivals"] if len(others["rivals"]) else None,
         shape=others["shape"] if len(others["shape"]) else None,
     )
-
-
-def _wrong_axis(tables: Tables) -> list[str]:
-    verdicts = ("is the wrong axis", "is not the whole of it")
-    return [line for line in _sentences(tables, "train", "linear") if any(words in line for words in verdicts)]
 
 
 def _sizes(tables: Tables) -> list[str]:
