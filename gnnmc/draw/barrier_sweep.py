@@ -69,7 +69,7 @@ def _draw_barriers(
         color, some = colors[model], dots[dots["model"] == model]
         line = means[means["model"] == model].sort_values(x)
         axes.fill_between(line[x], line["low"], line["high"], color=color, alpha=0.11, linewidth=0)
-        axes.plot(some[x], some["barrier"], ".", color=color, ms=3.6, mew=0, alpha=0.7, rasterized=dots_as_picture)
+        axes.plot(some[x], some["barrier"], "o", color=color, ms=2.6, mew=0, alpha=0.55, rasterized=dots_as_picture)
         axes.plot(line[x], line["mean"], marker=markers[model], ms=3.6, mew=0, color=color, linewidth=1.4)
 
 
@@ -92,7 +92,7 @@ def _legend(models: list[str], interval_label: str | None) -> list[Line2D | Patc
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=colors[model], marker=markers[model], ms=4, mew=0, label=model) for model in models
     ]
-    handles.append(Line2D([], [], color=MUTED, marker=".", ms=4, mew=0, linestyle="none", label="one graph"))
+    handles.append(Line2D([], [], color=MUTED, marker="o", ms=2.6, mew=0, linestyle="none", label="one graph"))
     if interval_label is not None:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0, label=interval_label))
     return handles

@@ -11,6 +11,9 @@ from matplotlib.ticker import MaxNLocator
 
 from gnnmc.draw.style import STACKED_BELOW, new_figure
 
+# Inches of a letter in a legend, a little more than the mean, so that what is counted to fit does.
+_LETTER = 0.075
+
 
 @dataclass(frozen=True)
 class Row:
@@ -48,8 +51,20 @@ def panel_grid(
 
 def top_legend(figure: Figure, handles: Sequence[Line2D | Patch], width: float) -> None:
     """One compact legend above all panels."""
-    columns = len(handles) if width >= STACKED_BELOW else min(len(handles), 4)
-    figure.legend(handles=list(handles), loc="outside upper left", ncols=columns)
+    widths = [0.5 + len(str(handle.get_label())) * _LETTER for handle in handles]
+    columns = next((n for n in range(len(handles), 1, -1) if _legend_width(widths, n) <= width), 1)
+    figure.legend(handles=list(handles), loc="outside upper left", ncols=max(1, columns))
+
+
+def _legend_width(widths: Sequence[float], columns: int) -> float:
+    """Inches of a legend that matplotlib fills column by column, the first ones with one more where it is uneven."""
+    whole, more = divmod(len(widths), columns)
+    total, start = 0.0, 0
+    for column in range(columns):
+        count = whole + (column < more)
+        total += max(widths[start : start + count])
+        start += count
+    return total
 
 
 def _label(

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.report.figure import css_variables, draw_figure
-from gnnmc.report.numbers import shown, sort_key
+from gnnmc.report.numbers import column_format, sort_key
 from gnnmc.store import export_table
 from gnnmc.studies.pages import FigureView, Page, Section
 
@@ -49,6 +49,7 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
 
 def _check_names(page: Page) -> None:
     names = [view.name for section in page.sections for view in section.figures]
+    names += [name for section in page.sections for view in section.figures for name, _, _ in _further_frames(view)]
     names += [view.name for section in page.sections for view in section.tables]
     for name in names:
         if not _PLAIN_NAME.fullmatch(name):
@@ -81,16 +82,31 @@ def _figure(view: FigureView, folder: Path) -> dict[str, Any]:
         # Our own drawing: every text in it was escaped when it was written as SVG.
         "wide": Markup(drawn.wide),
         "narrow": Markup(drawn.narrow),
-        "table": _table(view.name, view.frame, view.caption, folder),
+        "tables": [
+            _table(view.name, view.frame, view.caption, folder),
+            *(_table(name, frame, f"{view.caption} ({what})", folder) for name, what, frame in _further_frames(view)),
+        ],
     }
 
 
+def _further_frames(view: FigureView) -> list[tuple[str, str, pd.DataFrame]]:
+    """What a figure shows besides its frame: the frames among its options, such as means with their intervals."""
+    return [
+        (f"{view.name}_{option}", option.replace("_", " "), value)
+        for option, value in view.options.items()
+        if isinstance(value, pd.DataFrame)
+    ]
+
+
 def _table(name: str, frame: pd.DataFrame, caption: str, folder: Path) -> dict[str, Any]:
+    if frame.index.nlevels > 1 or frame.index.name is not None:
+        frame = frame.reset_index()
     export_table(frame, folder / "shown", name)
     head = frame.head(MOST_ROWS)
-    numeric = [bool(pd.api.types.is_numeric_dtype(frame[column])) for column in frame.columns]
+    numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
+    formats = [column_format(column) for _, column in frame.items()]
     rows = [
-        [{"text": shown(value), "key": sort_key(value)} for value in row]
+        [{"text": text(value), "key": sort_key(value)} for text, value in zip(formats, row, strict=True)]
         for row in head.itertuples(index=False, name=None)
     ]
     return {
