@@ -137,6 +137,32 @@ def test_a_model_keeps_its_color_and_mark_beside_others() -> None:
     assert len(set(model_markers(["gcn", "sage", "gat", "mlp", "new"]).values())) == 5
 
 
+def luminance(color: str) -> float:
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return float(np.dot([0.2126, 0.7152, 0.0722], linear))
+
+
+def contrast(a: str, b: str) -> float:
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [1, 2])
+def test_numbers_in_cells_and_lines_on_the_page_stand_out_in_both_schemes(scheme: int) -> None:
+    """WCAG 2.1: 4.5 for text, 3 for lines and marks."""
+    known = schemes()
+    for value in np.linspace(-1, 1, 11):
+        cell, ink = (known[color][scheme] for color in diverging_color(float(value)))
+        assert contrast(cell, ink) >= 4.5, value
+    roles = {variable: (light, dark) for variable, light, dark in known.values()}
+    ground = roles["--surface"][scheme - 1]
+    assert contrast(roles["--muted"][scheme - 1], roles["--missing"][scheme - 1]) >= 4.5
+    for variable, pair in roles.items():
+        if variable.startswith(("--model", "--split", "--further", "--ordered")):
+            assert contrast(pair[scheme - 1], ground) >= 3, variable
+
+
 def test_equal_figures_are_equal_bytes() -> None:
     first, second = (to_svg(drawing("profiles.draw_profiles")(profiles()), "salt") for _ in range(2))
     assert first == second

@@ -29,13 +29,24 @@ CONTRAST = """() => {
     const v = c[i] / 255; return sum + w * (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); }, 0);
   const behind = (element) => { for (let e = element; e; e = e.parentElement) {
     const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; } return [255, 255, 255]; };
+  // Behind a word in a figure: the last shape drawn before it that it stands on (a cell of a heat map), or the page.
+  const under = (word) => {
+    const at = word.getBoundingClientRect(), x = (at.left + at.right) / 2, y = (at.top + at.bottom) / 2;
+    const shapes = [...word.ownerSVGElement.querySelectorAll("path, rect")].filter((shape) => {
+      const box = shape.getBoundingClientRect(), style = getComputedStyle(shape);
+      return shape.compareDocumentPosition(word) & Node.DOCUMENT_POSITION_FOLLOWING && style.fill !== "none"
+        && Number(style.fillOpacity) * Number(style.opacity) === 1 && box.height
+        && box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
+    });
+    return shapes.length ? rgba(getComputedStyle(shapes.at(-1)).fill) : behind(word.closest("div"));
+  };
   let least = 99, where = "";
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     if (!own || !element.getClientRects().length || ["SCRIPT", "STYLE"].includes(element.tagName)) continue;
     const style = getComputedStyle(element);
     const svg = element instanceof SVGElement;
-    const [a, b] = [light(rgba(svg ? style.fill : style.color)), light(behind(svg ? element.closest("div") : element))];
+    const [a, b] = [light(rgba(svg ? style.fill : style.color)), light(svg ? under(element) : behind(element))];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
     if (ratio < least) { least = ratio; where = element.textContent.trim().slice(0, 40); }
   }
@@ -58,13 +69,23 @@ def example() -> Page:
     profile = frame.drop_duplicates(["path", "split", "model", "t"]).assign(x=0.5)
     real = frame[frame.x.isin([0.1, 0.5])].drop_duplicates(["path", "split", "model", "x"])
     real = real.assign(graph="a-graph-with-a-long-name " + real.x.astype(str), homophily_edge=real.x)
+    means = frame.groupby(["path", "split", "model", "x"], as_index=False)["barrier"].mean()
+    means = means.rename(columns={"barrier": "mean"}).assign(low=0.1, high=0.4)
+    keys = ["path", "split", "model"]
+    associated = pd.concat(
+        frame[keys].drop_duplicates().assign(statistic=name, kind=kind, rho=0.07 * number - 0.9, p_holm=0.1 * number)
+        for number, name in enumerate(("homophily_edge", "label_informativeness", "spectral_gap_modulus"))
+        for kind in ("total", "not through end quality")
+    )
+    options = {"summary": means}
     figures = (
-        FigureView("sweep", "barrier_sweep.draw_barrier_sweep", frame, "A caption.", "A sweep."),
+        FigureView("sweep", "barrier_sweep.draw_barrier_sweep", frame, "A caption.", "A sweep.", options),
+        FigureView("association", "association.draw_association", associated, "A caption.", "Correlations."),
         FigureView("profiles", "profiles.draw_profiles", profile, "A caption.", "Profiles."),
         FigureView("real", "scatter.draw_real_graphs", real, "A caption.", "Real graphs."),
     )
     wide = pd.DataFrame({f"a rather long column name {i}": [i, 2.5, float("nan"), -i] for i in range(15)})
-    table = TableView("wide", wide.assign(name=["b", "a", "c", "d"]), "A wide table.")
+    table = TableView("wide", wide.assign(name=["b", "a", "c", "a note " * 12]), "A wide table.")
     sections = (Section("Figures", ("A sentence.",), figures), Section("Tables", tables=(table,)))
     return Page("A title", "A question that is long enough to be broken into lines?", ("Yes.",), ("Graphs.",), sections)
 
@@ -115,7 +136,47 @@ def test_words_in_figures_can_be_read(browser: Any, file: Path, width: int) -> N
     assert len(heights) > 20
     assert min(heights) >= 5
     shown = page.evaluate("[...document.querySelectorAll('figure svg')].filter(s => s.getClientRects().length).length")
-    assert shown == 3
+    assert shown == 4
+
+
+# Words of a shown figure that lie on other words or stick out of it; a pixel is rounding, 3.5 the leading of a line.
+COLLISIONS = """() => {
+  const found = [];
+  for (const svg of document.querySelectorAll("figure svg")) {
+    if (!svg.getClientRects().length) continue;
+    const all = svg.getBoundingClientRect();
+    const words = [...svg.querySelectorAll("text")].map((t) => [t.textContent, t.getBoundingClientRect()]);
+    words.forEach(([text, a], i) => {
+      if (a.left < all.left - 1 || a.right > all.right + 1 || a.top < all.top - 1 || a.bottom > all.bottom + 1)
+        found.push("outside: " + text);
+      for (const [other, b] of words.slice(i + 1))
+        if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3.5) found.push(text + " on " + other);
+    });
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 760, 390, 340])
+def test_no_words_in_figures_collide_or_are_cut(browser: Any, file: Path, width: int) -> None:
+    page, _ = open_page(browser, file, width, "light")
+    assert page.evaluate(COLLISIONS) == []
+
+
+def test_figures_for_phones_are_not_blown_up_on_a_tablet(browser: Any, file: Path) -> None:
+    page, _ = open_page(browser, file, 700, "light")
+    widths = page.evaluate(
+        "[...document.querySelectorAll('figure svg')].map(s => s.getBoundingClientRect().width).filter(w => w)"
+    )
+    assert max(widths) <= 480
+
+
+def test_long_words_in_tables_are_whole(browser: Any, file: Path) -> None:
+    page, _ = open_page(browser, file, 390, "light")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert page.evaluate("[...document.querySelectorAll('td')].filter(c => c.scrollWidth > c.clientWidth).length") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_table_is_sorted_by_a_click_with_dashes_last(browser: Any, file: Path) -> None:

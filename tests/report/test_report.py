@@ -12,7 +12,7 @@ import gnnmc
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.report import render_page, report
 from gnnmc.report.numbers import shown
-from gnnmc.store import export_table
+from gnnmc.store import export_table, read_table
 from gnnmc.studies.pages import FigureView, Page, Section, TableView
 
 HOSTILE = '<script>alert(1)</script> & "quotes" $x_1$'
@@ -134,6 +134,42 @@ def test_long_tables_end_on_the_page_and_are_whole_beside_it(tmp_path: Path) -> 
     html = render_page(Page("t", "q", (), (), (Section("s", tables=(long,)),)), tmp_path, {}).read_text()
     assert "600 more are in shown/long.csv" in html
     assert len((tmp_path / "shown/long.csv").read_text().splitlines()) == 1001
+
+
+def one_table(frame: pd.DataFrame) -> Page:
+    return Page("t", "q", (), (), (Section("s", tables=(TableView("view", frame, "A table."),)),))
+
+
+def test_means_with_intervals_that_a_figure_shows_are_shown_as_numbers_too(tmp_path: Path) -> None:
+    summary = pd.DataFrame([{"path": "linear", "split": "train", "model": "gcn", "x": 0.1, "mean": 0.2}])
+    summary = summary.assign(low=0.123456, high=0.3)
+    options = {"summary": summary}
+    figure = FigureView("sweep", "barrier_sweep.draw_barrier_sweep", sweep(), "A caption.", "Alt", options)
+    html = render_page(Page("t", "q", (), (), (Section("s", figures=(figure,)),)), tmp_path, {}).read_text()
+    assert "A caption. (summary)" in html
+    assert "0.123" in html
+    pd.testing.assert_frame_equal(read_table(tmp_path / "shown", "sweep_summary"), summary)
+
+
+def test_an_index_that_says_something_is_a_column(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"value": [1.0, 2.0]}, index=pd.Index(["cora", "texas"], name="graph"))
+    html = render_page(one_table(frame), tmp_path, {}).read_text()
+    assert "cora" in html
+    assert list(read_table(tmp_path / "shown", "view").columns) == ["graph", "value"]
+    assert list(frame.columns) == ["value"]
+
+
+def test_a_column_of_measured_values_is_set_with_one_number_of_digits(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"barrier": [0.12345, 0.15, 1.0, -0.5], "homophily": [0.1, 0.2, 1.0, 0.0]})
+    html = render_page(one_table(frame), tmp_path, {}).read_text()
+    shown_cells = re.findall(r'<td class="number"[^>]*>([^<]*)</td>', html)
+    assert shown_cells == ["0.123", "0.1", "0.150", "0.2", "1.00", "1", "−0.500", "0"]
+
+
+def test_the_name_of_a_figure_clashes_with_no_part_of_the_page(tmp_path: Path) -> None:
+    html = render_page(page("answer"), tmp_path, {}).read_text()
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
 
 
 def test_export_and_page_agree(tmp_path: Path) -> None:
