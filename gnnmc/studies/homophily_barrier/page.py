@@ -5,13 +5,15 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.analysis import answer
+from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import in_words
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
-from gnnmc.studies.homophily_barrier.relate import AXIS, ROUNDING
+from gnnmc.studies.homophily_barrier.relate import AXIS, NOT_THROUGH_ENDS, ROUNDING
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
 
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
 
+LEVEL = 0.05
 VERDICTS_ON_THE_AXIS = ("is the wrong axis", "is not the whole of it")
 SPLIT_NOTE = "Mean cross-entropy in nats per labelled node; barrier: largest excess over the chord between the ends."
 
@@ -74,7 +76,29 @@ def _answer(tables: Tables) -> list[str]:
                 f"{path.capitalize()} path, {split} split: {line.partition('? ')[2]}" for line in sentences[:1]
             ]
             wrong_axis += [line for line in sentences if any(words in line for words in VERDICTS_ON_THE_AXIS)]
-    return headlines + wrong_axis + _sizes(tables)
+    return headlines + _through_the_ends(tables) + wrong_axis + _sizes(tables)
+
+
+def _through_the_ends(tables: Tables) -> list[str]:
+    """What is left of the associations with homophily once the quality of the ends is controlled for."""
+    association = _loss_rows(tables["association"])
+    if association.empty:
+        return []
+    lines = []
+    about = association[association["statistic"] == AXIS]
+    for (path, split), rows in about[about["split"] != "val"].groupby(["path", "split"], sort=False):
+        found = {
+            kind: [row["model"] for _, row in some.iterrows() if verdict(row, LEVEL) is Verdict.FOUND]
+            for kind, some in rows.groupby("kind", sort=False)
+        }
+        if before := found.get("total"):
+            after = found.get(NOT_THROUGH_ENDS, [])
+            lines.append(
+                f"{str(path).capitalize()} path, {split} split: an association with homophily was found for "
+                f"{', '.join(before)}; with the ends' loss and accuracy on that split controlled for (they lie "
+                f"downstream of the graph), {'for ' + ', '.join(after) if after else 'for none'}."
+            )
+    return lines
 
 
 def _sentences(tables: Tables, split: str, path: str) -> list[str]:

@@ -17,6 +17,7 @@ GROUP = ("regime", "model", "path", "split", "metric", "barrier_kind")
 AXIS = "homophily_edge"
 # The ends' own train loss is no statistic of the graph, but science 1.6 asks whether the barrier only follows it.
 ENDS = "ends_train_loss"
+NOT_THROUGH_ENDS = "not through end quality"
 LABEL_STATISTICS = (AXIS, "homophily_adjusted_abs", "label_informativeness")
 STATISTICS = (
     *LABEL_STATISTICS,
@@ -60,7 +61,7 @@ def _relate(request: Request) -> Result:
         statistics = _varied(regime)
         if not statistics:
             continue
-        kinds = {"total": (), "not through end quality": end_quality}
+        kinds = {"total": (), NOT_THROUGH_ENDS: end_quality}
         associations = [associate(regime, statistics, kinds=kinds, by=GROUP)]
         rivals = _rivals(regime, statistics)
         if rivals:
