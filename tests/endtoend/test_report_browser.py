@@ -199,3 +199,12 @@ def test_headings_are_in_order_and_the_page_prints(browser: Any, file: Path) -> 
     assert levels.count(1) == 1
     assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_paper_gets_the_wide_figures_and_whole_tables(browser: Any, file: Path) -> None:
+    page, _ = open_page(browser, file, 718, "dark")  # A4 without its margins
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    drawn = "[...document.querySelectorAll('.wide, .narrow')].filter(d => d.getClientRects().length)"
+    assert set(page.evaluate(f"{drawn}.map(d => d.className)")) == {"wide"}
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
