@@ -16,6 +16,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
     try:
         chosen = torch.device(device)
         torch.empty(0, device=chosen)
+    # A build of torch without that backend answers with an AssertionError ("not compiled with CUDA enabled").
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
         raise InputError(
