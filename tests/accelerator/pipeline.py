@@ -13,6 +13,7 @@ from torch_geometric.data import Data
 
 from gnnmc.connectivity import LinearPath, fit_path, profile
 from gnnmc.engine import resolve_device
+from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
 from gnnmc.seeding import forked
@@ -61,7 +62,7 @@ def difference(a: object, b: object) -> float:
 def raises(action) -> str:
     try:
         action()
-    except RuntimeError as error:
+    except (RuntimeError, InputError) as error:
         return str(error)
     return ""
 
