@@ -74,7 +74,7 @@ def fit_path(
                     group["lr"] = lr * _schedule(step / steps)
                 chosen.zero_grad(set_to_none=True)
                 weights = path.point(t)
-                loss = function.problem.split_loss(function(weights, training=dropout))
+                loss = function.loss(weights, function.problem.splits["train"], training=dropout)
                 value = float(loss.detach())
                 if not np.isfinite(value):
                     status = f"diverged at step {step + 1}: the loss is not finite"

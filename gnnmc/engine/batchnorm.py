@@ -29,7 +29,7 @@ def reestimate_batchnorm(function: ModelFunction, weights: Weights) -> dict[str,
     fresh = clone(weights)
     names = {layer: name for name, layer in _layers(function.module).items()}
     batches = function.problem.estimation_batches
-    if function.problem.estimation is None and len(batches) == 1:
+    if not function.problem.items.separable and len(batches) == 1:
         _as_in_training(function, fresh, names)
         return fresh
     if len(batches) == 1:

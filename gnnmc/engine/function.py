@@ -1,7 +1,7 @@
 """A model as a function of a name-keyed dict of weights (design idea 1)."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -30,7 +30,7 @@ class ModelFunction:
         self.device = resolve_device(device)
         self.problem = require_problem(problem).to(self.device)
         self.module = private_copy(model).to(self.device).eval()
-        self._caller = _Caller(self.module, self.problem)
+        self._caller = _Caller(self.module)
         parameters = dict(self.module.named_parameters())
         self.parameter_names = tuple(parameters)
         self.trainable_names = tuple(name for name, parameter in parameters.items() if parameter.requires_grad)
@@ -58,6 +58,13 @@ class ModelFunction:
 
         Buffers are copied first, since a layer may write to them: the caller's dict is never changed.
         """
+        return self._at(weights, lambda module: self.problem.outputs(module, batches), training)
+
+    def loss(self, weights: Weights, index: Tensor, *, training: bool = False) -> Tensor:
+        """Mean loss over the items of `index` at these weights, a scalar. Shapes: index (n,)."""
+        return self._at(weights, lambda module: self.problem.loss_on(module, index), training)
+
+    def _at(self, weights: Weights, ask: Callable[[nn.Module], Tensor], training: bool) -> Tensor:
         self.module.train(training)
         given = {
             f"module.{name}": value if name in self.parameter_names else value.clone()
@@ -65,21 +72,20 @@ class ModelFunction:
             if name not in self.tied
         }
         try:
-            return functional_call(self._caller, given, (batches,))
+            return functional_call(self._caller, given, (ask,))
         finally:
             self.module.eval()
 
 
 class _Caller(nn.Module):
-    """Holds the module, so that whatever way the problem calls it runs under `functional_call`."""
+    """Holds the module, so that whatever is asked of it is answered under `functional_call`."""
 
-    def __init__(self, module: nn.Module, problem: Problem) -> None:
+    def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.module = module
-        self._problem = problem
 
-    def forward(self, batches: Sequence[Any] | None) -> Tensor:
-        return self._problem.outputs(self.module, batches)
+    def forward(self, ask: Callable[[nn.Module], Tensor]) -> Tensor:
+        return ask(self.module)
 
 
 def private_copy(model: nn.Module) -> nn.Module:

@@ -1,64 +1,73 @@
-"""A problem: data, splits and a loss. All that the layers below the studies know of a task."""
+"""A problem: data + splits + loss + metrics (design idea 3)."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gnnmc.errors import InputError
+from gnnmc.problem import making
 from gnnmc.problem.calling import Call, call_by_names, has
-from gnnmc.problem.checks import check_edges, check_features, check_labels, check_splits
-from gnnmc.problem.losses import LOSSES, METRICS, Loss, Metric
-from gnnmc.problem.splits import standard_split
+from gnnmc.problem.choice import Metrics
+from gnnmc.problem.items import Items
+from gnnmc.problem.losses import Loss
+from gnnmc.problem.metrics import Metric
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Data + splits + loss + metrics; node classification, images and a user's own look the same from above.
+    """Data + splits + loss + metrics; node or graph classification, images and a user's own look the same from above.
 
-    batches: what the module is called on, one after another; outputs are joined along the items. One whole graph is one
-        batch.
+    items: the data; what a module is called on for all of it, or for some items where they can be had apart.
     targets: `(N, …)` one row per item.
     splits: name → `(n,)` indices of items; "train" is the one trained on.
     metrics: name → Metric with `higher_is_better`; the first is the one validation selects by.
-    num_features, num_outputs: the widths a model needs.
-    estimation: what BatchNorm statistics are estimated on, where that is not all batches.
+    num_features, num_outputs: the widths a model needs. item_shape: the shape of one item's features, such as
+        (1, 28, 28) for images. cardinalities: how many values each of the features has, where they are categories.
     """
 
-    batches: Sequence[Any]
+    items: Items
     targets: Tensor
     splits: Mapping[str, Tensor]
-    loss_name: str
-    metric_names: tuple[str, ...]
+    loss: Loss
+    metrics: Mapping[str, Metric]
     num_features: int
     num_outputs: int
     call: Call = call_by_names
     name: str = "problem"
-    estimation: Sequence[Any] | None = None
+    item_shape: tuple[int, ...] = ()
+    cardinalities: tuple[int, ...] | None = None
 
-    @property
+    @cached_property
+    def batches(self) -> Sequence[Any]:
+        """What the module is called on, one after another; outputs are joined along the items."""
+        return self.items.batches()
+
+    @cached_property
     def estimation_batches(self) -> Sequence[Any]:
-        """What BatchNorm statistics are estimated on: all batches (one graph), or the items of the train split."""
-        return self.batches if self.estimation is None else self.estimation
+        """What BatchNorm statistics are estimated on: the whole graph, or the items of the train split (science 0)."""
+        if not self.items.separable:
+            return self.batches
+        chunk = getattr(self.items, "chunk", None) or len(self.targets)
+        return [self.items.take(part) for part in self.splits["train"].split(chunk)]
 
     @property
-    def loss(self) -> Loss:
-        """The loss per item, with its unit."""
-        return LOSSES[self.loss_name]
+    def has_edges(self) -> bool:
+        """Whether every batch has edges."""
+        return all(has(batch, "edge_index") for batch in self.batches)
 
     @property
-    def metrics(self) -> dict[str, Metric]:
-        """name → Metric (`measure`, `higher_is_better`, `unit`)."""
-        return {name: METRICS[name] for name in self.metric_names}
+    def graph_level(self) -> bool:
+        """Whether items are graphs: batches say of every node which graph it is of."""
+        return all(has(batch, "batch") and has(batch, "num_graphs") for batch in self.batches)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """What `measure` gives for each split: `loss`, then one column per metric."""
-        return ("loss", *self.metric_names)
+        return ("loss", *self.metrics)
 
     @property
     def units(self) -> dict[str, str]:
@@ -74,8 +83,7 @@ class Problem:
         """The same problem with its tensors on `device`; this one is unchanged."""
         return replace(
             self,
-            batches=[_moved(batch, device) for batch in self.batches],
-            estimation=None if self.estimation is None else [_moved(batch, device) for batch in self.estimation],
+            items=self.items.to(device),
             targets=self.targets.to(device),
             splits={name: index.to(device) for name, index in self.splits.items()},
         )
@@ -88,15 +96,25 @@ class Problem:
         """
         parts = [self._call(module, batch) for batch in (self.batches if batches is None else batches)]
         outputs = parts[0] if len(parts) == 1 else torch.cat(parts)
-        if batches is not None:
-            return outputs
-        if outputs.shape[:1] != self.targets.shape[:1]:
-            raise InputError(
-                f"the model gave {tuple(outputs.shape)}; expected one row for each of the {len(self.targets)} items"
-            )
+        return outputs if batches is not None else self._checked(outputs, len(self.targets))
+
+    def loss_on(self, module: nn.Module, index: Tensor) -> Tensor:
+        """Mean loss over some items, a scalar to differentiate. Shapes: index (n,).
+
+        Where items can be had apart the module sees these alone: BatchNorm in training, say, learns nothing of others.
+        """
+        if self.items.separable:
+            outputs = self._checked(self._call(module, self.items.take(index)), len(index))
+        else:
+            outputs = self.outputs(module)[index]
+        return self.loss.per_item(outputs, self.targets[index]).mean()
+
+    def _checked(self, outputs: Tensor, items: int) -> Tensor:
+        if outputs.shape[:1] != (items,):
+            raise InputError(f"the model gave {tuple(outputs.shape)}; expected one row for each of the {items} items")
         if self.loss.classification and (outputs.dim() != 2 or outputs.shape[1] < self.num_outputs):
             raise InputError(
-                f"the model gave {tuple(outputs.shape)}; expected ({len(self.targets)}, {self.num_outputs}): "
+                f"the model gave {tuple(outputs.shape)}; expected ({items}, {self.num_outputs}): "
                 "one column for each class"
             )
         return outputs
@@ -120,7 +138,7 @@ class Problem:
         return outputs
 
     def split_loss(self, outputs: Tensor, split: str = "train") -> Tensor:
-        """Mean loss over the items of a split: a scalar in the unit of the loss."""
+        """Mean loss over the items of a split: a scalar in the unit of the loss. Shapes: outputs (N, C)."""
         index = self.splits[split]
         return self.loss.per_item(outputs[index], self.targets[index]).mean()
 
@@ -142,35 +160,47 @@ class Problem:
         cls,
         data: Any,
         *,
-        metrics: Sequence[str] = ("accuracy",),
+        metrics: Metrics | None = None,
         call: Call | None = None,
         name: str | None = None,
         absent_classes: bool = False,
     ) -> "Problem":
         """Transductive node classification on one graph.
 
-        Shapes: data.x (N, F), data.edge_index (2, E), data.y (N,) with negative values for unlabelled nodes,
-        data.train_mask, val_mask, test_mask (N,). Without masks: the rule of science 1.2 with seed 0.
+        Shapes: data.x (N, F), dense or sparse, data.edge_index (2, E), data.y (N,) with negative values for unlabelled
+        nodes, data.train_mask, val_mask, test_mask (N,). Without masks: the rule of science 1.2 with seed 0.
+        metrics: `data.metrics` where the data names some, else accuracy.
         Raises InputError for what does not fit together: shapes, edges out of range, features that are not finite,
         empty splits, a class without a training node.
         """
-        labels = check_labels(data)
-        check_features(data, len(labels))
-        check_edges(data, len(labels))
-        splits = _mask_splits(data, labels)
-        num_classes = int(labels.max()) + 1
-        check_splits(splits, labels, num_classes, absent_classes)
-        return cls(
-            batches=[data],
-            targets=labels,
-            splits=splits,
-            loss_name="cross_entropy",
-            metric_names=_known_metrics(metrics),
-            num_features=int(data.x.shape[1]),
-            num_outputs=num_classes,
-            call=call or call_by_names,
-            name=name or str(getattr(data, "name", None) or "graph"),
-        )
+        return cls(**making.of_nodes(data, metrics, call, name, absent_classes))
+
+    @classmethod
+    def graph_classification(
+        cls,
+        graphs: Sequence[Any],
+        *,
+        y: Tensor | None = None,
+        splits: Mapping[str, Tensor] | None = None,
+        task: str | None = None,
+        loss: str | Loss | None = None,
+        metrics: Metrics | None = None,
+        call: Call | None = None,
+        chunk: int | None = None,
+        name: str | None = None,
+        seed: int = 0,
+    ) -> "Problem":
+        """A label or number for each of many graphs.
+
+        graphs: objects with `x` (N, F), `edge_index` (2, E), `y`; a collection may bring `splits`, `task`, `metric`,
+        `cardinalities` and `name` as attributes.
+        task: "classification" (y an integer per graph), "binary" (T zeros or ones, NaN where unknown) or "regression";
+        by default integers are classes. splits: by default 80/10/10 % of every class, on stream `seed`.
+        chunk: graphs evaluated at once (all by default).
+        Shapes: y (G,) or (G, T), by default the graphs' own.
+        Raises InputError for what does not fit together, with the number of the graph.
+        """
+        return cls(**making.of_graphs(graphs, y, splits, task, loss, metrics, call, chunk, name, seed))
 
     @classmethod
     def arrays(
@@ -179,67 +209,47 @@ class Problem:
         y: Tensor,
         splits: Mapping[str, Tensor] | None = None,
         *,
-        loss: str | None = None,
-        metrics: Sequence[str] | None = None,
+        loss: str | Loss | None = None,
+        metrics: Metrics | None = None,
         call: Call | None = None,
+        chunk: int | None = None,
         name: str = "arrays",
     ) -> "Problem":
         """Items without a graph: integer targets are classified, floating-point ones regressed.
 
+        chunk: items evaluated at once (all by default).
         Shapes: x (N, …), y (N,), splits name → (n,). Without splits: the rule of science 1.2 with seed 0.
         Raises InputError for what does not fit together, a loss that is not for such targets included.
         """
-        data = SimpleNamespace(x=torch.as_tensor(x), y=torch.as_tensor(y))
-        classify = not data.y.is_floating_point()
-        if classify:
-            check_labels(data)
-        check_features(data, len(data.y))
-        loss = loss or ("cross_entropy" if classify else "squared_error")
-        if LOSSES[loss].classification != classify:
-            targets = "classes (integers)" if LOSSES[loss].classification else "floating-point targets"
-            raise InputError(f"loss {loss!r} needs {targets}; y is {data.y.dtype}")
-        chosen = dict(splits) if splits is not None else standard_split(data.y)
-        width = int(data.y.max()) + 1 if classify else 1
-        check_splits(chosen, data.y, width if classify else 0, absent_classes=False)
-        return cls(
-            batches=[data],
-            targets=data.y,
-            splits=chosen,
-            loss_name=loss,
-            metric_names=_known_metrics(metrics if metrics is not None else ("accuracy",) if classify else ("rmse",)),
-            num_features=int(data.x[0].numel()),
-            num_outputs=width,
-            call=call or call_by_names,
-            name=name,
-            estimation=[SimpleNamespace(x=data.x[chosen["train"]], y=data.y[chosen["train"]])],
-        )
+        return cls(**making.of_arrays(x, y, splits, loss, metrics, call, chunk, name))
 
+    @classmethod
+    def custom(
+        cls,
+        data: Any,
+        loss: making.UserLoss,
+        *,
+        targets: Tensor | None = None,
+        splits: Mapping[str, Tensor] | None = None,
+        metrics: Metrics | None = None,
+        num_features: int | None = None,
+        num_outputs: int | None = None,
+        unit: str = "units of the loss",
+        call: Call | None = None,
+        chunk: int | None = None,
+        name: str = "custom",
+    ) -> "Problem":
+        """Any differentiable objective.
 
-def _known_metrics(names: Sequence[str]) -> tuple[str, ...]:
-    for name in names:
-        METRICS[name]
-    return tuple(names)
+        data: a tensor (N, …), whose rows are items that can be had apart; or anything else that `call` understands,
+        which the module answers for as a whole, one row for each of the N targets.
+        loss: (outputs (n, …), targets (n, …)) → (n,) one value per item, or a scalar for all of them; smaller is
+        better. targets: by default the rows of `data` themselves. splits: all items are "train" by default.
+        Raises InputError for what does not fit together.
 
-
-def _mask_splits(data: Any, labels: Tensor) -> dict[str, Tensor]:
-    masks = {name: getattr(data, f"{name}_mask") for name in ("train", "val", "test") if has(data, f"{name}_mask")}
-    if not masks:
-        return standard_split(labels)
-    for name, mask in masks.items():
-        if mask.dim() != 1 or mask.dtype != torch.bool or len(mask) != len(labels):
-            raise InputError(
-                f"{name}_mask is {tuple(mask.shape)} of {mask.dtype}; expected ({len(labels)},) of torch.bool "
-                "(for several masks choose one: load_graph(name, fold=0) or mask[:, 0])"
-            )
-    return {name: mask.nonzero().reshape(-1) for name, mask in masks.items()}
-
-
-def _moved(batch: Any, device: torch.device | str) -> Any:
-    # PyG's Data.to moves in place, so the container is copied first; a plain namespace is moved attribute by attribute.
-    moved = copy.copy(batch)
-    if hasattr(moved, "to"):
-        return moved.to(device)
-    for name, value in vars(moved).items():
-        if isinstance(value, Tensor):
-            setattr(moved, name, value.to(device))
-    return moved
+        ```python
+        gnnmc.Problem.custom(x, lambda outputs, targets: (outputs - targets).square().sum(1), unit="squared error")
+        ```
+        """
+        widths = num_features, num_outputs
+        return cls(**making.of_objective(data, loss, targets, splits, metrics, widths, unit, call, chunk, name))

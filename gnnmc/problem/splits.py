@@ -79,3 +79,26 @@ def _rank_in_class(labels: Tensor) -> Tensor:
     rank = torch.empty_like(by_class)
     rank[by_class] = torch.arange(len(labels)) - starts
     return rank
+
+
+def share_split(
+    num_items: int, classes: Tensor | None = None, shares: tuple[float, float] = (0.8, 0.1), seed: int = 0
+) -> dict[str, Tensor]:
+    """Shares of the items `train` and `val`, the rest `test`; of every class the same shares (rounded, one at least).
+
+    For collections without a split of their own (graphs, images).
+
+    Shapes: classes (N,), negative where unlabelled (in no split); returns name → (M,) indices, ascending.
+    Raises InputError for fewer than three items (of any class).
+    """
+    order = torch.from_numpy(numpy_generator(seed, "split").permutation(num_items))
+    groups = [order] if classes is None else [order[classes[order] == c] for c in classes[classes >= 0].unique()]
+    parts: dict[str, list[Tensor]] = {"train": [], "val": [], "test": []}
+    for group in groups:
+        if len(group) < 3:
+            raise InputError(f"{len(group)} items (of a class) cannot be shared among train, val and test: give splits")
+        val = max(1, round(shares[1] * len(group)))
+        train = min(max(1, round(shares[0] * len(group))), len(group) - val - 1)
+        for name, part in zip(parts, group.split([train, val, len(group) - train - val]), strict=True):
+            parts[name].append(part)
+    return {name: torch.cat(part).sort().values for name, part in parts.items()}

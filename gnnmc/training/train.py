@@ -105,7 +105,7 @@ def _train_one(module: nn.Module, problem: Problem, seed: int, settings: dict[st
         for epoch in range(1, settings["epochs"] + 1):
             module.train()
             optimizer.zero_grad(set_to_none=True)
-            objective = problem.split_loss(problem.outputs(module))
+            objective = problem.loss_on(module, problem.splits["train"])
             objective.backward()
             unused = [name for name in unused if named[name].grad is None]
             optimizer.step()

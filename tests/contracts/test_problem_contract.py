@@ -1,10 +1,12 @@
 """What every problem keeps, whatever it was made from."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
-from gnnmc.problem import Problem
+from gnnmc.problem import LOSSES, METRICS, Problem, Whole
 from gnnmc.weights import digest
 
 
@@ -25,11 +27,11 @@ def regressed_arrays(graph):
 
 def several_batches(graph):
     problem = Problem(
-        batches=list(graph.x.split(40)),
+        items=Whole(list(graph.x.split(40))),
         targets=graph.y,
         splits={"train": torch.arange(60), "test": torch.arange(60, 90)},
-        loss_name="cross_entropy",
-        metric_names=("accuracy",),
+        loss=LOSSES["cross_entropy"],
+        metrics={"accuracy": METRICS["accuracy"]},
         num_features=8,
         num_outputs=3,
         call=lambda module, x: module(x),
@@ -37,7 +39,53 @@ def several_batches(graph):
     return problem, nn.Linear(8, 3)
 
 
-@pytest.fixture(params=[node_classification, classified_arrays, regressed_arrays, several_batches])
+class PerGraphMean(nn.Linear):
+    """The mean over each graph's nodes of a linear map."""
+
+    def forward(self, x, batch, num_graphs):
+        sums = x.new_zeros(num_graphs, self.out_features).index_add(0, batch, super().forward(x))
+        return sums / torch.bincount(batch, minlength=num_graphs)[:, None]
+
+
+def small_graphs(graph, count=12):
+    """Pieces of the toy graph of 3, 4, 5, … nodes, each a ring."""
+    pieces = []
+    for number in range(count):
+        size = 3 + number % 4
+        ring = torch.stack([torch.arange(size), (torch.arange(size) + 1) % size])
+        x = graph.x[number * 6 : number * 6 + size]
+        pieces.append(SimpleNamespace(x=x, edge_index=ring, y=torch.tensor([number % 2])))
+    return pieces
+
+
+def classified_graphs(graph):
+    return Problem.graph_classification(small_graphs(graph), chunk=5), PerGraphMean(8, 2)
+
+
+def graphs_of_two_tasks(graph):
+    y = torch.tensor([[0.0, 1.0], [1.0, torch.nan]]).repeat(6, 1)
+    y[0, 1] = 0
+    splits = {"train": torch.arange(8), "test": torch.arange(8, 12)}
+    problem = Problem.graph_classification(small_graphs(graph), y=y, task="binary", splits=splits, metrics=())
+    return problem, PerGraphMean(8, 2)
+
+
+def an_objective_of_the_users_own(graph):
+    problem = Problem.custom(graph.x, lambda outputs, targets: (outputs - targets).abs().sum(1), chunk=40)
+    return problem, nn.Linear(8, 8)
+
+
+@pytest.fixture(
+    params=[
+        node_classification,
+        classified_arrays,
+        regressed_arrays,
+        several_batches,
+        classified_graphs,
+        graphs_of_two_tasks,
+        an_objective_of_the_users_own,
+    ]
+)
 def made(request, toy_graph):
     return request.param(toy_graph)
 
@@ -74,6 +122,13 @@ class TestProblemContract:
         problem, model = made
         problem.split_loss(problem.outputs(model)).backward()
         assert float(model.weight.grad.abs().sum()) > 0
+
+    def test_the_loss_on_items_is_the_loss_of_their_outputs(self, made):
+        problem, model = made
+        index = problem.splits["train"][[2, 0, 1]]
+        outputs = problem.outputs(model)
+        expected = problem.loss.per_item(outputs[index], problem.targets[index]).mean()
+        torch.testing.assert_close(problem.loss_on(model, index), expected)
 
     def test_columns_begin_with_the_loss_and_metrics_know_their_direction(self, made):
         problem, _ = made

@@ -38,17 +38,8 @@ def with_odd_statistics(module, seed=0):
 
 
 def batched(xs, y):
-    return Problem(
-        batches=xs,
-        estimation=xs,
-        targets=y,
-        splits={"train": torch.arange(len(y))},
-        loss_name="cross_entropy",
-        metric_names=(),
-        num_features=4,
-        num_outputs=2,
-        call=lambda module, x: module(x),
-    )
+    # Chunks of unequal size: 16, 16 and 7 of 39.
+    return Problem.arrays(torch.cat(xs), y, {"train": torch.arange(len(y))}, metrics=(), chunk=16)
 
 
 @pytest.mark.parametrize("name", ["gcn", "sage", "mlp"])

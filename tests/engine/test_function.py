@@ -9,7 +9,7 @@ from gnnmc.engine import ModelFunction, evaluate_points, resolve_device
 from gnnmc.engine.function import private_copy
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
-from gnnmc.problem import Problem
+from gnnmc.problem import LOSSES, METRICS, Problem, Whole
 from gnnmc.weights import clone, digest
 
 
@@ -91,11 +91,11 @@ def test_a_cached_layer_answers_for_the_graph_it_is_asked_about(toy_graph_factor
 def test_a_cached_layer_tells_the_batches_of_one_problem_apart(toy_graph_factory):
     graphs = [toy_graph_factory(seed) for seed in (1, 2)]
     problem = Problem(
-        batches=graphs,
+        items=Whole(graphs),
         targets=torch.cat([graph.y for graph in graphs]),
         splits={"train": torch.arange(180)},
-        loss_name="cross_entropy",
-        metric_names=("accuracy",),
+        loss=LOSSES["cross_entropy"],
+        metrics={"accuracy": METRICS["accuracy"]},
         num_features=8,
         num_outputs=3,
     )
@@ -144,7 +144,7 @@ def test_names_of_parameters_and_of_those_that_are_not_frozen(toy_problem):
 def test_gradients_reach_the_weights_that_were_given(toy_problem):
     model = build_model("gcn", toy_problem)
     weights = {name: value.clone().requires_grad_() for name, value in model.state_dict().items()}
-    toy_problem.split_loss(ModelFunction(model, toy_problem, "cpu")(weights, training=True)).backward()
+    ModelFunction(model, toy_problem, "cpu").loss(weights, toy_problem.splits["train"], training=True).backward()
     assert all(value.grad is not None for value in weights.values())
     assert all(parameter.grad is None for parameter in model.parameters())
 

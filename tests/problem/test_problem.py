@@ -8,7 +8,7 @@ from torch import nn
 from torch_geometric.data import Data
 
 from gnnmc.errors import InputError
-from gnnmc.problem import LOSSES, METRICS, Problem
+from gnnmc.problem import LOSSES, METRICS, Problem, Whole
 
 
 class Fixed(nn.Module):
@@ -127,7 +127,7 @@ def test_measure_by_hand():
 def test_floating_point_targets_are_regressed():
     x, y = torch.zeros(4, 2), torch.tensor([0.0, 1.0, 2.0, 3.0])
     problem = Problem.arrays(x, y, {"train": torch.arange(4)})
-    assert (problem.loss_name, problem.columns, problem.num_outputs) == ("squared_error", ("loss", "rmse"), 1)
+    assert (problem.loss, problem.columns, problem.num_outputs) == (LOSSES["squared_error"], ("loss", "rmse"), 1)
     for outputs in (torch.ones(4), torch.ones(4, 1)):  # (N,) and (N, 1) alike
         torch.testing.assert_close(problem.measure(outputs), torch.tensor([[6 / 4, (6 / 4) ** 0.5]]))
     assert not problem.metrics["rmse"].higher_is_better
@@ -137,7 +137,7 @@ def test_floating_point_targets_are_regressed():
     "y, loss, message",
     [
         (torch.zeros(4), "cross_entropy", "loss 'cross_entropy' needs classes"),
-        (torch.arange(4), "squared_error", "loss 'squared_error' needs floating-point targets; y is torch.int64"),
+        (torch.arange(4), "squared_error", "loss 'squared_error' needs floating-point targets; these are classes"),
     ],
 )
 def test_a_loss_for_other_targets_is_refused(y, loss, message):
@@ -183,11 +183,11 @@ def test_a_model_that_fails_on_the_data_is_told_with_its_own_words(toy_problem):
 def test_batches_are_called_one_after_another_and_joined():
     batches = [torch.ones(2, 3), 2 * torch.ones(1, 3)]
     problem = Problem(
-        batches=batches,
+        items=Whole(batches),
         targets=torch.tensor([0, 1, 0]),
         splits={"train": torch.arange(3)},
-        loss_name="cross_entropy",
-        metric_names=(),
+        loss=LOSSES["cross_entropy"],
+        metrics={},
         num_features=3,
         num_outputs=3,
         call=lambda module, batch: module(batch),

@@ -1,0 +1,83 @@
+"""What a problem's items are kept in: how a module is called on all of them, or on some."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+
+@runtime_checkable
+class Items(Protocol):
+    """The data of a problem.
+
+    separable: whether some items can be had without the others (images, graphs of a collection). The nodes of one graph
+    cannot: a module is called on the whole graph, whatever nodes are asked for.
+    """
+
+    separable: bool
+
+    def batches(self) -> Sequence[Any]:
+        """What the module is called on, one after another, to answer for every item in order."""
+
+    def take(self, index: Tensor) -> Any:
+        """What the module is called on to answer for these items alone, in this order. Shapes: index (n,)."""
+
+    def to(self, device: torch.device | str) -> "Items":
+        """The same items on `device`; these stay as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """Batches that belong together: one whole graph, or a user's own list."""
+
+    given: Sequence[Any]
+    separable = False
+
+    def batches(self) -> Sequence[Any]:
+        return self.given
+
+    def take(self, index: Tensor) -> Any:
+        raise TypeError("the items of one graph cannot be taken apart")
+
+    def to(self, device: torch.device | str) -> "Whole":
+        return Whole([moved(batch, device) for batch in self.given])
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayItems:
+    """Rows of a tensor, `chunk` of them at once (all by default). Shapes: x (N, …)."""
+
+    x: Tensor
+    chunk: int | None = None
+    separable = True
+
+    def batches(self) -> Sequence[Any]:
+        return [SimpleNamespace(x=part) for part in self.x.split(self.chunk or max(1, len(self.x)))]
+
+    def take(self, index: Tensor) -> Any:
+        return SimpleNamespace(x=self.x[index])
+
+    def to(self, device: torch.device | str) -> "ArrayItems":
+        return ArrayItems(self.x.to(device), self.chunk)
+
+
+def moved(batch: Any, device: torch.device | str) -> Any:
+    """A copy of a batch with its tensors on `device`: a tensor, a list, tuple or dict of batches, or an object."""
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    if isinstance(batch, dict):
+        return {name: moved(value, device) for name, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        return type(batch)(moved(value, device) for value in batch)
+    # PyG's Data.to moves in place, so the container is copied first; a plain object is moved attribute by attribute.
+    copied = copy.copy(batch)
+    if hasattr(copied, "to"):
+        return copied.to(device)
+    for name, value in getattr(copied, "__dict__", {}).items():
+        if isinstance(value, Tensor):
+            setattr(copied, name, value.to(device))
+    return copied

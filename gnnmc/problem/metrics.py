@@ -1,0 +1,98 @@
+"""Metrics of a split, by name. They are computed where the outputs are, since every epoch and path point asks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gnnmc.problem.losses import BINARY, CLASSES, NUMBERS
+from gnnmc.registry import Registry
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number about a split: `(n, …)` outputs and `(n, …)` targets → scalar tensor.
+
+    targets: the kinds of targets it is for; empty: any. num_classes: how many classes there must be, where it matters.
+    """
+
+    measure: Callable[[Tensor, Tensor], Tensor]
+    higher_is_better: bool
+    unit: str
+    targets: tuple[str, ...] = ()
+    num_classes: int | None = None
+
+
+METRICS: Registry[Metric] = Registry("metric")
+
+
+def _accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs.argmax(dim=-1) == targets).to(torch.get_default_dtype()).mean()
+
+
+def _binary_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
+    known = ~targets.isnan()
+    return ((outputs > 0) == (targets > 0.5))[known].to(torch.get_default_dtype()).mean()
+
+
+def _root_mean_squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs.reshape(targets.shape) - targets).square().mean().sqrt()
+
+
+def _mean_absolute_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs.reshape(targets.shape) - targets).abs().mean()
+
+
+def _over_tasks(of_one: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """The mean over the tasks that have both labels, as OGB's Evaluator takes it; NaN where none has."""
+
+    def measure(outputs: Tensor, targets: Tensor) -> Tensor:
+        if targets.dim() == 1:
+            # Two classes: the log-odds of the second.
+            outputs, targets = (outputs[:, 1] - outputs[:, 0])[:, None], targets[:, None].to(outputs.dtype)
+        values = []
+        for score, wanted in zip(outputs.unbind(1), targets.unbind(1), strict=True):
+            known = ~wanted.isnan()
+            score, positive = score[known], wanted[known] > 0.5
+            if bool(positive.any()) and not bool(positive.all()):
+                values.append(of_one(score, positive))
+        return torch.stack(values).mean() if values else outputs.new_tensor(torch.nan)
+
+    return measure
+
+
+def _roc_auc(score: Tensor, positive: Tensor) -> Tensor:
+    """The share of (positive, negative) pairs in the right order, ties counting half (Mann–Whitney)."""
+    if not bool(torch.isfinite(score).all()):
+        return score.new_tensor(torch.nan)
+    _, place, counts = torch.unique(score, return_inverse=True, return_counts=True)
+    last = counts.cumsum(0)
+    twice_rank = (2 * last - counts + 1)[place]  # of mid-ranks from 1: in whole numbers nothing is rounded
+    num_positive = positive.sum()
+    wins = twice_rank[positive].sum() - num_positive * (num_positive + 1)
+    return (wins / (2 * num_positive * (len(positive) - num_positive))).to(score.dtype)
+
+
+def _average_precision(score: Tensor, positive: Tensor) -> Tensor:
+    """Σ (recall step) × precision over the distinct thresholds, without interpolation, as scikit-learn defines it."""
+    if not bool(torch.isfinite(score).all()):
+        return score.new_tensor(torch.nan)
+    ordered, order = score.sort(descending=True)
+    hits = positive[order].cumsum(0)
+    last = torch.ones_like(positive)
+    last[:-1] = ordered[1:] != ordered[:-1]  # a threshold takes all of its ties
+    hits, place = hits[last], last.nonzero().reshape(-1) + 1
+    steps = torch.diff(hits, prepend=hits.new_zeros(1))
+    return (steps * hits / place).sum().to(score.dtype) / positive.sum()
+
+
+_FRACTION = "fraction in [0, 1]"
+METRICS.add("accuracy", Metric(_accuracy, True, _FRACTION, (CLASSES,)))
+METRICS.add("binary_accuracy", Metric(_binary_accuracy, True, _FRACTION, (BINARY,)))
+METRICS.add("roc_auc", Metric(_over_tasks(_roc_auc), True, "area in [0, 1]", (CLASSES, BINARY), num_classes=2))
+METRICS.add(
+    "average_precision", Metric(_over_tasks(_average_precision), True, _FRACTION, (CLASSES, BINARY), num_classes=2)
+)
+METRICS.add("rmse", Metric(_root_mean_squared_error, False, "units of the target", (NUMBERS,)))
+METRICS.add("mae", Metric(_mean_absolute_error, False, "units of the target", (NUMBERS,)))
