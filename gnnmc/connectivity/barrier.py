@@ -57,9 +57,18 @@ def barrier(
     return float(function(grid, -heights if higher_is_better else heights, arc))
 
 
+def chord_excess(t: Floats, values: Floats) -> Floats:
+    """Values (T,) less the chord between the ends, (T,); exactly 0 at both ends, and where only rounding is left.
+
+    A flat curve would otherwise have barriers of 1e-16, and ranks would be made of them.
+    """
+    excess = values - ((1 - t) * values[0] + t * values[-1])
+    return np.where(np.abs(excess) < ROUNDING * max(1.0, float(np.abs(values).max())), 0.0, excess)
+
+
 @BARRIERS.register("chord")
 def _chord(t: Floats, values: Floats, arc: Floats) -> float:
-    return _excess(t, values).max()
+    return chord_excess(t, values).max()
 
 
 @BARRIERS.register("midpoint")
@@ -80,22 +89,13 @@ def _max_minus_max_ends(t: Floats, values: Floats, arc: Floats) -> float:
 @BARRIERS.register("chord_at_argmax")
 def _chord_at_argmax(t: Floats, values: Floats, arc: Floats) -> float:
     # of several largest values the one furthest above the chord, so that swapping the ends changes nothing
-    return _excess(t, values)[values == values.max()].max()
+    return chord_excess(t, values)[values == values.max()].max()
 
 
 @BARRIERS.register("integral")
 def _integral(t: Floats, values: Floats, arc: Floats) -> float:
     length = arc[-1] - arc[0]
-    return np.trapezoid(_excess(t, values), arc) / length if length > 0 else float("nan")
-
-
-def _excess(t: Floats, values: Floats) -> Floats:
-    """Values less the chord between the ends, (T,); exactly 0 at both ends, and where only rounding is left.
-
-    A flat curve would otherwise have barriers of 1e-16, and ranks would be made of them.
-    """
-    excess = values - ((1 - t) * values[0] + t * values[-1])
-    return np.where(np.abs(excess) < ROUNDING * max(1.0, float(np.abs(values).max())), 0.0, excess)
+    return np.trapezoid(chord_excess(t, values), arc) / length if length > 0 else float("nan")
 
 
 def _middle(t: Floats) -> int:

@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from gnnmc.connectivity.barrier import BARRIERS, barrier
+from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess
 from gnnmc.connectivity.path import Floats, Path
+from gnnmc.connectivity.refine import refine_grid, refinements
 from gnnmc.connectivity.transform import Transform, transformed
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.engine import ModelFunction, evaluate_points, has_batchnorm, reestimate_batchnorm
@@ -31,9 +32,12 @@ class PathProfile:
     """Loss and metrics at points of a path, for every split.
 
     t: (T,) coordinates from 0 to 1. values: (T, S, 1 + M), splits and columns in the order given.
-    arc_length: (T,) Euclidean distance from the first end along the path. stored_ends: loss and metrics of the ends
-    with the BatchNorm statistics that were stored with them, where the model has any: rows (t, split).
-    higher_is_better: metric → bool. units: column → unit, where known.
+    arc_length: (T,) Euclidean distance from the first end along the path; chord_length: that between the ends, as the
+    crow flies. Both over the parameters that count (science 0: unused ones do not).
+    stored_ends: loss and metrics of the ends with the BatchNorm statistics that were stored with them, where the model
+    has any: rows (t, split).
+    higher_is_better: metric → bool. units: column → unit, where known. refined: (R,) the coordinates that a refinement
+    added to the grid.
     """
 
     t: Floats
@@ -46,6 +50,12 @@ class PathProfile:
     units: dict[str, str] = field(default_factory=dict)
     stored_ends: pd.DataFrame | None = None
     refined: Floats = field(default_factory=lambda: np.empty(0))
+    chord_length: float = float("nan")
+
+    @property
+    def length(self) -> float:
+        """Euclidean length of the whole path; over `chord_length` it says how far the path bends away."""
+        return float(self.arc_length[-1])
 
     def frame(self) -> pd.DataFrame:
         """One row per (t, split): `t, split, loss` (in `units`), one column per metric, `refined`."""
@@ -73,6 +83,17 @@ class PathProfile:
         better = self.higher_is_better.get(metric, False)
         return barrier(self.t, values, kind, higher_is_better=better, arc_length=self.arc_length)
 
+    def peak(self, metric: str = "loss", split: str = "train") -> float:
+        """The t at which the chord barrier is taken: where the metric is worst against the chord between the ends.
+
+        An end (0) where it is nowhere worse; NaN where a value is not finite.
+        """
+        values = self.along(metric, split)
+        if not np.isfinite(values).all():
+            return float("nan")
+        sign = -1 if self.higher_is_better.get(metric, False) else 1
+        return float(self.t[chord_excess(self.t, sign * values).argmax()])
+
     def barriers(self) -> pd.DataFrame:
         """Every named barrier of every metric on every split: `split, metric, barrier_kind, barrier`."""
         rows = [
@@ -88,12 +109,10 @@ class PathProfile:
         """What may be wrong with this profile: a grid too coarse, stale BatchNorm statistics."""
         found = []
         for split in self.splits:
-            loss, height = self.along("loss", split), self.barrier(split=split)
-            step = float(np.abs(np.diff(loss)).max())
-            if height > 0.05 and step > height / 2 and len(self.t) < 61:
-                found.append(
-                    Diagnostic("GMC004", f"{split} loss changes by {step:.3g} between two of {len(self.t)} points")
-                )
+            step, points = self._widest_step(split), len(self.t) - len(self.refined)
+            height = self.barrier(split=split)
+            if height > 0.05 and step > height / 2 and points < 61:
+                found.append(Diagnostic("GMC004", f"{split} loss changes by {step:.3g} between two of {points} points"))
         if self.stored_ends is not None:
             both = self.frame().merge(self.stored_ends, on=["t", "split"], suffixes=("", "_stored"))
             stale = both[(both.loss - both.loss_stored).abs() > 0.01 * both.loss_stored.abs()]
@@ -101,6 +120,21 @@ class PathProfile:
                 where = f"end t = {t:g}, {split} loss"
                 found.append(Diagnostic("GMC003", f"{where} {stored:.4g} stored, {new:.4g} re-estimated"))
         return found
+
+    def _widest_step(self, split: str) -> float:
+        """The largest change of the loss between neighbors on the grid, where no refinement has looked closer.
+
+        A refinement searches beside the grid's highest point only: elsewhere another peak may still hide.
+        """
+        grid = ~np.isin(self.t, self.refined)
+        t, loss = self.t[grid], self.along("loss", split)[grid]
+        steps = np.abs(np.diff(loss))
+        if len(self.refined) and np.isfinite(loss).all():
+            best = int(chord_excess(t, loss).argmax())
+            searched = np.histogram(self.refined, bins=t)[0] > 0
+            beside = np.isin(np.arange(len(steps)), [best - 1, best])
+            steps = steps[~(searched & beside)]
+        return float(steps.max(initial=0.0))
 
     def plot(self, ax: "Axes | None" = None, metric: str = "loss", splits: Sequence[str] | None = None) -> "Axes":
         """Draw the metric along the path, one line per split, and return the axes."""
@@ -115,6 +149,7 @@ def profile(
     path: Path,
     *,
     points: int | Sequence[float] = 25,
+    refine: bool | int = False,
     transforms: Sequence[Transform] = (),
     batchnorm: str = "reestimate",
     device: str | torch.device = "auto",
@@ -123,16 +158,20 @@ def profile(
 
     model: a module, or a factory as for `train`; its own weights do not matter.
     points: how many equidistant coordinates, or the coordinates themselves (increasing from 0 to 1).
+    refine: look closer where the loss of a split is highest above the chord, by golden section between the two
+    neighbors of the highest grid point, for each split by itself: up to 16 points more each, or as many as given, and
+    fewer once the maximum is known to 1e-4. They stand in the profile among the others (`refined`), with every split
+    and metric, so a barrier is never lower for it.
     transforms: what is done to every point, ends included, in this order, before it is evaluated; `arc_length` stays
     that of the path itself.
     batchnorm, the last of them: "reestimate" the running statistics at every point, ends included (science 0), or use
     the "stored" ones.
-    Raises InputError for a grid that does not run from 0 to 1, for weights that do not fit the model, and for what is
-    no model, no Problem or no Path.
+    Raises InputError for a grid that does not run from 0 to 1, for a `refine` that is no such number, for weights that
+    do not fit the model, and for what is no model, no Problem or no Path.
     """
     if batchnorm not in BATCHNORM:
         raise unknown_name("batchnorm rule", batchnorm, BATCHNORM)
-    grid = _grid(points)
+    grid, most = _grid(points), refinements(refine)
     if not isinstance(path, Path):
         raise InputError(
             f"expected a path, got {type(path).__name__}: pass gnnmc.LinearPath(a, b) or what gnnmc.fit_path gave"
@@ -146,8 +185,14 @@ def profile(
     def at(t: float) -> dict[str, Tensor]:
         return transformed(function, t, on_device.point(t), on_device.ends, transforms)
 
-    along = (at(t) for t in grid.tolist())
-    values = evaluate_points(function, (reestimate_batchnorm(function, point) if fresh else point for point in along))
+    def measure(coords: Sequence[float]) -> Floats:
+        along = (at(t) for t in coords)
+        points = (reestimate_batchnorm(function, point) if fresh else point for point in along)
+        return evaluate_points(function, points).double().numpy()
+
+    values = measure(grid.tolist())
+    added, found = refine_grid(grid, values[:, :, 0], most, measure)
+    order = np.argsort(np.concatenate([grid, added]), kind="stable")
     common: dict[str, Any] = {
         "splits": tuple(problem.splits),
         "columns": problem.columns,
@@ -158,13 +203,16 @@ def profile(
     stored = None
     if fresh:
         at_ends = evaluate_points(function, [at(0.0), at(1.0)]).double().numpy()
-        ends = PathProfile(t=grid[[0, -1]], values=at_ends, arc_length=np.zeros(2), **common)
+        ends = PathProfile(t=np.array([0.0, 1.0]), values=at_ends, arc_length=np.zeros(2), **common)
         stored = ends.frame().drop(columns="refined")
+    t = np.concatenate([grid, added])[order]
     return PathProfile(
-        t=grid,
-        values=values.double().numpy(),
-        arc_length=path.arc_length(grid, function.parameter_names),
+        t=t,
+        values=np.stack([*values, *found])[order],
+        arc_length=path.arc_length(t, function.parameter_names),
+        chord_length=path.chord_length(function.parameter_names),
         stored_ends=stored,
+        refined=np.sort(added),
         **common,
     )
 

@@ -14,10 +14,10 @@ from gnnmc.training import train
 from gnnmc.weights import clone, digest
 
 
-def made(losses, accuracies=None, arc=None, stored=None):
+def made(losses, accuracies=None, arc=None, stored=None, t=None, refined=()):
     """A profile with one split and given numbers."""
     losses = np.array(losses, dtype=float)
-    grid = np.linspace(0, 1, len(losses))
+    grid = np.linspace(0, 1, len(losses)) if t is None else np.array(t, dtype=float)
     values = np.stack([losses, 1 - losses / 10 if accuracies is None else np.array(accuracies)], axis=1)[:, None]
     return PathProfile(
         t=grid,
@@ -28,6 +28,7 @@ def made(losses, accuracies=None, arc=None, stored=None):
         higher_is_better={"accuracy": True},
         path_kind="linear",
         stored_ends=stored,
+        refined=np.array(refined, dtype=float),
     )
 
 
@@ -168,6 +169,22 @@ def test_a_coarse_grid_fires():
     assert "changes by 3 between two of 5 points" in fired[0].message
     smooth = 1 + 3 * np.sin(np.linspace(0, np.pi, 25))
     assert made(smooth).diagnostics() == []
+
+
+def test_where_a_refinement_has_looked_the_grid_is_not_too_coarse():
+    t = [0, 0.25, 0.45, 0.5, 0.55, 0.75, 1]
+    assert made([1, 1, 3, 4, 3, 1, 1], t=t, refined=[0.45, 0.55]).diagnostics() == []
+    # but another peak may hide between points that were not searched
+    (fired,) = made([1, 3, 3.9, 4, 3.9, 3.5, 1], t=t, refined=[0.45, 0.55]).diagnostics()
+    assert str(fired) == "GMC004 grid too coarse: train loss changes by 2.5 between two of 5 points"
+
+
+def test_the_peak_is_where_the_chord_barrier_is_taken():
+    found = made([1, 5, 4, 5.25, 3], accuracies=[0.8, 0.7, 0.1, 0.6, 0.6])
+    assert found.peak() == 0.25  # the loss itself is largest at 0.75
+    assert found.peak("accuracy") == 0.5
+    assert made([1, 0, 1]).peak() == 0.0
+    assert np.isnan(made([1, np.nan, 1]).peak())
 
 
 def test_an_unknown_batchnorm_rule_is_refused(toy_problem, trained):
