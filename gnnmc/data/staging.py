@@ -8,10 +8,11 @@ import urllib.request
 import warnings
 from pathlib import Path
 
-from torch_geometric.data import Data, Dataset
+from torch_geometric.data import Dataset, InMemoryDataset
 
 from gnnmc.data.catalogue import GraphSet, RawFiles
 from gnnmc.data.checksums import PICKLE_SHA256
+from gnnmc.data.damage import find_damage
 from gnnmc.data.digests import sha256_of
 from gnnmc.errors import InputError
 
@@ -19,18 +20,27 @@ from gnnmc.errors import InputError
 PATIENCE = 10.0
 
 
-def read_staged(entry: GraphSet, raw: RawFiles, folder: Path) -> Data:
-    """Let the class read the raw files in `folder`, which is not written into.
+def read_staged(entry: GraphSet, raw: RawFiles, folder: Path) -> InMemoryDataset:
+    """Let the class read the raw files in `folder`, which is not written into; returns the class's data set.
 
     Every call has a scratch folder of its own (in the system's folder for temporary files), so several processes can
     read one set at once.
+
+    Raises InputError, naming the file where it can be told, when the class cannot read them.
     """
     with tempfile.TemporaryDirectory(prefix="gnnmc-", ignore_cleanup_errors=True) as scratch:
-        staged = Path(scratch) / raw.folder
-        staged.mkdir(parents=True)
         for name in raw.files:
-            _link_or_copy(folder / name, staged / name)
-        return _run_class(entry, raw, Path(scratch))
+            target = Path(scratch) / raw.folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(folder / name, target)
+        try:
+            return _run_class(entry, raw, Path(scratch))
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # whatever a class stumbles over in files that are not what it expects
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the machine's trouble, such as a full disk
+            raise InputError(_unreadable(entry, raw, folder, error)) from error
 
 
 def download(entry: GraphSet, raw: RawFiles, cache: Path) -> Path:
@@ -44,29 +54,38 @@ def download(entry: GraphSet, raw: RawFiles, cache: Path) -> Path:
     _check_reachable(entry.url)
     target = cache / entry.family / raw.folder
     with tempfile.TemporaryDirectory(prefix=".download-", dir=cache, ignore_cleanup_errors=True) as scratch:
-        _run_class(entry, raw, Path(scratch))
-        target.mkdir(parents=True, exist_ok=True)
+        try:
+            _run_class(entry, raw, Path(scratch))
+        except OSError:
+            raise
+        except Exception as error:  # as in `read_staged`; a page that asks to log in is no data set
+            raise OSError(f"what came is not the data set: {type(error).__name__}: {error}") from error
         for name in raw.files:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / raw.folder / name).replace(target / name)
     return target
 
 
-def _run_class(entry: GraphSet, raw: RawFiles, root: Path) -> Data:
-    """The one graph of the class, made from raw files below `root`, which the class downloads if they are not there."""
+def _run_class(entry: GraphSet, raw: RawFiles, root: Path) -> InMemoryDataset:
+    """What the class makes of raw files below `root`, which it downloads if they are not there."""
     module, _, name = entry.dataset.partition(":")
     dataset = getattr(importlib.import_module(module), name)
-    checked = type(name, (_Checked, dataset), {"expected": raw.files})
+    checked = type(
+        name, (_Checked, dataset), {"expected": raw.files, "folder": root / raw.folder, "lines": entry.lines}
+    )
     with warnings.catch_warnings():
         # Old pickles name modules that scipy has since renamed, which its older versions warn about: nothing a user
         # could act on. torch_geometric ignores that too, but for the whole process; this block takes its filter back.
         warnings.filterwarnings("ignore", ".*`scipy.sparse.csr` name.*", DeprecationWarning)
-        return checked(str(root), **raw.arguments)[0]
+        return checked(str(root), **raw.arguments)
 
 
 class _Checked(Dataset):
     """What is put before a data set's class: quiet, and nothing is read before it has been checked."""
 
     expected: tuple[str, ...]
+    folder: Path
+    lines: bool
 
     @property
     def log(self) -> bool:
@@ -86,16 +105,40 @@ class _Checked(Dataset):
             raise OSError(f"{type(error).__name__}: {error}") from error
 
     def process(self) -> None:
-        folder = Path(self.raw_dir)
-        if missing := [name for name in self.expected if not (folder / name).is_file()]:
+        if missing := [name for name in self.expected if not (self.folder / name).is_file()]:
             raise OSError(f"the download did not bring {', '.join(missing)}")
         for name in self.expected:
-            if name in PICKLE_SHA256 and sha256_of(folder / name) != PICKLE_SHA256[name]:
+            path = self.folder / name
+            if name in PICKLE_SHA256 and sha256_of(path) != PICKLE_SHA256[name]:
                 raise InputError(
-                    f"{(folder / name).resolve()} does not have the sha256 of the public file: it is a pickle, which "
+                    f"{path.resolve()} does not have the sha256 of the public file: it is a pickle, which "
                     "could run any code, and is not read; put the original file there"
                 )
+            if self.lines and path.suffix in (".txt", ".edgelist", ".index") and not _ends_a_line(path):
+                raise InputError(f"{path.resolve()} ends within a line: it was cut off; put the original file there")
         super().process()
+
+
+def _unreadable(entry: GraphSet, raw: RawFiles, folder: Path, error: Exception) -> str:
+    """One line about raw files that the class could not read."""
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+    for name in raw.files:
+        if damage := find_damage(folder / name):
+            return f"{folder / name} cannot be read ({damage}): put the original file there"
+    files = ", ".join(raw.files)
+    return (
+        f"raw files in {folder} are not those of {entry.dataset.partition(':')[2]} ({reason}): "
+        f"put the original files there: {files}"
+    )
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        if file.tell() == 0:
+            return False
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
 
 
 def _check_reachable(url: str) -> None:
