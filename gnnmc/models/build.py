@@ -1,58 +1,17 @@
-"""The model registry: a name → how one layer of that family is made."""
+"""A model by name, as wide as a problem needs."""
 
-import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import fields
+from typing import Any
 
 from torch import nn
-from torch_geometric.nn import GATConv, GCNConv, SAGEConv
 
 from gnnmc.errors import InputError
-from gnnmc.models.network import NORMS, Network
-from gnnmc.problem import Problem, has
-from gnnmc.registry import Registry
+from gnnmc.models.families import MODELS, Family
+from gnnmc.models.options import Inputs, Options, inputs_of, merged
+from gnnmc.models.recipes import recipe as find_recipe
+from gnnmc.models.size import width_for
+from gnnmc.problem import Problem
 from gnnmc.seeding import forked
-
-
-@dataclass(frozen=True)
-class Family:
-    """How a layer is made: (width in, width out, heads, whether it is the last layer) → module.
-
-    sparse: whether the layer aggregates its input as it is, so that a sparse product pays.
-    """
-
-    layer: Callable[[int, int, int, bool], nn.Module]
-    uses_edges: bool
-    uses_heads: bool
-    source: str
-    sparse: bool = False
-
-
-def _gcn(width_in: int, width_out: int, heads: int, last: bool) -> nn.Module:
-    return GCNConv(width_in, width_out)
-
-
-def _sage(width_in: int, width_out: int, heads: int, last: bool) -> nn.Module:
-    return SAGEConv(width_in, width_out)
-
-
-def _gat(width_in: int, width_out: int, heads: int, last: bool) -> nn.Module:
-    # Hidden layers join their heads to the asked width; the last one has a single head of the outputs' width.
-    return GATConv(width_in, width_out) if last else GATConv(width_in, width_out // heads, heads=heads)
-
-
-def _mlp(width_in: int, width_out: int, heads: int, last: bool) -> nn.Module:
-    return nn.Linear(width_in, width_out)
-
-
-MODELS: Registry[Family] = Registry("model")
-MODELS.add("gcn", Family(_gcn, uses_edges=True, uses_heads=False, source="Kipf & Welling 2017"))
-MODELS.add(
-    "sage",
-    Family(_sage, uses_edges=True, uses_heads=False, source="Hamilton et al. 2017, mean aggregation", sparse=True),
-)
-MODELS.add("gat", Family(_gat, uses_edges=True, uses_heads=True, source="Veličković et al. 2018"))
-MODELS.add("mlp", Family(_mlp, uses_edges=False, uses_heads=False, source="the same network without propagation"))
 
 
 def list_models() -> list[str]:
@@ -60,45 +19,121 @@ def list_models() -> list[str]:
     return MODELS.names()
 
 
-def check_model(name: str, hidden: int, layers: int, dropout: float, norm: str, heads: int) -> Family:
-    """The family of that name. Raises InputError for an unknown name or settings that do not fit it."""
-    family = MODELS[name]
-    NORMS[norm]
-    if layers < 1 or hidden < 1 or heads < 1:
-        raise InputError(f"layers={layers}, hidden={hidden}, heads={heads}: each must be at least 1")
-    if not 0 <= dropout < 1:
-        raise InputError(f"dropout={dropout}: allowed: 0 ≤ dropout < 1")
-    if family.uses_heads and hidden % heads:
-        raise InputError(f"hidden={hidden} is no multiple of heads={heads}: choose one that is")
-    return family
+def check_model(
+    name: str,
+    hidden: int | None = None,
+    layers: int | None = None,
+    dropout: float | None = None,
+    norm: str | None = None,
+    heads: int | None = None,
+    *,
+    recipe: str | None = None,
+    parameters: int | None = None,
+    **options: Any,
+) -> Family:
+    """The family of that name; the settings are those of `build_model`.
+
+    Raises InputError for an unknown name or settings that do not fit it.
+    """
+    given = {"hidden": hidden, "layers": layers, "dropout": dropout, "norm": norm, "heads": heads, **options}
+    return _resolve(name, recipe, parameters, given)[0]
 
 
 def build_model(
     name: str,
     problem: Problem,
     *,
-    hidden: int = 64,
-    layers: int = 2,
-    dropout: float = 0.5,
-    norm: str = "none",
-    heads: int = 8,
+    recipe: str | None = None,
+    parameters: int | None = None,
+    hidden: int | None = None,
+    layers: int | None = None,
+    dropout: float | None = None,
+    norm: str | None = None,
+    heads: int | None = None,
+    head: str | None = None,
+    residual: bool | None = None,
+    input_linear: bool | None = None,
+    jumping_knowledge: str | None = None,
+    edges: str | None = None,
+    bias: bool | None = None,
+    readout: str | None = None,
 ) -> nn.Module:
     """A network of the named family, as wide as the problem needs.
 
-    hidden: width between layers. layers: number of convolutions, the last one gives the outputs. dropout: probability,
-    before every layer. norm: none, layer or batch. heads: of attention layers, hidden must be a multiple.
+    What is not given is the recipe's, where one is named (`recipe="gcn/Cora"`, or `"Cora"`; science 1.5), else the
+    default in brackets, the older profile of science 1.5.
+
+    hidden [64]: width between layers. layers [2]: number of convolutions. dropout [0.5]: probability. norm ["none"]:
+    none, layer or batch. heads [8]: of attention layers, hidden must be a multiple. head ["conv"]: conv, the last
+    convolution gives the outputs, or linear, a linear map after it does. residual [False]: a linear skip beside every
+    convolution. input_linear [False]: a linear map before the first. jumping_knowledge ["none"]: none, cat, max or
+    lstm. edges ["given"]: as the graph has them, or undirected: both directions of every edge once and one self-loop
+    at every node. bias [True]: whether convolutions have one. readout: mean, sum or max over the nodes of a graph,
+    where items are graphs [mean].
+    parameters: choose `hidden` so that the number of trained parameters comes nearest to this.
+
     The weights are initialized on a fixed stream and the global generator is left as it was; `train` initializes anew
-    for each seed. Raises InputError for an unknown name or settings that do not fit.
+    for each seed. Raises InputError for an unknown name, for settings that do not fit or that the family does not
+    have, and for a problem that it cannot be built for.
     """
-    family = check_model(name, hidden, layers, dropout, norm, heads)
-    make_norm = NORMS[norm]
-    if family.uses_edges and not all(has(batch, "edge_index") for batch in problem.batches):
-        raise InputError(f"model {name!r} needs edges, and the problem {problem.name!r} has none: use 'mlp'")
-    widths = [problem.num_features, *[hidden] * (layers - 1), problem.num_outputs]
+    given = {
+        "hidden": hidden,
+        "layers": layers,
+        "dropout": dropout,
+        "norm": norm,
+        "heads": heads,
+        "head": head,
+        "residual": residual,
+        "input_linear": input_linear,
+        "jumping_knowledge": jumping_knowledge,
+        "edges": edges,
+        "bias": bias,
+        "readout": readout,
+    }
+    family, options = _resolve(name, recipe, parameters, given)
+    inputs = inputs_of(problem)
+    _check_needs(name, family, inputs)
+    if parameters is not None:
+        options = width_for(parameters, family, inputs, options)
     with forked("build", name):
-        steps = list(itertools.pairwise(widths))
-        convolutions = [
-            family.layer(width_in, width_out, heads, number == layers - 1)
-            for number, (width_in, width_out) in enumerate(steps)
-        ]
-        return Network(convolutions, [make_norm(hidden) for _ in steps[:-1]], dropout, family.uses_edges, family.sparse)
+        return family.build(inputs, options)
+
+
+def _resolve(name: str, recipe: str | None, parameters: int | None, given: dict[str, Any]) -> tuple[Family, Options]:
+    family = MODELS[name]
+    settings = {} if recipe is None else dict(_matching(name, recipe))
+    if parameters is not None:
+        if given.get("hidden") is not None:
+            raise InputError(f"hidden={given['hidden']} and parameters={parameters}: give one of them")
+        # A width that fits every number of heads; the search chooses its own.
+        settings["hidden"] = given.get("heads") or settings.get("heads") or Options.heads
+    unknown = sorted(set(given) - {field.name for field in fields(Options)})
+    if unknown:
+        raise InputError(f"a model has no {unknown[0]!r}: allowed: {', '.join(f.name for f in fields(Options))}")
+    options = merged(settings, given)
+    foreign = sorted(set(options.changed()) - family.options - {"hidden", "layers", "dropout"})
+    if foreign:
+        raise InputError(
+            f"model {name!r} has no {foreign[0]!r} to choose: leave it out, or choose another of "
+            f"{', '.join(other for other in MODELS if foreign[0] in MODELS[other].options)}"
+        )
+    if family.divides and options.hidden % options.heads:
+        raise InputError(f"hidden={options.hidden} is no multiple of heads={options.heads}: choose one that is")
+    return family, options
+
+
+def _matching(name: str, recipe: str) -> dict[str, Any]:
+    found = find_recipe(recipe if "/" in recipe else f"{name}/{recipe}")
+    if found.model != name:
+        raise InputError(f"recipe {recipe!r} is for model {found.model!r}, not {name!r}: use '{name}/{found.graph}'")
+    return dict(found.options)
+
+
+def _check_needs(name: str, family: Family, inputs: Inputs) -> None:
+    if family.needs == "edges" and not inputs.has_edges:
+        raise InputError(f"model {name!r} needs edges, and the problem {inputs.name!r} has none: use 'mlp'")
+    if family.needs == "images" and len(inputs.item_shape) not in (2, 3):
+        raise InputError(
+            f"model {name!r} needs images (channels, height, width); items of {inputs.name!r} are {inputs.item_shape}: "
+            "use 'mlp'"
+        )

@@ -1,69 +1,95 @@
-"""One network for every layer: dropout → layer → norm → ReLU, repeated; the last layer gives the outputs."""
+"""One network for every layer: layer (+ skip) → norm → ReLU → dropout, repeated, then what gives the outputs."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.nn import JumpingKnowledge
 
-from gnnmc.models.adjacency import adjacency_matrix
-from gnnmc.registry import Registry
+from gnnmc.models.dropout import dropout
+from gnnmc.models.edges import PreparedEdges, Weighting
+from gnnmc.models.encoder import Categories
+from gnnmc.models.options import NORMS, Inputs, Options, flat_width, readout_of
+from gnnmc.models.readout import READOUTS
 
-NORMS: Registry[Callable[[int], nn.Module]] = Registry("norm")
-NORMS.add("none", lambda width: nn.Identity())
-NORMS.add("layer", nn.LayerNorm)
-NORMS.add("batch", nn.BatchNorm1d)
-
-
-def dropout(x: Tensor, probability: float, training: bool) -> Tensor:
-    """Inverted dropout, as `torch.nn.functional.dropout`, from uniform numbers: on a CPU several times faster."""
-    if not training or probability == 0:
-        return x
-    return x * torch.rand_like(x).ge_(probability).mul_(1 / (1 - probability))
+# (width in, width out, whether it gives the outputs, options) → a module called with (x) or (x, edges)
+MakeLayer: TypeAlias = Callable[[int, int, bool, Options], nn.Module]
 
 
 class Network(nn.Module):
-    """Layers with dropout before each, and normalization and ReLU between them (the older profile of science 1.5).
+    """A stack of layers of one kind, in one of two orders (science 1.5).
 
-    Shapes: x (N, F), edge_index (2, E) → (N, C).
+    head conv, the older profile: dropout → layer → norm → ReLU, repeated; the last layer gives the outputs. head
+    linear, the recipes: layer → norm → ReLU → dropout for every layer, then a linear map.
+
+    make: makes a layer. weighting: what its sparse products multiply by, None where it works on edge lists alone.
+    loops=False: self-loops are taken out. uses_edges=False: the layers are called with x alone.
+
+    Shapes: x (N, F), dense or sparse (or (N, …), joined to one axis, without edges), edge_index (2, E), batch (N,)
+    graph number of each node → (N, C), or (G, C) with a readout over the nodes of each graph.
     """
 
     def __init__(
-        self, layers: Sequence[nn.Module], norms: Sequence[nn.Module], dropout: float, uses_edges: bool, sparse: bool
+        self,
+        inputs: Inputs,
+        options: Options,
+        make: MakeLayer,
+        *,
+        weighting: Weighting | None = None,
+        loops: bool = True,
+        uses_edges: bool = True,
     ) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(layers)
-        self.norms = nn.ModuleList(norms)
-        self.dropout = dropout
-        self.uses_edges = uses_edges
-        self.sparse = sparse
-        # The edges that were seen last and their matrix. Not part of the state_dict.
-        self._cached_edges: Tensor | None = None
-        self._cached_key: tuple[int, int, torch.dtype] | None = None
-        self._cached_matrix: Tensor | None = None
+        hidden, count = options.hidden, options.layers
+        linear = options.head == "linear"
+        width_in = flat_width(inputs)
+        encode = options.input_linear or inputs.cardinalities is not None
+        widths = [hidden if encode else width_in, *[hidden] * (count - 1), hidden if linear else inputs.num_outputs]
+        steps = list(itertools.pairwise(widths))
+        self.layers = nn.ModuleList(
+            make(before, after, number == count - 1 and not linear, options)
+            for number, (before, after) in enumerate(steps)
+        )
+        self.norms = nn.ModuleList(NORMS[options.norm](hidden) for _ in range(count if linear else count - 1))
+        self.encoder: nn.Module = nn.Identity()
+        if inputs.cardinalities is not None:
+            self.encoder = Categories(inputs.cardinalities, hidden)
+        elif options.input_linear:
+            self.encoder = nn.Linear(width_in, hidden)
+        self.skips = nn.ModuleList(nn.Linear(*step) for step in steps if options.residual)
+        self.jump: nn.Module | None = None
+        if options.jumping_knowledge != "none":
+            self.jump = JumpingKnowledge(options.jumping_knowledge, hidden, count)
+        joined = count * hidden if options.jumping_knowledge == "cat" else hidden
+        self.output = nn.Linear(joined, inputs.num_outputs) if linear else nn.Identity()
+        self.dropout = options.dropout
+        self.drops_input = encode or not linear
+        self.readout = readout_of(inputs, options)
+        self.prepare = PreparedEdges(options.edges, weighting, loops) if uses_edges else None
 
     def reset_parameters(self) -> None:
-        """Initialize every layer anew, from the global generator (fork it first: gnnmc.seeding.forked)."""
-        for layer in [*self.layers, *self.norms]:
-            reset = getattr(layer, "reset_parameters", None)
+        """Initialize every part anew, from the global generator (fork it first: gnnmc.seeding.forked)."""
+        for part in [*self.layers, *self.norms, self.encoder, *self.skips, self.jump, self.output]:
+            reset = getattr(part, "reset_parameters", None)
             if callable(reset):
                 reset()
 
-    def forward(self, x: Tensor, edge_index: Tensor | None = None) -> Tensor:
-        edges = [] if not self.uses_edges else [self._edges(edge_index, x)]
+    def forward(
+        self, x: Tensor, edge_index: Tensor | None = None, batch: Tensor | None = None, num_graphs: int | None = None
+    ) -> Tensor:
+        x = self.encoder(x if x.dim() == 2 else x.flatten(1))
+        edges = [] if self.prepare is None or edge_index is None else [self.prepare(edge_index, len(x), x.dtype)]
+        if self.drops_input:
+            x = dropout(x, self.dropout, self.training)
+        states = []
         for number, layer in enumerate(self.layers):
-            x = layer(dropout(x, self.dropout, self.training), *edges)
+            out = layer(x, *edges)
+            x = out + self.skips[number](x) if self.skips else out
             if number < len(self.norms):
-                x = torch.relu(self.norms[number](x))
-        return x
-
-    def _edges(self, edge_index: Tensor | None, x: Tensor) -> Tensor | None:
-        """What the layers are given as edges: the edge list, or its matrix where the layers multiply by one."""
-        # On a CPU only: reductions by sparse products are not offered everywhere.
-        if not self.sparse or edge_index is None or edge_index.device.type != "cpu":
-            return edge_index
-        key = edge_index._version, len(x), x.dtype
-        # Recognized by identity, never by size: another graph, or one that was written to, gets a matrix of its own.
-        if self._cached_edges is not edge_index or self._cached_key != key:
-            self._cached_edges, self._cached_key = edge_index, key
-            self._cached_matrix = adjacency_matrix(edge_index, len(x), x.dtype)
-        return self._cached_matrix
+                x = dropout(torch.relu(self.norms[number](x)), self.dropout, self.training)
+            states.append(x)
+        if self.jump is not None:
+            x = self.jump(states)
+        return self.output(READOUTS[self.readout](x, batch, num_graphs))

@@ -1,45 +1,120 @@
-"""The sparse route through a layer: the layer's own answer, for the right graph."""
+"""Sparse products: the values and derivatives of the same sum over an edge list, for the right graph."""
 
 import copy
 
 import pytest
 import torch
-from torch_geometric.nn import SAGEConv
+from torch.func import vmap
 
 from gnnmc.models import build_model
-from gnnmc.models.adjacency import adjacency_matrix
+from gnnmc.models.adjacency import Adjacency, propagate, propagated_linear, weighted_sum
+from gnnmc.models.edges import PreparedEdges, given, mean, symmetric, undirected, with_loops
 from gnnmc.problem import Problem
+
+NUM_NODES = 50
 
 
 @pytest.fixture
 def edges() -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
     # Directed, with edges listed twice, loops and nodes without any edge (the last ten).
-    return torch.randint(0, 40, (2, 150), generator=generator)
+    return torch.randint(0, 40, (2, 150), generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_values_and_gradients_are_those_of_the_edge_list(edges: torch.Tensor, dtype: torch.dtype) -> None:
-    torch.manual_seed(0)
-    layer = SAGEConv(6, 4).to(dtype)
-    results = []
-    for given in (edges, adjacency_matrix(edges, 50, dtype)):
-        x = torch.linspace(-1, 1, 300, dtype=dtype).reshape(50, 6).requires_grad_()
-        layer.zero_grad()
-        out = layer(x, given)
-        out.square().sum().backward()
-        results.append([out.detach(), x.grad, *(p.grad.clone() for p in layer.parameters())])
-    for by_list, by_matrix in zip(*results, strict=True):
-        torch.testing.assert_close(by_matrix, by_list)
+@pytest.fixture
+def weight() -> torch.Tensor:
+    return torch.rand(150, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def x() -> torch.Tensor:
+    return torch.randn(NUM_NODES, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+
+
+def dense_matrix(edges: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return torch.zeros(NUM_NODES, NUM_NODES, dtype=weight.dtype).index_put((edges[1], edges[0]), weight, True)
 
 
 def test_a_node_without_edges_and_an_edge_listed_twice() -> None:
-    dense = adjacency_matrix(torch.tensor([[0, 0, 1], [1, 1, 0]]), 3, torch.float32).to_dense()
-    assert dense.tolist() == [[0, 1, 0], [2, 0, 0], [0, 0, 0]]
+    adjacency = Adjacency(torch.tensor([[0, 0, 1], [1, 1, 0]]), torch.tensor([1.0, 1.0, 3.0]), 3)
+    assert adjacency.matrix.to_dense().tolist() == [[0, 3, 0], [2, 0, 0], [0, 0, 0]]
+    assert adjacency.transposed.matrix.to_dense().tolist() == [[0, 2, 0], [3, 0, 0], [0, 0, 0]]
 
 
-def test_the_matrix_is_that_of_the_graph_at_hand(toy_problem: Problem, edges: torch.Tensor) -> None:
-    model = build_model("sage", toy_problem).eval()
+def test_propagate_is_the_product_with_the_matrix_and_its_derivatives_are_right(edges, weight, x) -> None:
+    adjacency, dense = Adjacency(edges, weight, NUM_NODES), dense_matrix(edges, weight)
+    torch.testing.assert_close(propagate(adjacency, x), dense @ x)
+    x = x[:, :1].clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: propagate(adjacency, x), (x,), check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(lambda x: propagate(adjacency, x).square(), (x,))
+
+
+def test_a_weighted_sum_and_its_derivatives(edges, weight, x) -> None:
+    adjacency = Adjacency(edges, torch.ones_like(weight), NUM_NODES)
+    ends = torch.stack([adjacency.sources, adjacency.targets])
+    torch.testing.assert_close(weighted_sum(adjacency, weight, x), dense_matrix(ends, weight) @ x)
+    x, weight = x[:, :1].clone().requires_grad_(), weight.requires_grad_()
+    check = {"check_forward_ad": True}
+    assert torch.autograd.gradcheck(lambda w, x: weighted_sum(adjacency, w, x), (weight, x), **check)
+    assert torch.autograd.gradgradcheck(lambda w, x: weighted_sum(adjacency, w, x), (weight, x))
+
+
+def test_many_models_at_once_are_the_models_one_by_one(edges, weight, x) -> None:
+    adjacency = Adjacency(edges, weight, NUM_NODES)
+    many, values = torch.stack([x, 2 * x, x - 1]), torch.stack([weight, weight + 1, -weight])
+    expected = torch.stack([propagate(adjacency, one) for one in many])
+    torch.testing.assert_close(vmap(lambda x: propagate(adjacency, x))(many), expected)
+    along = vmap(lambda x: propagate(adjacency, x), in_dims=2, out_dims=2)(many.movedim(0, 2))
+    torch.testing.assert_close(along, expected.movedim(0, 2))
+    expected = torch.stack([weighted_sum(adjacency, w, one) for w, one in zip(values, many, strict=True)])
+    torch.testing.assert_close(vmap(lambda w, x: weighted_sum(adjacency, w, x))(values, many), expected)
+
+
+@pytest.mark.parametrize("width", [3, 9])
+@pytest.mark.parametrize("bias", [False, True])
+def test_either_order_of_propagation_and_linear_map(edges, weight, x, width, bias) -> None:
+    adjacency, dense = Adjacency(edges, weight, NUM_NODES), dense_matrix(edges, weight)
+    linear = torch.nn.Linear(6, width, bias=bias).double()
+    expected = dense @ x @ linear.weight.T + (linear.bias if bias else 0)
+    torch.testing.assert_close(propagated_linear(adjacency, x, linear.weight, linear.bias), expected)
+    torch.testing.assert_close(propagated_linear(adjacency, x.to_sparse_csr(), linear.weight, linear.bias), expected)
+
+
+def test_weightings_by_hand() -> None:
+    edges = torch.tensor([[0, 2, 1, 1], [1, 1, 1, 2]])  # 1 has the sources 0, 2 and itself; 2 has 1
+    f = torch.float64
+    assert mean(edges, 3, f)[1].tolist() == [1 / 3, 1 / 3, 1 / 3, 1]
+    looped = with_loops(edges, 3, f)[0]
+    assert sorted(map(tuple, looped.T.tolist())) == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 1), (2, 2)]
+    ends, weight = symmetric(edges, 3, f)
+    degree = torch.tensor([1.0, 3.0, 2.0], dtype=f)  # each with one self-loop
+    torch.testing.assert_close(weight, (degree[ends[0]] * degree[ends[1]]).rsqrt())
+    assert ends.shape == (2, 6)
+
+
+def test_the_undirected_treatment_has_every_edge_both_ways_and_one_loop_a_node() -> None:
+    edges = torch.tensor([[0, 0, 1, 2, 2], [1, 1, 0, 2, 2]])
+    treated = undirected(edges, 4)
+    assert sorted(map(tuple, treated.T.tolist())) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2), (3, 3)]
+    assert given(edges, 4) is edges
+
+
+def test_edges_are_recognized_by_identity_and_a_copy_remembers_nothing(edges) -> None:
+    prepare = PreparedEdges("given", mean)
+    first = prepare(edges, NUM_NODES, torch.float32)
+    assert prepare(edges, NUM_NODES, torch.float32) is first
+    assert prepare(edges.clone(), NUM_NODES, torch.float32) is not first
+    assert prepare(edges, NUM_NODES, torch.float64) is not first
+    edges[0, 0] = 39  # the same tensor, another graph
+    assert prepare(edges, NUM_NODES, torch.float32) is not first
+    assert copy.deepcopy(prepare)._known == {}
+    for number in range(2 * PreparedEdges.CAPACITY):
+        prepare(torch.full((2, 1), number % 5), NUM_NODES, torch.float32)
+    assert len(prepare._known) == PreparedEdges.CAPACITY
+
+
+@pytest.mark.parametrize("name", ["gcn", "sage", "gat"])
+def test_the_matrix_is_that_of_the_graph_at_hand(toy_problem: Problem, edges: torch.Tensor, name: str) -> None:
+    model = build_model(name, toy_problem).eval()
     x = toy_problem.batches[0].x
     other = edges.clone().flip(0)
     expected = [copy.deepcopy(model)(x, given) for given in (edges, other)]

@@ -1,0 +1,96 @@
+"""What a network does with the edges before its layers see them, once per graph.
+
+A treatment changes the edge list (science 1.5); a weighting says what each edge is multiplied by where layers work by
+sparse products.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+from torch_geometric.utils import add_self_loops, remove_self_loops, to_undirected
+
+from gnnmc.models.adjacency import Adjacency
+from gnnmc.registry import Registry
+
+# (edge_index (2, E), N) → edge_index
+Treatment: TypeAlias = Callable[[Tensor, int], Tensor]
+# (edge_index (2, E), N, dtype) → edge_index and weights (E,)
+Weighting: TypeAlias = Callable[[Tensor, int, torch.dtype], tuple[Tensor, Tensor]]
+
+TREATMENTS: Registry[Treatment] = Registry("edges")
+
+
+@TREATMENTS.register("given")
+def given(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """The edges as they are; layers add self-loops where it is their way."""
+    return edge_index
+
+
+@TREATMENTS.register("undirected")
+def undirected(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """Both directions of every edge once, self-loops removed and then added once (science 1.5, recipes)."""
+    both = to_undirected(remove_self_loops(edge_index)[0], num_nodes=num_nodes)
+    return add_self_loops(both, num_nodes=num_nodes)[0]
+
+
+def symmetric(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """1/√(d_target · d_source) with one self-loop at every node (Kipf & Welling 2017)."""
+    return gcn_norm(edge_index, num_nodes=num_nodes, dtype=dtype)
+
+
+def mean(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """1/d_target: the mean over incoming edges (Hamilton et al. 2017); 0 where there are none."""
+    degree = torch.bincount(edge_index[1], minlength=num_nodes)
+    return edge_index, degree.to(dtype).reciprocal()[edge_index[1]]
+
+
+def total(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """1: the sum over incoming edges."""
+    return edge_index, torch.ones(edge_index.shape[1], dtype=dtype)
+
+
+def with_loops(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """1, with one self-loop at every node: what attention layers see (Veličković et al. 2018)."""
+    return total(add_self_loops(remove_self_loops(edge_index)[0], num_nodes=num_nodes)[0], num_nodes, dtype)
+
+
+class PreparedEdges:
+    """Edges as the layers take them, remembered for the graphs seen last.
+
+    On a CPU an `Adjacency`, where there is a weighting; elsewhere the treated edge list (sparse products are not the
+    same on every device). loops=False: without self-loops, whatever the treatment says. A copy of it remembers
+    nothing, and it is no part of a state_dict.
+    """
+
+    # Batches of graphs take turns; beyond this many, preparing them anew costs less than keeping them.
+    CAPACITY = 64
+
+    def __init__(self, treatment: str, weighting: Weighting | None, loops: bool = True) -> None:
+        TREATMENTS[treatment]
+        self._arguments = treatment, weighting, loops
+        self._known: dict[tuple[int, int, int, torch.dtype], tuple[Tensor, Tensor | Adjacency]] = {}
+
+    def __reduce__(self) -> tuple[type["PreparedEdges"], tuple[str, Weighting | None, bool]]:
+        return PreparedEdges, self._arguments
+
+    def __call__(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> Tensor | Adjacency:
+        # Recognized by identity, never by size: another graph, or one that was written to, is prepared anew. The edges
+        # are kept with the answer, so that no other tensor takes their id.
+        key = id(edge_index), edge_index._version, num_nodes, dtype
+        if key not in self._known:
+            while len(self._known) >= self.CAPACITY:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = edge_index, self._prepare(edge_index, num_nodes, dtype)
+        return self._known[key][1]
+
+    def _prepare(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> Tensor | Adjacency:
+        treatment, weighting, loops = self._arguments
+        edges = TREATMENTS[treatment](edge_index, num_nodes)
+        if not loops:
+            edges = remove_self_loops(edges)[0]
+        if weighting is None or edges.device.type != "cpu":
+            return edges
+        return Adjacency(*weighting(edges, num_nodes, dtype), num_nodes)
