@@ -7,16 +7,14 @@ import shutil
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch_geometric.data import InMemoryDataset, download_url, extract_zip
-from torch_geometric.data.data import Data, DataEdgeAttr, DataTensorAttr
-from torch_geometric.data.storage import GlobalStorage
 
 _IMPORTING = threading.Lock()
 
@@ -41,8 +39,6 @@ class QuietOgb(InMemoryDataset):
     """What comes before `PygNodePropPredDataset` or `PygGraphPropPredDataset` among the bases of a class.
 
     ogb asks on standard input when a folder has no RELEASE file and before a large download, and prints as it reads.
-    Its own processed file, made from the raw files a moment before in a scratch folder, needs three classes more than
-    torch loads by default; they are allowed for that moment only.
     """
 
     meta_info: Any
@@ -52,10 +48,12 @@ class QuietOgb(InMemoryDataset):
         if folder.is_dir():
             for version in ("1", "2"):
                 (folder / f"RELEASE_v{version}.txt").touch()
-        with torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage]):
-            super().__init__(name, root)
+        super().__init__(name, root)
+        with _silence():
+            parts = self.get_idx_split()
+        # Copies: the class's own may lie in memory that pandas does not let others write to.
         self.split_index: dict[str, Tensor] = {
-            "val" if part == "valid" else part: index for part, index in self.get_idx_split().items()
+            "val" if part == "valid" else part: index.clone() for part, index in parts.items()
         }
 
     def download(self) -> None:
@@ -74,5 +72,11 @@ class QuietOgb(InMemoryDataset):
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        # Tables of pandas 3 are read-only; ogb writes to none of them, and what it keeps is copied.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
         yield

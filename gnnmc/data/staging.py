@@ -8,7 +8,10 @@ import urllib.request
 import warnings
 from pathlib import Path
 
-from torch_geometric.data import Dataset, InMemoryDataset
+import torch
+from torch_geometric.data import Data, Dataset, InMemoryDataset
+from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
+from torch_geometric.data.storage import GlobalStorage
 
 from gnnmc.data.catalogue import GraphSet, RawFiles
 from gnnmc.data.checksums import PICKLE_SHA256
@@ -77,7 +80,10 @@ def _run_class(entry: GraphSet, raw: RawFiles, root: Path) -> InMemoryDataset:
         # Old pickles name modules that scipy has since renamed, which its older versions warn about: nothing a user
         # could act on. torch_geometric ignores that too, but for the whole process; this block takes its filter back.
         warnings.filterwarnings("ignore", ".*`scipy.sparse.csr` name.*", DeprecationWarning)
-        return checked(str(root), **raw.arguments)
+        # The classes save what they have read and load it again at once. torch does not know some of the classes in
+        # there, which ogb stops at and TUDataset answers by unpickling without any check.
+        with torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage]):
+            return checked(str(root), **raw.arguments)
 
 
 class _Checked(Dataset):
