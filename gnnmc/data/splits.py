@@ -8,7 +8,12 @@ from gnnmc.problem.splits import standard_split
 
 
 def random_split(
-    y: Tensor, train_per_class: int = 20, train_fraction: float | None = None, seed: int = 0
+    y: Tensor,
+    train_per_class: int = 20,
+    train_fraction: float | None = None,
+    seed: int = 0,
+    val: float | None = None,
+    test: float | None = None,
 ) -> dict[str, Tensor]:
     """The rule of science 1.2, on labels: see `gnnmc.problem.splits.standard_split`, which this is.
 
@@ -19,7 +24,7 @@ def random_split(
     Raises:
         InputError: a class with fewer labelled nodes than asked for, or no node left for validation and test.
     """
-    return standard_split(y, train_per_class=train_per_class, train_fraction=train_fraction, seed=seed)
+    return standard_split(y, train_per_class, train_fraction, seed, val, test)
 
 
 def set_masks(data: Data, splits: dict[str, Tensor]) -> None:

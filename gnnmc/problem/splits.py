@@ -11,13 +11,19 @@ MAX_VALIDATION = 500
 
 
 def standard_split(
-    y: Tensor, train_per_class: int = 20, train_fraction: float | None = None, seed: int = 0
+    y: Tensor,
+    train_per_class: int = 20,
+    train_fraction: float | None = None,
+    seed: int = 0,
+    val: float | None = None,
+    test: float | None = None,
 ) -> dict[str, Tensor]:
     """Split labelled items at random into `train`, `val` and `test` (science 1.2).
 
     `train` takes `train_per_class` items of every class that occurs; or, when `train_fraction` (in (0, 1)) is given,
     that share of every class instead, rounded to the nearest and at least one. Of the rest, min(500, half) are `val`
-    and the others `test`. Items without a label (y < 0) are in no split. With one seed the training set of a smaller
+    and the others `test`; `val` and `test` say otherwise, as a number of items or, below 1, as a share of the labelled
+    ones (what is then left over is in no split). Items without a label (y < 0) are in no split. With one seed the training set of a smaller
     `train_per_class` is part of that of a larger one.
 
     Shapes:
@@ -25,8 +31,8 @@ def standard_split(
         returns: name → (M,) int64 indices, ascending, on the CPU
 
     Raises:
-        InputError: labels that are not (N,) integers; a class with fewer labelled items than asked for; fewer than two
-            labelled items left for validation and test.
+        InputError: labels that are not (N,) integers; a class with fewer labelled items than asked for; fewer labelled
+            items left for validation and test than asked for, or than two.
     """
     if y.dim() != 1 or y.is_floating_point() or y.is_complex():
         raise InputError(f"labels to split must be integers of shape (N,), got {y.dtype} of shape {tuple(y.shape)}")
@@ -49,9 +55,23 @@ def standard_split(
     rank, column = _rank_in_class(y[order]), torch.searchsorted(classes, y[order])
     in_train = rank < wanted[column]
     others = order[~in_train]
-    num_val = min(MAX_VALIDATION, rest // 2)
-    splits = {"train": order[in_train], "val": others[:num_val], "test": others[num_val:]}
+    num_val = _count("val", val, int(sizes.sum()), min(MAX_VALIDATION, rest // 2))
+    num_test = _count("test", test, int(sizes.sum()), rest - num_val)
+    if num_val + num_test > rest or num_test < 1:
+        raise InputError(
+            f"val {num_val} and test {num_test} are more than the {rest} labelled items left: ask for fewer"
+        )
+    splits = {"train": order[in_train], "val": others[:num_val], "test": others[num_val : num_val + num_test]}
     return {name: index.sort().values for name, index in splits.items()}
+
+
+def _count(name: str, given: float | None, total: int, default: int) -> int:
+    """How many items a number, or below 1 a share of the total, is."""
+    if given is None:
+        return default
+    if isinstance(given, bool) or not given > 0 or (given >= 1 and given != int(given)):
+        raise InputError(f"{name}={given!r}: expected a whole number of items, or a share between 0 and 1")
+    return int(given) if given >= 1 else max(1, round(given * total))
 
 
 def _train_sizes(classes: Tensor, sizes: Tensor, train_per_class: int, train_fraction: float | None) -> Tensor:

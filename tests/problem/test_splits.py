@@ -80,3 +80,21 @@ def test_what_cannot_be_split_is_refused(y, arguments, message):
     with pytest.raises(InputError, match=message) as caught:
         standard_split(y, **arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_validation_and_test_as_numbers_or_as_shares():
+    y = torch.arange(1000) % 4
+    numbers = standard_split(y, 20, val=100, test=500)
+    assert {name: len(index) for name, index in numbers.items()} == {"train": 80, "val": 100, "test": 500}
+    shares = standard_split(y, train_fraction=0.6, val=0.2, test=0.2)
+    assert {name: len(index) for name, index in shares.items()} == {"train": 600, "val": 200, "test": 200}
+    # The same order: what trains is the same whatever is asked of the others.
+    assert torch.equal(numbers["train"], standard_split(y, 20)["train"])
+
+
+@pytest.mark.parametrize(
+    "given, message", [({"val": 900}, "are more than the 920"), ({"test": 2.5}, "test=2.5: expected a whole")]
+)
+def test_more_than_there_is_or_no_number_is_refused(given, message):
+    with pytest.raises(InputError, match=message):
+        standard_split(torch.arange(1000) % 4, 20, **({"test": 500} | given))
