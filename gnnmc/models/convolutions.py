@@ -6,10 +6,9 @@ Parameters and their names are PyTorch Geometric's. Both routes give the same up
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import GATConv, GCNConv, SAGEConv
-from torch_geometric.utils import softmax
+from torch_geometric.nn import APPNP, GCN2Conv, GCNConv, GINConv, SAGEConv, SGConv
 
-from gnnmc.models.adjacency import Adjacency, propagated_linear, weighted_sum
+from gnnmc.models.adjacency import Adjacency, propagate, propagated_linear
 
 
 def dense(x: Tensor) -> Tensor:
@@ -35,40 +34,64 @@ class Sage(SAGEConv):
         return super().forward(dense(x), edges)
 
 
-class Gat(GATConv):
-    """Veličković et al. 2018. Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency → (N, heads·H)."""
+class Gin(GINConv):
+    """Xu et al. 2019: two linear maps with a ReLU between them, of the node's own features plus its neighbors' sum.
+
+    ε is fixed at 0 (GIN-0 of the paper). Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency → (N, H).
+    """
+
+    def __init__(self, width_in: int, width_out: int, bias: bool) -> None:
+        first, second = (nn.Linear(width, width_out, bias=bias) for width in (width_in, width_out))
+        super().__init__(nn.Sequential(first, nn.ReLU(), second))
+
+    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+        if not isinstance(edges, Adjacency):
+            return super().forward(dense(x), edges)
+        # The first map is linear: it may go before the sum, which makes sparse features dense where they are narrow.
+        first = self.nn[0]
+        mapped = functional.linear(x, first.weight)
+        out = propagate(edges, mapped) + (1 + self.eps) * mapped
+        return self.nn[1:](out if first.bias is None else out + first.bias)
+
+
+class Sgc(SGConv):
+    """Wu et al. 2019: K propagations and one linear map.
+
+    Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency → (N, H).
+    """
+
+    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+        if not isinstance(edges, Adjacency):
+            return super().forward(dense(x), edges)
+        out = propagated_linear(edges, x, self.lin.weight) if self.K else functional.linear(x, self.lin.weight)
+        for _ in range(self.K - 1):
+            out = propagate(edges, out)
+        return out if self.lin.bias is None else out + self.lin.bias
+
+
+class PersonalizedPageRank(APPNP):
+    """Gasteiger et al. 2019: K steps of x ← (1−α)·A·x + α·x₀.
+
+    Shapes: x (N, C), edges (2, E) or Adjacency → (N, C).
+    """
 
     def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
         if not isinstance(edges, Adjacency):
             return super().forward(x, edges)
-        hidden = self.lin(x).unflatten(1, (self.heads, self.out_channels))
-        of_source, of_target = (hidden * self.att_src).sum(2), (hidden * self.att_dst).sum(2)
-        scores = functional.leaky_relu(of_source[edges.sources] + of_target[edges.targets], self.negative_slope)
-        attention = softmax(scores, edges.targets, num_nodes=len(hidden))
-        # One product per head: each has weights of its own.
-        heads = [weighted_sum(edges, attention[:, head], hidden[:, head]) for head in range(self.heads)]
-        out = torch.cat(heads, dim=1)
-        return out if self.bias is None else out + self.bias
+        first = x
+        for _ in range(self.K):
+            x = (1 - self.alpha) * propagate(edges, x) + self.alpha * first
+        return x
 
 
-class GatSeparate(nn.Module):
-    """Attention over the neighbors alone, beside a linear map of the node itself (GAT-sep, Platonov et al. 2023).
+class Gcn2(GCN2Conv):
+    """Chen et al. 2020: ((1−α)·A·x + α·x₀)·((1−β)·I + β·W), β = log(θ/layer + 1).
 
-    A node and its neighbors enter through weights of their own, which helps where neighbors differ from it.
-    The sum of two maps is one map of both, joined.
-
-    Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency, without self-loops → (N, heads·H).
+    Shapes: x, first (N, H), edges (2, E) or Adjacency → (N, H).
     """
 
-    def __init__(self, width_in: int, width_out: int, heads: int, bias: bool) -> None:
-        super().__init__()
-        self.ego = nn.Linear(width_in, heads * width_out, bias=bias)
-        self.neighbors = Gat(width_in, width_out, heads=heads, add_self_loops=False, bias=False)
-
-    def reset_parameters(self) -> None:
-        """Initialize both maps anew."""
-        self.ego.reset_parameters()
-        self.neighbors.reset_parameters()
-
-    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
-        return self.ego(x) + self.neighbors(x, edges)
+    def forward(self, x: Tensor, first: Tensor, edges: Tensor | Adjacency) -> Tensor:
+        if not isinstance(edges, Adjacency):
+            return super().forward(x, first, edges)
+        mixed = (1 - self.alpha) * propagate(edges, x) + self.alpha * first
+        return torch.addmm(mixed, mixed, self.weight1, beta=1 - self.beta, alpha=self.beta)

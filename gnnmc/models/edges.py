@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 from torch_geometric.utils import add_self_loops, remove_self_loops, to_undirected
 
@@ -58,33 +59,33 @@ def with_loops(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[
 
 
 class PreparedEdges:
-    """Edges as the layers take them, remembered for the graphs seen last.
+    """Edges as the layers take them, remembered for as long as the graph lives.
 
     On a CPU an `Adjacency`, where there is a weighting; elsewhere the treated edge list (sparse products are not the
     same on every device). loops=False: without self-loops, whatever the treatment says. A copy of it remembers
     nothing, and it is no part of a state_dict.
     """
 
-    # Batches of graphs take turns; beyond this many, preparing them anew costs less than keeping them.
-    CAPACITY = 64
-
     def __init__(self, treatment: str, weighting: Weighting | None, loops: bool = True) -> None:
         TREATMENTS[treatment]
         self._arguments = treatment, weighting, loops
-        self._known: dict[tuple[int, int, int, torch.dtype], tuple[Tensor, Tensor | Adjacency]] = {}
+        # Recognized by identity, never by size, and dropped with the tensor: batches come and go.
+        self._known = WeakTensorKeyDictionary()
 
     def __reduce__(self) -> tuple[type["PreparedEdges"], tuple[str, Weighting | None, bool]]:
         return PreparedEdges, self._arguments
 
     def __call__(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> Tensor | Adjacency:
-        # Recognized by identity, never by size: another graph, or one that was written to, is prepared anew. The edges
-        # are kept with the answer, so that no other tensor takes their id.
-        key = id(edge_index), edge_index._version, num_nodes, dtype
-        if key not in self._known:
-            while len(self._known) >= self.CAPACITY:
-                self._known.pop(next(iter(self._known)))
-            self._known[key] = edge_index, self._prepare(edge_index, num_nodes, dtype)
-        return self._known[key][1]
+        version, answers = self._known.get(edge_index, (None, {}))
+        if version != edge_index._version:  # written to since: another graph
+            answers = {}
+            self._known[edge_index] = edge_index._version, answers
+        if (num_nodes, dtype) not in answers:
+            prepared = self._prepare(edge_index, num_nodes, dtype)
+            if prepared is edge_index:  # to remember it would keep it alive
+                return edge_index
+            answers[num_nodes, dtype] = prepared
+        return answers[num_nodes, dtype]
 
     def _prepare(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> Tensor | Adjacency:
         treatment, weighting, loops = self._arguments

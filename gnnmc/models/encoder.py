@@ -5,6 +5,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gnnmc.models.options import Inputs, flat_width
+
+
+def encoder_for(inputs: Inputs, width: int) -> nn.Module:
+    """A map to the width: embedded categories where the features are some, else a linear map."""
+    if inputs.cardinalities is not None:
+        return Categories(inputs.cardinalities, width)
+    return nn.Linear(flat_width(inputs), width)
+
 
 class Categories(nn.Module):
     """One learned vector for each value of each column, summed over the columns (Hu et al. 2020, OGB's atom encoder).

@@ -10,9 +10,10 @@ from torch_geometric.nn import JumpingKnowledge
 
 from gnnmc.models.dropout import dropout
 from gnnmc.models.edges import PreparedEdges, Weighting
-from gnnmc.models.encoder import Categories
+from gnnmc.models.encoder import encoder_for
 from gnnmc.models.options import NORMS, Inputs, Options, flat_width, readout_of
 from gnnmc.models.readout import READOUTS
+from gnnmc.models.resetting import reset
 
 # (width in, width out, whether it gives the outputs, options) → a module called with (x) or (x, edges)
 MakeLayer: TypeAlias = Callable[[int, int, bool, Options], nn.Module]
@@ -25,7 +26,8 @@ class Network(nn.Module):
     linear, the recipes: layer → norm → ReLU → dropout for every layer, then a linear map.
 
     make: makes a layer. weighting: what its sparse products multiply by, None where it works on edge lists alone.
-    loops=False: self-loops are taken out. uses_edges=False: the layers are called with x alone.
+    loops=False: self-loops are taken out. uses_edges=False: the network sees no edges. diffusion: a module without
+    parameters that spreads the outputs of the layers over the edges; the layers are then called with x alone.
 
     Shapes: x (N, F), dense or sparse (or (N, …), joined to one axis, without edges), edge_index (2, E), batch (N,)
     graph number of each node → (N, C), or (G, C) with a readout over the nodes of each graph.
@@ -40,6 +42,7 @@ class Network(nn.Module):
         weighting: Weighting | None = None,
         loops: bool = True,
         uses_edges: bool = True,
+        diffusion: nn.Module | None = None,
     ) -> None:
         super().__init__()
         hidden, count = options.hidden, options.layers
@@ -53,17 +56,14 @@ class Network(nn.Module):
             for number, (before, after) in enumerate(steps)
         )
         self.norms = nn.ModuleList(NORMS[options.norm](hidden) for _ in range(count if linear else count - 1))
-        self.encoder: nn.Module = nn.Identity()
-        if inputs.cardinalities is not None:
-            self.encoder = Categories(inputs.cardinalities, hidden)
-        elif options.input_linear:
-            self.encoder = nn.Linear(width_in, hidden)
+        self.encoder = encoder_for(inputs, hidden) if encode else nn.Identity()
         self.skips = nn.ModuleList(nn.Linear(*step) for step in steps if options.residual)
         self.jump: nn.Module | None = None
         if options.jumping_knowledge != "none":
             self.jump = JumpingKnowledge(options.jumping_knowledge, hidden, count)
         joined = count * hidden if options.jumping_knowledge == "cat" else hidden
         self.output = nn.Linear(joined, inputs.num_outputs) if linear else nn.Identity()
+        self.diffusion = diffusion
         self.dropout = options.dropout
         self.drops_input = encode or not linear
         self.readout = readout_of(inputs, options)
@@ -71,10 +71,8 @@ class Network(nn.Module):
 
     def reset_parameters(self) -> None:
         """Initialize every part anew, from the global generator (fork it first: gnnmc.seeding.forked)."""
-        for part in [*self.layers, *self.norms, self.encoder, *self.skips, self.jump, self.output]:
-            reset = getattr(part, "reset_parameters", None)
-            if callable(reset):
-                reset()
+        for part in self.children():
+            reset(part)
 
     def forward(
         self, x: Tensor, edge_index: Tensor | None = None, batch: Tensor | None = None, num_graphs: int | None = None
@@ -85,11 +83,13 @@ class Network(nn.Module):
             x = dropout(x, self.dropout, self.training)
         states = []
         for number, layer in enumerate(self.layers):
-            out = layer(x, *edges)
+            out = layer(x, *edges) if self.diffusion is None else layer(x)
             x = out + self.skips[number](x) if self.skips else out
             if number < len(self.norms):
                 x = dropout(torch.relu(self.norms[number](x)), self.dropout, self.training)
             states.append(x)
         if self.jump is not None:
             x = self.jump(states)
+        if self.diffusion is not None:
+            x = self.diffusion(x, *edges)
         return self.output(READOUTS[self.readout](x, batch, num_graphs))

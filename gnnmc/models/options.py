@@ -10,7 +10,7 @@ from torch import nn
 from gnnmc.errors import InputError
 from gnnmc.models.edges import TREATMENTS
 from gnnmc.models.readout import READOUTS
-from gnnmc.problem import Problem, has
+from gnnmc.problem import Problem
 from gnnmc.registry import Registry
 
 NORMS: Registry[Callable[[int], nn.Module]] = Registry("norm")
@@ -98,10 +98,10 @@ def inputs_of(problem: Problem) -> Inputs:
     return Inputs(
         num_features=problem.num_features,
         num_outputs=problem.num_outputs,
-        item_shape=tuple(getattr(problem, "item_shape", ())) or (problem.num_features,),
-        graph_level=bool(getattr(problem, "graph_level", False)),
-        cardinalities=getattr(problem, "cardinalities", None),
-        has_edges=all(has(batch, "edge_index") for batch in problem.batches),
+        item_shape=tuple(problem.item_shape) or (problem.num_features,),
+        graph_level=problem.graph_level,
+        cardinalities=problem.cardinalities,
+        has_edges=problem.has_edges,
         name=problem.name,
     )
 

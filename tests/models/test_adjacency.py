@@ -106,10 +106,18 @@ def test_edges_are_recognized_by_identity_and_a_copy_remembers_nothing(edges) ->
     assert prepare(edges, NUM_NODES, torch.float64) is not first
     edges[0, 0] = 39  # the same tensor, another graph
     assert prepare(edges, NUM_NODES, torch.float32) is not first
-    assert copy.deepcopy(prepare)._known == {}
-    for number in range(2 * PreparedEdges.CAPACITY):
-        prepare(torch.full((2, 1), number % 5), NUM_NODES, torch.float32)
-    assert len(prepare._known) == PreparedEdges.CAPACITY
+    assert len(prepare._known) == 1  # that of the clone is gone with it
+    assert len(copy.deepcopy(prepare)._known) == 0
+    assert PreparedEdges("given", None)(edges, NUM_NODES, torch.float32) is edges
+
+
+@pytest.mark.parametrize("treatment", ["given", "undirected"])
+@pytest.mark.parametrize("weighting", [None, mean, symmetric])
+def test_nothing_of_a_graph_that_is_gone_is_kept(treatment, weighting) -> None:
+    prepare = PreparedEdges(treatment, weighting)
+    for number in range(5):
+        prepare(torch.full((2, 3), number), NUM_NODES, torch.float32)
+    assert len(prepare._known) == 0
 
 
 @pytest.mark.parametrize("name", ["gcn", "sage", "gat"])

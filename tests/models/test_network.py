@@ -6,7 +6,7 @@ from torch import nn
 
 from gnnmc.models import build_model, count_parameters
 from gnnmc.models.dropout import dropout
-from gnnmc.models.edges import undirected
+from gnnmc.models.edges import PreparedEdges, undirected
 from gnnmc.problem import Problem
 
 STACKS = ["gcn", "sage", "gat", "mlp"]
@@ -103,8 +103,7 @@ def test_undirected_edges_are_the_treated_graph_and_layers_add_no_loops_of_their
     for layer in model.layers:
         if hasattr(layer, "add_self_loops") and name == "gat":
             layer.add_self_loops = False
-    model.prepare._arguments = ("undirected", None, True)  # the edge list
-    model.prepare._known.clear()
+    model.prepare = PreparedEdges("undirected", None)  # the edge list
     torch.testing.assert_close(model(directed.x, directed.edge_index), out)
 
 
