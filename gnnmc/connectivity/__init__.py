@@ -1,9 +1,11 @@
-"""Connectivity: paths between modes, fitted curves, profiles and barriers."""
+"""Connectivity: paths between modes, fitted curves, profiles and barriers; planes through three points."""
 
 from gnnmc.connectivity.barrier import BARRIERS, barrier
 from gnnmc.connectivity.files import load_path
 from gnnmc.connectivity.fit import fit_path
+from gnnmc.connectivity.loss_plane import LossPlane, plane
 from gnnmc.connectivity.path import PATHS, BezierPath, LinearPath, Path, PolygonalPath
+from gnnmc.connectivity.plane import Plane
 from gnnmc.connectivity.profile import PathProfile, profile
 from gnnmc.connectivity.transform import Transform
 
@@ -12,12 +14,15 @@ __all__ = [
     "PATHS",
     "BezierPath",
     "LinearPath",
+    "LossPlane",
     "Path",
     "PathProfile",
+    "Plane",
     "PolygonalPath",
     "Transform",
     "barrier",
     "fit_path",
     "load_path",
+    "plane",
     "profile",
 ]

@@ -46,6 +46,20 @@ _ORDERED = [
     ("#8f7a00", "#eed75a"),
 ]
 
+# From little, close to the page's ground, to much: (light, dark).
+_SEQUENTIAL = [
+    ("#fbfaf0", "#1a1f26"),
+    ("#edf4d6", "#1f2b45"),
+    ("#d3ebc3", "#24406b"),
+    ("#abdcc0", "#27598a"),
+    ("#7cc8c2", "#2f749f"),
+    ("#50afc0", "#458fae"),
+    ("#3390b6", "#65aab9"),
+    ("#2a6ea6", "#8dc4c2"),
+    ("#284c8d", "#bddccb"),
+    ("#22306b", "#eaf2d8"),
+]
+
 # From −1 over 0 to 1: (light, its ink is white?, dark, its ink is white?). Brewer's RdBu, mirrored for dark ground.
 _DIVERGING = [
     ("#053061", True, "#a9d2f8", False),
@@ -86,6 +100,12 @@ def ordered_colors(count: int) -> list[str]:
     return [lights[i % len(lights)] for i in range(count)]
 
 
+def sequential_colors(count: int) -> list[str]:
+    """`count` colors from little to much, of ten; with more than ten, neighbors repeat."""
+    most = len(_SEQUENTIAL) - 1
+    return [_SEQUENTIAL[round(i * most / max(1, count - 1))][0] for i in range(count)]
+
+
 def diverging_color(value: float) -> tuple[str, str]:
     """Color and ink of a cell for a value from −1 to 1, in eleven steps; values outside take the last step."""
     level = round((min(1.0, max(-1.0, value)) + 1) / 2 * (len(_DIVERGING) - 1))
@@ -97,7 +117,12 @@ def schemes() -> dict[str, tuple[str, str, str]]:
     colors = dict(_BASE)
     colors |= {f"model-{name}": pair for name, pair in _MODELS.items()}
     colors |= {f"split-{name}": pair for name, pair in _SPLITS.items()}
-    for family, pairs in (("further", _FURTHER), ("further-split", _FURTHER_SPLITS), ("ordered", _ORDERED)):
+    for family, pairs in (
+        ("further", _FURTHER),
+        ("further-split", _FURTHER_SPLITS),
+        ("ordered", _ORDERED),
+        ("sequential", _SEQUENTIAL),
+    ):
         colors |= {f"{family}-{i}": pair for i, pair in enumerate(pairs)}
     for level, (light, _, dark, _) in enumerate(_DIVERGING):
         colors[f"diverging-{level}"] = (light, dark)
