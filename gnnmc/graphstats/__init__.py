@@ -6,8 +6,14 @@ from gnnmc.graphstats import homophily as _homophily  # noqa: F401
 from gnnmc.graphstats import informativeness as _informativeness  # noqa: F401
 from gnnmc.graphstats import sizes as _sizes  # noqa: F401
 from gnnmc.graphstats import degrees as _degrees  # noqa: F401
+from gnnmc.graphstats import assortativity as _assortativity  # noqa: F401
 from gnnmc.graphstats import components as _components  # noqa: F401
+from gnnmc.graphstats import clustering as _clustering  # noqa: F401
+from gnnmc.graphstats import gaps as _gaps  # noqa: F401
+from gnnmc.graphstats import smoothness as _smoothness  # noqa: F401
 from gnnmc.graphstats import separability as _separability  # noqa: F401
+from gnnmc.graphstats import probe as _probe  # noqa: F401
+
 # isort: on
 from gnnmc.graphstats.simple_graph import SimpleGraph
 from gnnmc.graphstats.statistic import STATISTICS, Statistic, statistic

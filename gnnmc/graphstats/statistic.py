@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from gnnmc.graphstats.simple_graph import SimpleGraph
 from gnnmc.registry import Registry
 
 StatisticFunction: TypeAlias = Callable[[SimpleGraph], float]
+
+Cost: TypeAlias = Literal["linear", "heavy"]
 
 NAN = float("nan")
 """The value of a statistic where its definition gives none."""
@@ -18,7 +20,8 @@ NAN = float("nan")
 class Statistic:
     """One entry of STATISTICS.
 
-    `low` and `high` close the range of values (NaN, undefined, apart); `meaning` is one line.
+    `low` and `high` close the range of values (NaN, undefined, apart); `meaning` is one line. The `cost` is linear in
+    nodes, edges and stored features, or heavy: more than that, but bounded, tens of seconds at a million edges.
     """
 
     name: str
@@ -28,13 +31,14 @@ class Statistic:
     source: str
     low: float = 0.0
     high: float = inf
+    cost: Cost = "linear"
 
 
 STATISTICS: Registry[Statistic] = Registry("graph statistic")
 
 
 def statistic(
-    name: str, *, unit: str, source: str, low: float = 0.0, high: float = inf
+    name: str, *, unit: str, source: str, low: float = 0.0, high: float = inf, cost: Cost = "linear"
 ) -> Callable[[StatisticFunction], StatisticFunction]:
     """Register a function of a SimpleGraph as the statistic `name`; the first line of its docstring is its meaning.
 
@@ -43,7 +47,7 @@ def statistic(
 
     def register(function: StatisticFunction) -> StatisticFunction:
         meaning = (function.__doc__ or name).strip().splitlines()[0].rstrip(".")
-        STATISTICS.add(name, Statistic(name, function, meaning, unit, source, low, high))
+        STATISTICS.add(name, Statistic(name, function, meaning, unit, source, low, high, cost))
         return function
 
     return register

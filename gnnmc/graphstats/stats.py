@@ -41,7 +41,7 @@ class GraphStats:
         return pd.DataFrame([self.to_dict()])
 
     def describe(self) -> pd.DataFrame:
-        """One row per statistic: `statistic, value, meaning, unit, low, high, source`."""
+        """One row per statistic: `statistic, value, meaning, unit, low, high, source, cost`."""
         table = describe_statistics(name for name, _ in self.items)
         table.insert(1, "value", [float(value) for _, value in self.items])
         return table
@@ -60,12 +60,13 @@ def graph_stats(data: object, directed: bool = False, names: Iterable[str] | Non
     Shapes:
         data.edge_index: (2, E) integers in [0, N). data.x: (N, F), dense or sparse. data.y: (N,) integers.
 
-    Units: see `describe_statistics()`. Time and memory are linear in nodes + edges (but for sorting the edges once)
-    and in the stored features.
+    Units: see `describe_statistics()`. Time and memory of those of cost "linear" are linear in nodes + edges (but for
+    sorting the edges once) and in the stored features; those of cost "heavy" take seconds each at a million edges. The
+    spectral gaps, clustering and `feature_dirichlet_energy` are of undirected graphs: NaN with `directed`.
 
     Raises InputError: no or malformed `edge_index`, node numbers out of range, `y` that is not one integer per node,
-    `x` that is not (N, F), an unknown name. Features that are not finite raise nothing: `separability_fisher` is NaN,
-    the other statistics do not look at them.
+    `x` that is not (N, F), an unknown name. Features that are not finite raise nothing: the statistics that look at
+    them are NaN.
     """
     chosen = [STATISTICS[name] for name in (STATISTICS.names() if names is None else names)]
     graph = prepare(data, directed)
@@ -73,10 +74,11 @@ def graph_stats(data: object, directed: bool = False, names: Iterable[str] | Non
 
 
 def describe_statistics(names: Iterable[str] | None = None) -> pd.DataFrame:
-    """What each statistic says: `statistic, meaning, unit, low, high, source`, one row each (default: all).
+    """What each statistic says: `statistic, meaning, unit, low, high, source, cost`, one row each (default: all).
 
     Raises InputError for an unknown name.
     """
     chosen = [STATISTICS[name] for name in (STATISTICS.names() if names is None else names)]
-    rows = [(entry.name, entry.meaning, entry.unit, entry.low, entry.high, entry.source) for entry in chosen]
-    return pd.DataFrame(rows, columns=["statistic", "meaning", "unit", "low", "high", "source"])
+    columns = ["meaning", "unit", "low", "high", "source", "cost"]
+    rows = [(entry.name, *(getattr(entry, column) for column in columns)) for entry in chosen]
+    return pd.DataFrame(rows, columns=["statistic", *columns])

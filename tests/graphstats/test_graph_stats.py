@@ -35,12 +35,26 @@ PROMISED = [
     "degree_min",
     "degree_max",
     "degree_cv",
+    "degree_assortativity",
     "num_components",
     "largest_component_share",
     "isolated_nodes",
+    "clustering_average",
+    "transitivity",
+    "gap_algebraic",
+    "gap_modulus",
+    "feature_homophily_cosine",
+    "feature_dirichlet_energy",
     "separability_fisher",
+    "separability_propagated_fisher",
+    "separability_linear_probe",
 ]
 OF_LABELS = PROMISED[:6]
+OF_FEATURES = [name for name in PROMISED if name.startswith(("feature_", "separability_"))]
+SEPARABILITY = [name for name in PROMISED if name.startswith("separability_")]
+OF_FEATURES_AND_EDGES = [name for name in PROMISED if name.startswith("feature_")]
+EDGELESS = ["degree_cv", "degree_assortativity", "transitivity", *OF_FEATURES_AND_EDGES, "gap_algebraic", "gap_modulus"]
+UNDIRECTED = ["clustering_average", "transitivity", "gap_algebraic", "gap_modulus", "feature_dirichlet_energy"]
 
 
 def small(**changes):
@@ -99,7 +113,7 @@ def test_frame_has_one_row_and_the_promised_columns_in_order():
 
 def test_describe_says_what_each_is():
     table = graph_stats(small(), names=["density", "homophily_edge"]).describe()
-    assert list(table.columns) == ["statistic", "value", "meaning", "unit", "low", "high", "source"]
+    assert list(table.columns) == ["statistic", "value", "meaning", "unit", "low", "high", "source", "cost"]
     assert list(table["statistic"]) == ["density", "homophily_edge"]
     assert list(table["value"]) == [0.4, 0.5]
     everything = describe_statistics()
@@ -107,6 +121,7 @@ def test_describe_says_what_each_is():
     assert (everything["meaning"].str.len() > 10).all()
     assert (everything["unit"].str.len() > 0).all()
     assert everything["source"].str.contains("science 1.7").all()
+    assert set(everything["cost"]) == {"linear", "heavy"}
 
 
 def test_stats_are_frozen_and_survive_copies_and_pickling():
@@ -173,6 +188,7 @@ def test_as_stored_and_undirected_agree_on_a_symmetric_simple_graph():
     data = small(edge_index=torch.tensor([[0, 1, 1, 2, 2, 0, 2, 3], [1, 0, 2, 1, 0, 2, 3, 2]]))
     one, other = values(data), values(data, directed=True)
     assert (one.pop("num_edges"), other.pop("num_edges")) == (4, 8)
+    assert all(is_nan(other.pop(name)) and not is_nan(one.pop(name)) for name in UNDIRECTED)
     assert_same(one, other)
 
 
@@ -201,7 +217,7 @@ def test_more_classes_than_a_dense_table_could_hold():
     n = 200_000
     ring = torch.arange(n)
     data = Data(edge_index=torch.stack([ring, (ring + 1) % n]), y=ring, num_nodes=n)
-    stats = graph_stats(data)
+    stats = graph_stats(data, names=OF_LABELS)
     assert stats.homophily_edge == 0.0
     assert stats.label_informativeness == pytest.approx(1 - math.log(2) / math.log(n))
 
@@ -212,17 +228,19 @@ def test_more_classes_than_a_dense_table_could_hold():
 @pytest.mark.parametrize("directed", [False, True])
 def test_no_edges(directed):
     stats = graph_stats(small(edge_index=torch.empty(2, 0, dtype=torch.long)), directed)
-    assert all(is_nan(getattr(stats, name)) for name in [*OF_LABELS, "degree_cv"])
+    assert all(is_nan(getattr(stats, name)) for name in [*OF_LABELS, *EDGELESS])
     assert (stats.num_edges, stats.density, stats.degree_mean, stats.degree_max) == (0, 0.0, 0.0, 0)
     assert (stats.num_components, stats.isolated_nodes, stats.largest_component_share) == (5, 5, 0.2)
     assert stats.separability_fisher > 0
+    assert stats.separability_propagated_fisher == pytest.approx(stats.separability_fisher)
+    assert stats.clustering_average == 0 or directed
 
 
 @pytest.mark.parametrize("directed", [False, True])
 def test_one_node(directed):
     data = Data(x=torch.ones(1, 3), edge_index=torch.tensor([[0], [0]]), y=torch.tensor([4]))
     stats = graph_stats(data, directed)
-    assert all(is_nan(getattr(stats, name)) for name in [*OF_LABELS, "density", "degree_cv", "separability_fisher"])
+    assert all(is_nan(getattr(stats, name)) for name in [*OF_LABELS, *EDGELESS, *OF_FEATURES, "density"])
     assert (stats.num_nodes, stats.num_edges, stats.num_classes, stats.num_components) == (1, 0, 1, 1)
 
 
@@ -237,7 +255,8 @@ def test_no_node_at_all(directed):
 @pytest.mark.parametrize("y", [None, torch.full((5,), -1), torch.zeros(5, dtype=torch.long)])
 def test_no_labels_or_all_unlabeled_or_one_class(y):
     stats = graph_stats(small(y=y))
-    assert all(is_nan(getattr(stats, name)) for name in [*OF_LABELS, "separability_fisher"])
+    assert all(is_nan(getattr(stats, name)) for name in [*OF_LABELS, *SEPARABILITY])
+    assert stats.feature_homophily_cosine > 0
     assert stats.num_edges == 4
     assert stats.num_classes == (1 if y is not None and (y >= 0).any() else 0)
 
@@ -254,7 +273,7 @@ def test_edges_inside_one_class_only():
 def test_no_features():
     stats = graph_stats(small(x=None))
     assert stats.num_features == 0
-    assert is_nan(stats.separability_fisher)
+    assert all(is_nan(getattr(stats, name)) for name in OF_FEATURES)
     assert stats.homophily_edge == 0.5
 
 
@@ -262,19 +281,25 @@ def test_no_features():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_features_that_are_not_finite_leave_only_separability_undefined(bad):
+@pytest.mark.parametrize("sparse", [False, True])
+def test_features_that_are_not_finite_leave_only_the_statistics_of_features_undefined(bad, sparse):
     data = small()
     data.x[1, 0] = bad
-    stats = graph_stats(data)
-    assert is_nan(stats.separability_fisher)
-    assert stats.homophily_edge == 0.5
+    data.x = data.x.to_sparse() if sparse else data.x
+    undefined = [name for name, value in values(data).items() if is_nan(value)]
+    assert undefined == OF_FEATURES
 
 
 def test_unlabeled_nodes_do_not_enter_separability_not_even_with_nan():
     data = small(y=torch.tensor([0, 0, 1, 1, -1]))
     data.x[4, 0] = float("nan")
     # means 1 and 11, grand mean 6
-    assert graph_stats(data).separability_fisher == pytest.approx(4 * 25 / 4)
+    stats = graph_stats(data)
+    assert stats.separability_fisher == pytest.approx(4 * 25 / 4)
+    # node 4 has no neighbor to send it to
+    assert stats.separability_propagated_fisher > 0
+    assert stats.separability_linear_probe >= 0
+    assert is_nan(stats.feature_homophily_cosine)
 
 
 @pytest.mark.parametrize(
@@ -349,7 +374,7 @@ def test_chunks_do_not_change_separability(monkeypatch):
     x = torch.randn(50, 7, generator=generator)
     graph = prepare(Data(x=x, edge_index=torch.empty(2, 0), y=torch.arange(50) % 3))
     whole = separability_fisher(graph)
-    monkeypatch.setattr("gnnmc.graphstats.separability._CHUNK_VALUES", 21)
+    monkeypatch.setattr("gnnmc.graphstats.rows.CHUNK_VALUES", 21)
     assert separability_fisher(graph) == pytest.approx(whole)
 
 
