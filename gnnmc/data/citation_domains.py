@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import scipy.io
 import scipy.sparse as sp
 import torch
@@ -45,7 +46,7 @@ class CitationDomain(InMemoryDataset):
         edge_index, _ = remove_self_loops(from_scipy_sparse_matrix(sp.csr_matrix(stored["network"]))[0])
         fields = torch.from_numpy(stored["group"].astype("int64"))
         data = Data(
-            x=sparse_tensor(sp.csr_array(stored["attrb"])),
+            x=sparse_tensor(sp.csr_array(np.ascontiguousarray(stored["attrb"]))),
             edge_index=edge_index.long(),
             y=fields.argmax(dim=1),
             y_multi=fields,

@@ -3,9 +3,11 @@
 import importlib
 import shutil
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 import warnings
+import zipfile
 from pathlib import Path
 
 import torch
@@ -21,6 +23,12 @@ from gnnmc.errors import InputError
 
 # Seconds to wait for the first answer of a download's host: without a network the classes themselves try for minutes.
 PATIENCE = 10.0
+
+# What the classes' own processed files are made of.
+_SAVED = (Data, DataEdgeAttr, DataTensorAttr, GlobalStorage)
+
+# Filters of warnings and the classes that torch loads are the whole process's: its threads take turns.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 def read_staged(entry: GraphSet, raw: RawFiles, folder: Path) -> InMemoryDataset:
@@ -76,13 +84,15 @@ def _run_class(entry: GraphSet, raw: RawFiles, root: Path) -> InMemoryDataset:
     checked = type(
         name, (_Checked, dataset), {"expected": raw.files, "folder": root / raw.folder, "lines": entry.lines}
     )
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         # Old pickles name modules that scipy has since renamed, which its older versions warn about: nothing a user
         # could act on. torch_geometric ignores that too, but for the whole process; this block takes its filter back.
         warnings.filterwarnings("ignore", ".*`scipy.sparse.csr` name.*", DeprecationWarning)
         # The classes save what they have read and load it again at once. torch does not know some of the classes in
-        # there, which ogb stops at and TUDataset answers by unpickling without any check.
-        with torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage]):
+        # there, which ogb stops at and TUDataset answers by unpickling without any check. On its way out the block
+        # forbids what it was given, so that must not be what was allowed before.
+        known = torch.serialization.get_safe_globals()
+        with torch.serialization.safe_globals([part for part in _SAVED if part not in known]):
             return checked(str(root), **raw.arguments)
 
 
@@ -120,6 +130,8 @@ class _Checked(Dataset):
                     f"{path.resolve()} does not have the sha256 of the public file: it is a pickle, which "
                     "could run any code, and is not read; put the original file there"
                 )
+            if path.suffix == ".npz" and not zipfile.is_zipfile(path):
+                raise InputError(f"{path.resolve()} is no npz file, or was cut off; put the original file there")
             if self.lines and path.suffix in (".txt", ".edgelist", ".index") and not _ends_a_line(path):
                 raise InputError(f"{path.resolve()} ends within a line: it was cut off; put the original file there")
         super().process()
