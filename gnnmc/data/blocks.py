@@ -1,6 +1,6 @@
 """How many edges each pair of classes gets: a binomial number inside classes, and never more than there are pairs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 import numpy as np
@@ -34,13 +34,43 @@ class Blocks:
 
 
 def blocks_at(sizes: Ints, homophily: float) -> Blocks:
-    """The blocks for classes of these sizes at this homophily.
+    """The blocks for classes of these sizes and of equal mean degree at this homophily.
 
     Shapes:
         sizes: (C,) number of nodes per class
     """
+    return _blocks(sizes, mixing_matrix(sizes / sizes.sum(), homophily))
+
+
+def compatible_blocks(sizes: Ints, compatibility: NDArray[np.float64], num_edges: int) -> Blocks:
+    """The blocks for given shares of edges by the classes of their ends, once `num_edges` edges fit into them.
+
+    A block of share 0 has no room at all: no edge strays into it when another one is full.
+
+    Shapes:
+        sizes: (C,) number of nodes per class
+        compatibility: (C, C) symmetric, sum 1: as `mixing_matrix`, but of any row sums
+
+    Raises:
+        InputError: a block needs more edges than it has pairs; the message names it and the reachable mean degree.
+    """
+    blocks = _blocks(sizes, compatibility)
+    blocks = replace(blocks, capacity=np.where(blocks.share > 0, blocks.capacity, 0))
+    if num_edges > _most_edges(blocks):
+        worst = int((blocks.share * num_edges - blocks.capacity).argmax())
+        a, b = int(blocks.first[worst]), int(blocks.second[worst])
+        where = f"inside class {a}" if a == b else f"between classes {a} and {b}"
+        raise InputError(
+            f"compatibility with {num_edges} edges (mean degree {2 * num_edges / sizes.sum():g}) asks for "
+            f"{blocks.share[worst] * num_edges:.1f} edges {where}, where there are {blocks.capacity[worst]} pairs of "
+            f"nodes: mean_degree up to {_down(2 * _most_edges(blocks) / int(sizes.sum()))} is reachable"
+        )
+    return blocks
+
+
+def _blocks(sizes: Ints, mixing: NDArray[np.float64]) -> Blocks:
+    """The blocks of these shares, each with the pairs of nodes that there are."""
     first, second = np.triu_indices(len(sizes))
-    mixing = mixing_matrix(sizes / sizes.sum(), homophily)
     inside = first == second
     share = np.where(inside, 1.0, 2.0) * mixing[first, second]
     capacity = np.where(inside, sizes[first] * (sizes[first] - 1) // 2, sizes[first] * sizes[second])

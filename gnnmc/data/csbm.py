@@ -9,17 +9,19 @@ import torch
 from numpy.typing import NDArray
 from torch_geometric.data import Data
 
-from gnnmc.data.blocks import Blocks, Ints, edge_counts, reachable_blocks
+from gnnmc.data.blocks import Blocks, Ints, compatible_blocks, edge_counts, reachable_blocks
 from gnnmc.data.pairs import draw_pairs
 from gnnmc.data.splits import random_split, set_masks
 from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator
 
+HOMOPHILY = 0.3  # what `csbm` takes when nothing is said
+
 
 def csbm(
     num_nodes: int = 2000,
     num_classes: int = 5,
-    homophily: float = 0.3,
+    homophily: float = HOMOPHILY,
     mean_degree: float = 10.0,
     num_features: int = 64,
     separation: float = 1.0,
@@ -28,13 +30,16 @@ def csbm(
     train_per_class: int = 20,
     train_fraction: float | None = None,
     seed: int = 0,
+    compatibility: Sequence[Sequence[float]] | None = None,
+    noise_by_class: Sequence[float] | None = None,
 ) -> Data:
     """Draw a graph from the contextual stochastic block model (Li et al. 2025, arXiv 2502.12608; science 1.2).
 
     The graph is simple and undirected, with exactly round(num_nodes·mean_degree/2) edges; the number of edges inside
     classes is Binomial(edges, homophily), so `homophily` is the expected edge homophily. Classes have equal mean
-    degree, whatever their sizes. Features are N(μ_y, I): the class means are the corners of a regular simplex around 0,
-    randomly rotated, each of norm `separation` (in units of the noise's standard deviation σ = 1).
+    degree, whatever their sizes, unless `compatibility` says otherwise. Features are N(μ_y, σ_y²·I), σ_y = 1 by
+    default: the class means are the corners of a regular simplex around 0, randomly rotated, each of norm `separation`
+    (in units of σ = 1, whatever `noise_by_class` is).
 
     Labels, graph, degree weights, features, rotation and split have streams of their own, named by `seed` alone:
     another homophily leaves labels, features and split as they are, another separation leaves the graph. So graphs that
@@ -48,13 +53,20 @@ def csbm(
         degree_exponent: γ > 2 draws both ends of an edge in proportion to weights with the power-law density ∝ θ^−γ,
             θ ≥ 1 (degree-corrected); nodes of very large weight saturate, since an edge is drawn only once. Default: no
             weights.
+        compatibility: (C, C) symmetric masses, 0 or more, of the edges by the classes of their ends, up to a factor:
+            entry (k, k) is the mass inside class k, entries (k, l) and (l, k) together that between k and l. It takes
+            the place of `homophily`, which becomes its trace over its sum; the mean degree of class k is its row's
+            share of all edge ends over its share of nodes, times `mean_degree`. A mass of 0 is no edge at all.
+        noise_by_class: C standard deviations σ_c of the features around the class means, 0 or more (default: all 1).
         train_per_class, train_fraction: see `random_split`; the fraction wins when given.
 
     Shapes:
         x: (N, F) float32; y: (N,) int64; edge_index: (2, 2E) int64, both directions, coalesced
         train_mask, val_mask, test_mask: (N,) bool
         csbm: dict of every argument, and of `num_edges` (E), `realized_homophily`, `realized_mean_degree`,
-            `class_sizes`, `class_mean_degrees`
+            `class_sizes`, `class_mean_degrees`; `homophily` and `compatibility` as used, the latter of sum 1; with
+            `noise_by_class` also `realized_noise_by_class`, the features' root mean square distance per dimension from
+            their class's mean
 
     Raises:
         InputError: an argument out of range, or a homophily or mean degree that these classes cannot reach (the message
@@ -64,12 +76,13 @@ def csbm(
 
     labels = numpy_generator(asked["seed"], "csbm", "labels").permutation(np.repeat(np.arange(num_classes), sizes))
     graph_rng = numpy_generator(asked["seed"], "csbm", "graph")
-    counts = edge_counts(blocks, homophily, num_edges, graph_rng)
+    counts = edge_counts(blocks, asked["homophily"], num_edges, graph_rng)
     weights = _degree_weights(sizes, degree_exponent, numpy_generator(asked["seed"], "csbm", "degrees"))
     codes = draw_pairs(blocks, counts, sizes, weights, graph_rng)
 
     y = torch.from_numpy(labels)
-    data = Data(x=_features(labels, asked), y=y, edge_index=_edge_index(codes, labels))
+    x, realized_noise = _features(labels, asked)
+    data = Data(x=x, y=y, edge_index=_edge_index(codes, labels))
     set_masks(data, random_split(y, train_per_class, train_fraction, seed=asked["seed"]))
     ends = np.bincount(blocks.first, counts, num_classes) + np.bincount(blocks.second, counts, num_classes)
     data.csbm = {
@@ -79,6 +92,7 @@ def csbm(
         "realized_mean_degree": 2 * num_edges / num_nodes,
         "class_sizes": sizes.tolist(),
         "class_mean_degrees": (ends / sizes).tolist(),
+        **realized_noise,
     }
     return data
 
@@ -96,6 +110,8 @@ def check_csbm(asked: dict[str, Any]) -> tuple[dict[str, Any], Ints, int, Blocks
             f"mean_degree {asked['mean_degree']:g} on {asked['num_nodes']} nodes gives no edge: "
             "homophily is then undefined"
         )
+    if asked["compatibility"] is not None:
+        return asked, sizes, num_edges, compatible_blocks(sizes, np.array(asked["compatibility"]), num_edges)
     return asked, sizes, num_edges, reachable_blocks(sizes, asked["homophily"], num_edges)
 
 
@@ -116,7 +132,54 @@ def _checked(asked: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"degree_exponent must be greater than 2 (a finite mean degree) or None, got {exponent!r}")
     if asked["class_proportions"] is not None:
         asked["class_proportions"] = [float(share) for share in asked["class_proportions"]]
+    if asked["compatibility"] is not None:
+        asked["compatibility"], asked["homophily"] = _compatibility(asked)
+    if asked["noise_by_class"] is not None:
+        asked["noise_by_class"] = _noise_by_class(asked["noise_by_class"], asked["num_classes"])
     return asked
+
+
+def _compatibility(asked: dict[str, Any]) -> tuple[list[list[float]], float]:
+    """The masses scaled to sum 1, and their trace; a homophily given beside them must be that trace."""
+    size = asked["num_classes"]
+    masses = _numbers(asked["compatibility"])
+    if masses is None or masses.shape != (size, size) or masses.min() < 0 or not masses.sum() > 0:
+        raise InputError(
+            f"compatibility must be {size} rows of {size} numbers (num_classes), 0 or more and not all 0, "
+            f"got {asked['compatibility']!r}"
+        )
+    if not np.allclose(masses, masses.T, rtol=1e-9, atol=0):
+        a, b = np.unravel_index(np.abs(masses - masses.T).argmax(), masses.shape)
+        raise InputError(
+            f"compatibility must be symmetric: entry ({a}, {b}) is {masses[a, b]:g} and ({b}, {a}) is {masses[b, a]:g}"
+        )
+    masses = (masses + masses.T) / (2 * masses.sum())
+    homophily = min(1.0, float(np.trace(masses)))
+    if asked["homophily"] != HOMOPHILY and abs(asked["homophily"] - homophily) > 1e-6:
+        raise InputError(
+            f"compatibility sets the homophily to {homophily:g} (its trace over its sum), got homophily "
+            f"{asked['homophily']:g} beside it: leave one of them out"
+        )
+    return masses.tolist(), homophily
+
+
+def _noise_by_class(given: Any, num_classes: int) -> list[float]:
+    noise = _numbers(given)
+    if noise is None or noise.shape != (num_classes,) or noise.min() < 0:
+        raise InputError(
+            f"noise_by_class must be {num_classes} standard deviations (num_classes), 0 or more, got {given!r}"
+        )
+    values: list[float] = noise.tolist()
+    return values
+
+
+def _numbers(given: Any) -> NDArray[np.float64] | None:
+    """An array of finite numbers, or None where it is not one."""
+    try:
+        values = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    return values if values.size and np.isfinite(values).all() else None
 
 
 def _class_sizes(num_nodes: int, num_classes: int, proportions: Sequence[float] | None) -> Ints:
@@ -156,14 +219,19 @@ def _edge_index(codes: Ints, labels: Ints) -> torch.Tensor:
     return torch.from_numpy(np.stack(np.divmod(both, num_nodes)))
 
 
-def _features(labels: Ints, asked: dict[str, Any]) -> torch.Tensor:
-    """Class mean plus standard normal noise; (N, F) float32."""
+def _features(labels: Ints, asked: dict[str, Any]) -> tuple[torch.Tensor, dict[str, list[float]]]:
+    """Class mean plus normal noise, (N, F) float32; and what the noise came to where it was asked for by class."""
     noise = numpy_generator(asked["seed"], "csbm", "features")
     x = noise.standard_normal((asked["num_nodes"], asked["num_features"]), dtype=np.float32)
+    realized: dict[str, list[float]] = {}
+    if asked["noise_by_class"] is not None:
+        x *= np.asarray(asked["noise_by_class"], dtype=np.float32)[labels, None]
+        squares = np.bincount(labels, np.square(x, dtype=np.float64).mean(axis=1), asked["num_classes"])
+        realized["realized_noise_by_class"] = np.sqrt(squares / np.bincount(labels)).tolist()
     rotation = numpy_generator(asked["seed"], "csbm", "rotation")
     means = asked["separation"] * _simplex(asked["num_classes"], asked["num_features"], rotation)
     x += means.astype(np.float32)[labels]
-    return torch.from_numpy(x)
+    return torch.from_numpy(x), realized
 
 
 def _simplex(corners: int, dimension: int, rng: np.random.Generator) -> NDArray[np.float64]:
