@@ -24,7 +24,7 @@ for _name in ("cornell", "texas", "wisconsin"):
         f"webkb-{_name}",
         _entry(
             "webkb",
-            "torch_geometric.datasets:WebKB",
+            "gnnmc.data.text_rows:TextWebKB",
             RawFiles(f"{_name}/raw", _TABLES + split_files(_name), {"name": _name}),
         ),
     )
@@ -34,7 +34,7 @@ for _name in ("chameleon", "squirrel"):
         f"wikipedia-{_name}",
         _entry(
             "wikipedia",
-            "torch_geometric.datasets:WikipediaNetwork",
+            "gnnmc.data.text_rows:TextWikipediaNetwork",
             RawFiles(f"{_name}/geom_gcn/raw", _TABLES + split_files(_name), {"name": _name}),
         ),
     )
