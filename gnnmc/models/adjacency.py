@@ -1,19 +1,15 @@
-"""The adjacency matrix of a graph as layers multiply by it: sparse products with gradients.
+"""The adjacency matrix of a graph as layers multiply by it."""
 
-On a CPU a sparse product is several times faster than gathering a row per edge, with the same result up to rounding.
-torch's own backward pass transposes the matrix every time; here both directions are prepared once per graph.
-"""
-
-import warnings
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from gnnmc.models.sparse import SparseMatrix, Structure, compressed, linear, product, row_starts
 
 
-class Adjacency:
-    """A weighted adjacency matrix (N, N) in compressed rows: row = target of an edge, column = its source.
+class Adjacency(SparseMatrix):
+    """A weighted adjacency matrix (N, N): row = target of an edge, column = its source.
 
     An edge that is listed twice counts twice. `targets`, `sources` (E,) are the ends of the edges in the order of the
     matrix, which is also that of the values `weighted_sum` takes.
@@ -24,124 +20,76 @@ class Adjacency:
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int) -> None:
         order = torch.argsort(edge_index[1] * num_nodes + edge_index[0])
         self.sources, self.targets = edge_index[0][order], edge_index[1][order]
-        starts = torch.zeros(num_nodes + 1, dtype=torch.long)
-        starts[1:] = torch.bincount(self.targets, minlength=num_nodes).cumsum(0)
-        self.matrix = _csr(starts, self.sources, weight[order])
-        self._order = order
-        self._transposed: Adjacency | None = None
-
-    @property
-    def transposed(self) -> "Adjacency":
-        """The same edges turned round: what gradients are multiplied by."""
-        if self._transposed is None:
-            turned = torch.stack([self.targets, self.sources])
-            self._transposed = Adjacency(turned, self.matrix.values(), len(self.matrix))
-        return self._transposed
-
-    def turned(self, values: Tensor) -> Tensor:
-        """Values of edges in the order of `transposed`."""
-        return values[self.transposed._order]
-
-    def with_values(self, values: Tensor) -> Tensor:
-        """The matrix with other values (E,), in the order of `sources` and `targets`."""
-        return _csr(self.matrix.crow_indices(), self.matrix.col_indices(), values)
+        structure = Structure(row_starts(self.targets, num_nodes), self.sources, (num_nodes, num_nodes))
+        super().__init__(structure, weight[order])
 
 
 def propagate(adjacency: Adjacency, x: Tensor) -> Tensor:
     """Sum over the incoming edges of every node of weight · x[source]. Shapes: x (N, F) → (N, F)."""
-    return _Product.apply(x, adjacency)
+    return product(adjacency, x)
 
 
 def weighted_sum(adjacency: Adjacency, values: Tensor, x: Tensor) -> Tensor:
     """`propagate` with a value for each edge that has a gradient, as attention has. Shapes: (E,), (N, F) → (N, F)."""
-    return _ValuedProduct.apply(values, x, adjacency)
+    return _ValuedProduct.apply(values, x, adjacency.structure)
 
 
-def propagated_linear(adjacency: Adjacency, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """A·x·Wᵀ + b in the order that multiplies less; the same up to rounding. Sparse x is made dense by the weight.
+def propagated_linear(
+    adjacency: Adjacency, x: Tensor | SparseMatrix, weight: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """A·x·Wᵀ + b in the order that multiplies less; the same up to rounding.
 
     Shapes: x (N, F), weight (H, F), bias (H,) → (N, H).
     """
-    if x.layout == torch.strided and weight.shape[0] > weight.shape[1]:
-        return functional.linear(propagate(adjacency, x), weight, bias)
-    out = propagate(adjacency, functional.linear(x, weight))
+    if isinstance(x, Tensor) and weight.shape[0] > weight.shape[1]:
+        return linear(propagate(adjacency, x), weight, bias)
+    out = propagate(adjacency, linear(x, weight))
     return out if bias is None else out + bias
-
-
-class _Product(torch.autograd.Function):
-    """A·x; the gradient is Aᵀ·g, the same operation again, so that it can be differentiated any number of times."""
-
-    @staticmethod
-    def forward(x: Tensor, adjacency: Adjacency) -> Tensor:
-        return adjacency.matrix @ x
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.adjacency = inputs[1]
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        return _Product.apply(gradient, ctx.adjacency.transposed), None
-
-    @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
-        return _Product.apply(tangent, ctx.adjacency)
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None, None], x: Tensor, adjacency: Adjacency) -> tuple[Tensor, int]:
-        # One product for all models: their axis is folded into the features.
-        x = x.movedim(in_dims[0] or 0, 1)
-        return _Product.apply(x.flatten(1), adjacency).unflatten(1, x.shape[1:]), 1
 
 
 class _ValuedProduct(torch.autograd.Function):
     """A(v)·x; gradients Aᵀ(v)·g for x and, for the value of an edge, the product of the rows at its ends."""
 
     @staticmethod
-    def forward(values: Tensor, x: Tensor, adjacency: Adjacency) -> Tensor:
-        return adjacency.with_values(values) @ x
+    def forward(values: Tensor, x: Tensor, structure: Structure) -> Tensor:
+        return compressed(structure, values.contiguous()) @ x.contiguous()
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        values, x, ctx.adjacency = inputs
+        values, x, ctx.structure = inputs
         ctx.save_for_backward(values, x)
         ctx.save_for_forward(values, x)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        (values, x), adjacency = ctx.saved_tensors, ctx.adjacency
+        (values, x), structure = ctx.saved_tensors, ctx.structure
         for_values = for_x = None
         if ctx.needs_input_grad[0] and torch.is_grad_enabled():
             # Somebody differentiates twice, which the fast product below does not allow.
-            for_values = (gradient[adjacency.targets] * x[adjacency.sources]).sum(1)
+            for_values = (gradient[structure.rows] * x[structure.columns]).sum(1)
         elif ctx.needs_input_grad[0]:
-            matrix = adjacency.with_values(values.detach())
-            for_values = torch.sparse.sampled_addmm(matrix, gradient.contiguous(), x.t(), beta=0.0).values()
+            matrix = compressed(structure, values.detach().contiguous())
+            for_values = torch.sparse.sampled_addmm(
+                matrix, gradient.contiguous(), x.contiguous().t(), beta=0.0
+            ).values()
         if ctx.needs_input_grad[1]:
-            for_x = _ValuedProduct.apply(adjacency.turned(values), gradient, adjacency.transposed)
+            turned, order = structure.turn
+            for_x = _ValuedProduct.apply(values[order], gradient, turned)
         return for_values, for_x, None
 
     @staticmethod
     def jvp(ctx: Any, for_values: Tensor | None, for_x: Tensor | None, _: None) -> Tensor:
         values, x = ctx.saved_tensors
-        parts = [] if for_values is None else [_ValuedProduct.apply(for_values, x, ctx.adjacency)]
-        parts += [] if for_x is None else [_ValuedProduct.apply(values, for_x, ctx.adjacency)]
+        parts = [] if for_values is None else [_ValuedProduct.apply(for_values, x, ctx.structure)]
+        parts += [] if for_x is None else [_ValuedProduct.apply(values, for_x, ctx.structure)]
         return torch.stack(parts).sum(0)
 
     @staticmethod
     def vmap(
-        info: Any, in_dims: tuple[int | None, int | None, None], values: Tensor, x: Tensor, adjacency: Adjacency
+        info: Any, in_dims: tuple[int | None, int | None, None], values: Tensor, x: Tensor, structure: Structure
     ) -> tuple[Tensor, int]:
         many = [
             [given] * info.batch_size if axis is None else given.unbind(axis)
             for given, axis in zip((values, x), in_dims, strict=False)
         ]
-        return torch.stack([_ValuedProduct.apply(*one, adjacency) for one in zip(*many, strict=True)]), 0
-
-
-def _csr(starts: Tensor, columns: Tensor, values: Tensor) -> Tensor:
-    size = len(starts) - 1
-    with warnings.catch_warnings():
-        # torch says once per process that CSR is in beta and that invariants are not checked: both are known here.
-        warnings.simplefilter("ignore")
-        return torch.sparse_csr_tensor(starts, columns, values, (size, size), check_invariants=False)
+        return torch.stack([_ValuedProduct.apply(*one, structure) for one in zip(*many, strict=True)]), 0

@@ -6,19 +6,21 @@ Parameters and their names are PyTorch Geometric's. Both routes give the same up
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import GATConv
+from torch_geometric.nn import GATConv, GATv2Conv
 from torch_geometric.utils import softmax
 
 from gnnmc.models.adjacency import Adjacency, weighted_sum
+from gnnmc.models.convolutions import Map
+from gnnmc.models.sparse import SparseMatrix, dense, linear
 
 
 class Gat(GATConv):
     """Veličković et al. 2018. Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency → (N, heads·H)."""
 
-    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+    def forward(self, x: Tensor | SparseMatrix, edges: Tensor | Adjacency) -> Tensor:
         if not isinstance(edges, Adjacency):
-            return super().forward(x, edges)
-        hidden = self.lin(x).unflatten(1, (self.heads, self.out_channels))
+            return super().forward(dense(x), edges)
+        hidden = linear(x, self.lin.weight).unflatten(1, (self.heads, self.out_channels))
         of_source, of_target = (hidden * self.att_src).sum(2), (hidden * self.att_dst).sum(2)
         scores = functional.leaky_relu(of_source[edges.sources] + of_target[edges.targets], self.negative_slope)
         attention = softmax(scores, edges.targets, num_nodes=len(hidden))
@@ -26,6 +28,16 @@ class Gat(GATConv):
         heads = [weighted_sum(edges, attention[:, head], hidden[:, head]) for head in range(self.heads)]
         out = torch.cat(heads, dim=1)
         return out if self.bias is None else out + self.bias
+
+
+class Gatv2(GATv2Conv):
+    """Brody et al. 2022, on the edge list alone: the score of an edge is no sum of scores of its ends.
+
+    Shapes: x (N, F), dense or sparse, edges (2, E) → (N, heads·H).
+    """
+
+    def forward(self, x: Tensor | SparseMatrix, edges: Tensor) -> Tensor:
+        return super().forward(dense(x), edges)
 
 
 class GatSeparate(nn.Module):
@@ -39,7 +51,7 @@ class GatSeparate(nn.Module):
 
     def __init__(self, width_in: int, out_channels: int, heads: int, bias: bool) -> None:
         super().__init__()
-        self.ego = nn.Linear(width_in, heads * out_channels, bias=bias)
+        self.ego = Map(width_in, heads * out_channels, bias=bias)
         self.neighbors = Gat(width_in, out_channels, heads=heads, add_self_loops=False, bias=False)
 
     def reset_parameters(self) -> None:
@@ -47,5 +59,5 @@ class GatSeparate(nn.Module):
         self.ego.reset_parameters()
         self.neighbors.reset_parameters()
 
-    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+    def forward(self, x: Tensor | SparseMatrix, edges: Tensor | Adjacency) -> Tensor:
         return self.ego(x) + self.neighbors(x, edges)

@@ -5,32 +5,34 @@ Parameters and their names are PyTorch Geometric's. Both routes give the same up
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch_geometric.nn import APPNP, GCN2Conv, GCNConv, GINConv, SAGEConv, SGConv
 
 from gnnmc.models.adjacency import Adjacency, propagate, propagated_linear
+from gnnmc.models.sparse import SparseMatrix, dense, linear
 
 
-def dense(x: Tensor) -> Tensor:
-    """The same numbers as a dense tensor."""
-    return x if x.layout == torch.strided else x.to_dense()
+class Map(nn.Linear):
+    """A linear map of each node alone. Shapes: x (N, F), dense or sparse → (N, H)."""
+
+    def forward(self, x: Tensor | SparseMatrix) -> Tensor:
+        return linear(x, self.weight, self.bias)
 
 
 class Gcn(GCNConv):
     """Kipf & Welling 2017. Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency → (N, H)."""
 
-    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+    def forward(self, x: Tensor | SparseMatrix, edges: Tensor | Adjacency) -> Tensor:
         if isinstance(edges, Adjacency):
             return propagated_linear(edges, x, self.lin.weight, self.bias)
-        return super().forward(x, edges)
+        return super().forward(dense(x), edges)
 
 
 class Sage(SAGEConv):
     """Hamilton et al. 2017, mean aggregation. Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency → (N, H)."""
 
-    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+    def forward(self, x: Tensor | SparseMatrix, edges: Tensor | Adjacency) -> Tensor:
         if isinstance(edges, Adjacency):
-            return propagated_linear(edges, x, self.lin_l.weight, self.lin_l.bias) + self.lin_r(x)
+            return propagated_linear(edges, x, self.lin_l.weight, self.lin_l.bias) + linear(x, self.lin_r.weight)
         return super().forward(dense(x), edges)
 
 
@@ -44,12 +46,12 @@ class Gin(GINConv):
         first, second = (nn.Linear(width, width_out, bias=bias) for width in (width_in, width_out))
         super().__init__(nn.Sequential(first, nn.ReLU(), second))
 
-    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+    def forward(self, x: Tensor | SparseMatrix, edges: Tensor | Adjacency) -> Tensor:
         if not isinstance(edges, Adjacency):
             return super().forward(dense(x), edges)
         # The first map is linear: it may go before the sum, which makes sparse features dense where they are narrow.
         first = self.nn[0]
-        mapped = functional.linear(x, first.weight)
+        mapped = linear(x, first.weight)
         out = propagate(edges, mapped) + (1 + self.eps) * mapped
         return self.nn[1:](out if first.bias is None else out + first.bias)
 
@@ -60,10 +62,10 @@ class Sgc(SGConv):
     Shapes: x (N, F), dense or sparse, edges (2, E) or Adjacency → (N, H).
     """
 
-    def forward(self, x: Tensor, edges: Tensor | Adjacency) -> Tensor:
+    def forward(self, x: Tensor | SparseMatrix, edges: Tensor | Adjacency) -> Tensor:
         if not isinstance(edges, Adjacency):
             return super().forward(dense(x), edges)
-        out = propagated_linear(edges, x, self.lin.weight) if self.K else functional.linear(x, self.lin.weight)
+        out = propagated_linear(edges, x, self.lin.weight) if self.K else linear(x, self.lin.weight)
         for _ in range(self.K - 1):
             out = propagate(edges, out)
         return out if self.lin.bias is None else out + self.lin.bias

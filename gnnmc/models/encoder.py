@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gnnmc.models.convolutions import Map
 from gnnmc.models.options import Inputs, flat_width
 
 
@@ -12,7 +13,7 @@ def encoder_for(inputs: Inputs, width: int) -> nn.Module:
     """A map to the width: embedded categories where the features are some, else a linear map."""
     if inputs.cardinalities is not None:
         return Categories(inputs.cardinalities, width)
-    return nn.Linear(flat_width(inputs), width)
+    return Map(flat_width(inputs), width)
 
 
 class Categories(nn.Module):

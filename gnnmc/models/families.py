@@ -6,10 +6,9 @@ from functools import partial
 from typing import Any
 
 from torch import nn
-from torch_geometric.nn import GATv2Conv
 
-from gnnmc.models.attention import Gat, GatSeparate
-from gnnmc.models.convolutions import Gcn, Gin, PersonalizedPageRank, Sage, Sgc
+from gnnmc.models.attention import Gat, GatSeparate, Gatv2
+from gnnmc.models.convolutions import Gcn, Gin, Map, PersonalizedPageRank, Sage, Sgc
 from gnnmc.models.edges import mean, symmetric, total, with_loops
 from gnnmc.models.gcnii import Gcnii
 from gnnmc.models.images import ResNet, Vgg
@@ -67,7 +66,7 @@ def _gat(width_in: int, width_out: int, last: bool, options: Options) -> nn.Modu
 
 
 def _gatv2(width_in: int, width_out: int, last: bool, options: Options) -> nn.Module:
-    return GATv2Conv(width_in, **_heads(width_out, last, options))
+    return Gatv2(width_in, **_heads(width_out, last, options))
 
 
 def _gat_separate(width_in: int, width_out: int, last: bool, options: Options) -> nn.Module:
@@ -75,7 +74,7 @@ def _gat_separate(width_in: int, width_out: int, last: bool, options: Options) -
 
 
 def _linear(width_in: int, width_out: int, last: bool, options: Options) -> nn.Module:
-    return nn.Linear(width_in, width_out, bias=options.bias)
+    return Map(width_in, width_out, bias=options.bias)
 
 
 def _sgc(inputs: Inputs, options: Options) -> nn.Module:

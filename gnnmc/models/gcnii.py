@@ -7,6 +7,7 @@ from gnnmc.models.convolutions import Gcn2
 from gnnmc.models.dropout import dropout
 from gnnmc.models.edges import PreparedEdges, symmetric
 from gnnmc.models.encoder import encoder_for
+from gnnmc.models.features import PreparedFeatures
 from gnnmc.models.options import NORMS, Inputs, Options, readout_of
 from gnnmc.models.readout import READOUTS
 from gnnmc.models.resetting import reset
@@ -32,6 +33,7 @@ class Gcnii(nn.Module):
         self.dropout = options.dropout
         self.embeds = inputs.cardinalities is not None
         self.readout = readout_of(inputs, options)
+        self.features = PreparedFeatures()
         self.prepare = PreparedEdges(options.edges, symmetric)
 
     def reset_parameters(self) -> None:
@@ -43,7 +45,9 @@ class Gcnii(nn.Module):
         self, x: Tensor, edge_index: Tensor, batch: Tensor | None = None, num_graphs: int | None = None
     ) -> Tensor:
         # Numbers of categories cannot be dropped; their vectors are, before the first layer.
-        given = x if self.embeds else dropout(x, self.dropout, self.training)
+        drops = self.training and self.dropout > 0 and not self.embeds
+        given = self.features(x, keep_dense=drops)
+        given = dropout(given, self.dropout, True) if drops else given
         first = x = torch.relu(self.encoder(given))
         edges = self.prepare(edge_index, len(x), x.dtype)
         for layer, norm in zip(self.layers, self.norms, strict=True):

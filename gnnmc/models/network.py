@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import JumpingKnowledge
 
+from gnnmc.models.convolutions import Map
 from gnnmc.models.dropout import dropout
 from gnnmc.models.edges import PreparedEdges, Weighting
 from gnnmc.models.encoder import encoder_for
+from gnnmc.models.features import PreparedFeatures
 from gnnmc.models.options import NORMS, Inputs, Options, flat_width, readout_of
 from gnnmc.models.readout import READOUTS
 from gnnmc.models.resetting import reset
@@ -57,7 +59,7 @@ class Network(nn.Module):
         )
         self.norms = nn.ModuleList(NORMS[options.norm](hidden) for _ in range(count if linear else count - 1))
         self.encoder = encoder_for(inputs, hidden) if encode else nn.Identity()
-        self.skips = nn.ModuleList(nn.Linear(*step) for step in steps if options.residual)
+        self.skips = nn.ModuleList(Map(*step) for step in steps if options.residual)
         self.jump: nn.Module | None = None
         if options.jumping_knowledge != "none":
             self.jump = JumpingKnowledge(options.jumping_knowledge, hidden, count)
@@ -67,6 +69,7 @@ class Network(nn.Module):
         self.dropout = options.dropout
         self.drops_input = encode or not linear
         self.readout = readout_of(inputs, options)
+        self.features = PreparedFeatures()
         self.prepare = PreparedEdges(options.edges, weighting, loops) if uses_edges else None
 
     def reset_parameters(self) -> None:
@@ -77,10 +80,13 @@ class Network(nn.Module):
     def forward(
         self, x: Tensor, edge_index: Tensor | None = None, batch: Tensor | None = None, num_graphs: int | None = None
     ) -> Tensor:
-        x = self.encoder(x if x.dim() == 2 else x.flatten(1))
+        # Dense features stay so where dropout draws a number for each of them.
+        drops = self.drops_input and self.training and self.dropout > 0
+        given = self.features(x if x.dim() == 2 else x.flatten(1), keep_dense=drops)
+        x = self.encoder(given)
         edges = [] if self.prepare is None or edge_index is None else [self.prepare(edge_index, len(x), x.dtype)]
-        if self.drops_input:
-            x = dropout(x, self.dropout, self.training)
+        if drops:
+            x = dropout(x, self.dropout, True)
         states = []
         for number, layer in enumerate(self.layers):
             out = layer(x, *edges) if self.diffusion is None else layer(x)

@@ -13,6 +13,7 @@ from gnnmc.models.convolutions import Gcn
 from gnnmc.models.dropout import dropout
 from gnnmc.models.edges import PreparedEdges, symmetric
 from gnnmc.models.encoder import encoder_for
+from gnnmc.models.features import PreparedFeatures
 from gnnmc.models.options import Inputs, Options, readout_of
 from gnnmc.models.readout import READOUTS
 from gnnmc.models.resetting import reset
@@ -91,6 +92,7 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(hidden)
         self.output = nn.Linear(hidden, inputs.num_outputs)
         self.readout = readout_of(inputs, options)
+        self.features = PreparedFeatures()
         self.prepare = PreparedEdges(options.edges, symmetric)
 
     def reset_parameters(self) -> None:
@@ -101,7 +103,7 @@ class Transformer(nn.Module):
     def forward(
         self, x: Tensor, edge_index: Tensor, batch: Tensor | None = None, num_graphs: int | None = None
     ) -> Tensor:
-        x = self.encoder(x)
+        x = self.encoder(self.features(x, keep_dense=False))
         edges = self.prepare(edge_index, len(x), x.dtype)
         for block in self.blocks:
             x = block(x, edges, batch, num_graphs)

@@ -9,6 +9,7 @@ from torch.func import vmap
 from gnnmc.models import build_model
 from gnnmc.models.adjacency import Adjacency, propagate, propagated_linear, weighted_sum
 from gnnmc.models.edges import PreparedEdges, given, mean, symmetric, undirected, with_loops
+from gnnmc.models.sparse import SparseMatrix
 from gnnmc.problem import Problem
 
 NUM_NODES = 50
@@ -36,8 +37,8 @@ def dense_matrix(edges: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 def test_a_node_without_edges_and_an_edge_listed_twice() -> None:
     adjacency = Adjacency(torch.tensor([[0, 0, 1], [1, 1, 0]]), torch.tensor([1.0, 1.0, 3.0]), 3)
-    assert adjacency.matrix.to_dense().tolist() == [[0, 3, 0], [2, 0, 0], [0, 0, 0]]
-    assert adjacency.transposed.matrix.to_dense().tolist() == [[0, 2, 0], [3, 0, 0], [0, 0, 0]]
+    assert adjacency.tensor.to_dense().tolist() == [[0, 3, 0], [2, 0, 0], [0, 0, 0]]
+    assert adjacency.transposed.tensor.to_dense().tolist() == [[0, 2, 0], [3, 0, 0], [0, 0, 0]]
 
 
 def test_propagate_is_the_product_with_the_matrix_and_its_derivatives_are_right(edges, weight, x) -> None:
@@ -74,9 +75,10 @@ def test_many_models_at_once_are_the_models_one_by_one(edges, weight, x) -> None
 def test_either_order_of_propagation_and_linear_map(edges, weight, x, width, bias) -> None:
     adjacency, dense = Adjacency(edges, weight, NUM_NODES), dense_matrix(edges, weight)
     linear = torch.nn.Linear(6, width, bias=bias).double()
+    sparse = SparseMatrix.of(x.to_sparse_csr())
     expected = dense @ x @ linear.weight.T + (linear.bias if bias else 0)
     torch.testing.assert_close(propagated_linear(adjacency, x, linear.weight, linear.bias), expected)
-    torch.testing.assert_close(propagated_linear(adjacency, x.to_sparse_csr(), linear.weight, linear.bias), expected)
+    torch.testing.assert_close(propagated_linear(adjacency, sparse, linear.weight, linear.bias), expected)
 
 
 def test_weightings_by_hand() -> None:

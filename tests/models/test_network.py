@@ -7,6 +7,7 @@ from torch import nn
 from gnnmc.models import build_model, count_parameters
 from gnnmc.models.dropout import dropout
 from gnnmc.models.edges import PreparedEdges, undirected
+from gnnmc.models.sparse import SparseMatrix
 from gnnmc.problem import Problem
 
 STACKS = ["gcn", "sage", "gat", "mlp"]
@@ -123,15 +124,15 @@ def test_sparse_features_give_what_dense_ones_do(toy_graph, toy_problem, name, h
 
 
 def test_dropout_of_sparse_features_drops_stored_values():
-    x = torch.eye(2000).to_sparse_csr()
+    x = SparseMatrix.of(torch.eye(2000).to_sparse_csr())
     with torch.random.fork_rng():
         torch.manual_seed(0)
         dropped = dropout(x, 0.75, training=True)
-    values = dropped.values()
-    assert set(values.tolist()) == {0.0, 4.0}
-    assert 0.7 < float((values == 0).double().mean()) < 0.8
-    assert torch.equal(dropped.to_dense().diag(), values)
-    assert torch.equal(x.values(), torch.ones(2000))
+    assert set(dropped.values.tolist()) == {0.0, 4.0}
+    assert 0.7 < float((dropped.values == 0).double().mean()) < 0.8
+    assert torch.equal(dropped.tensor.to_dense().diag(), dropped.values)
+    torch.testing.assert_close(dropped.transposed.tensor.to_dense(), dropped.tensor.to_dense().T)
+    assert torch.equal(x.values, torch.ones(2000))
     assert dropout(x, 0.75, training=False) is x
 
 
