@@ -5,7 +5,7 @@ from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor  # torch.func has no word for it
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from gnnmc.models.sparse import SparseMatrix
+from gnnmc.models.sparse import SparseMatrix, Structure, row_starts
 
 # Below this share of nonzeros a sparse product with the weights is faster than a dense one (measured on one CPU core).
 _SPARSE_BELOW = 0.1
@@ -51,4 +51,8 @@ def _prepared(x: Tensor) -> Tensor | SparseMatrix | None:
     entries = len(x.values()) if is_sparse else int(torch.count_nonzero(x))
     if entries >= _SPARSE_BELOW * x.numel():
         return x.to_dense() if is_sparse else None
-    return SparseMatrix.of(x if is_sparse else x.to_sparse_csr())
+    if is_sparse:
+        return SparseMatrix.of(x)
+    rows, columns = x.nonzero().unbind(1)
+    structure = Structure(row_starts(rows, len(x)), columns, (x.shape[0], x.shape[1]))
+    return SparseMatrix(structure, x[rows, columns])
