@@ -1,6 +1,7 @@
 """Fit a curve: train the control points between two modes (Garipov et al. 2018; science 2)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,11 +12,23 @@ from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
 from gnnmc.seeding import forked, numpy_generator
-from gnnmc.training import OPTIMIZERS, ModuleOrFactory, module_of, real_number, whole_number
+from gnnmc.training import (
+    SCHEDULES,
+    BatchOrder,
+    LearningRate,
+    ModuleOrFactory,
+    make_optimizer,
+    module_of,
+    real_number,
+    require_optimizer,
+    share,
+    whole_number,
+)
 from gnnmc.weights import finite, require_matching, to_device, weights_of
 
 # train's default, for ends that do not say what they were trained with (a plain state_dict).
 DEFAULT_L2 = 5e-4
+DEFAULT_SCHEDULE = "garipov"
 
 
 def fit_path(
@@ -30,6 +43,9 @@ def fit_path(
     lr: float = 0.01,
     l2: float | None = None,
     optimizer: str = "adam",
+    momentum: float | None = None,
+    batch_size: int | None = None,
+    schedule: str = DEFAULT_SCHEDULE,
     dropout: bool = True,
     seed: int = 0,
     device: str | torch.device = "auto",
@@ -38,7 +54,9 @@ def fit_path(
 
     model: a module, or a factory as for `train`; its own weights do not matter.
     a, b: Modes or state_dicts; they stay as they are and are the path's ends. points: control points, ends included.
-    One t ~ U(0, 1) a step; the learning rate is constant for half of the steps, then falls linearly to 1 % at 90 %.
+    One t ~ U(0, 1) a step. schedule: a name in SCHEDULES; by default the learning rate is constant for half of the
+    steps, then falls linearly to 1 % at 90 %. momentum: of SGD (.9 unless given). batch_size: labelled items in a step,
+    as for `train`; all by default.
     l2: weight of ½‖φ(t)‖² over the parameters of the point *on* the curve, in units of weight decay; by default the
     ends' own weight decay (5e-4 for ends that record none). dropout: as in training, or off.
     Returns a new path; its record has the settings, the fit's `loss` at every step, and the `status`: "ok", or
@@ -53,6 +71,7 @@ def fit_path(
     points, steps = whole_number("points", points), whole_number("steps", steps, least=1)
     lr, seed = real_number("lr", lr, zero=False), whole_number("seed", seed)
     PATHS[kind].check_count(points)
+    options = _options(optimizer, momentum, batch_size, schedule)
     function = ModelFunction(module_of(model), require_problem(problem), device)
     path = _start(function, a, b, kind, points)
     decay = _ends_weight_decay(a, b) if l2 is None else real_number("l2", l2, zero=True)
@@ -66,15 +85,16 @@ def fit_path(
     log: list[float] = []
     status = "ok"
     if leaves:
-        chosen = OPTIMIZERS[optimizer](leaves, lr, 0.0)
+        chosen = make_optimizer(optimizer, leaves, lr, 0.0, options.get("momentum"))
+        rate = LearningRate(chosen, schedule, steps)
+        order = BatchOrder(function.problem.splits["train"], options.get("batch_size"), "fit", "order", seed)
         coords = numpy_generator("fit", "t", seed).uniform(size=steps)
         with forked("fit", "dropout", seed, device=function.device):
             for step, t in enumerate(coords.tolist()):
-                for group in chosen.param_groups:
-                    group["lr"] = lr * _schedule(step / steps)
+                rate.set(step)
                 chosen.zero_grad(set_to_none=True)
                 weights = path.point(t)
-                loss = function.loss(weights, function.problem.splits["train"], training=dropout)
+                loss = function.loss(weights, order.next(), training=dropout)
                 value = float(loss.detach())
                 if not np.isfinite(value):
                     status = f"diverged at step {step + 1}: the loss is not finite"
@@ -98,6 +118,7 @@ def fit_path(
         "seed": seed,
         "loss": log,
         "status": status,
+        **options,
     }
     return fitted
 
@@ -120,13 +141,18 @@ def _ends_weight_decay(a: object, b: object) -> float:
     return known.pop() if known else DEFAULT_L2
 
 
-def _schedule(progress: float) -> float:
-    """Constant to 50 %, linear to 1 % at 90 %, constant after (Garipov et al. 2018, code)."""
-    if progress <= 0.5:
-        return 1.0
-    if progress <= 0.9:
-        return 1.0 - (progress - 0.5) / 0.4 * 0.99
-    return 0.01
+def _options(optimizer: str, momentum: float | None, batch_size: int | None, schedule: str) -> dict[str, Any]:
+    """Those settings that differ from their defaults, checked; a record has them beside the others."""
+    options: dict[str, Any] = {}
+    if momentum is not None:
+        options["momentum"] = share("momentum", momentum)
+    if batch_size is not None:
+        options["batch_size"] = whole_number("batch_size", batch_size, least=1)
+    require_optimizer(optimizer, momentum)
+    SCHEDULES[schedule]
+    if schedule != DEFAULT_SCHEDULE:
+        options["schedule"] = schedule
+    return options
 
 
 def _square_norm(weights: dict[str, Tensor], names: Sequence[str]) -> Tensor:

@@ -1,8 +1,26 @@
 """Training: modes of a model on a problem, one for each seed."""
 
 from gnnmc.training.initialize import ModuleOrFactory, initialize, module_of
-from gnnmc.training.optimizers import OPTIMIZERS
-from gnnmc.training.settings import real_number, whole_number
+from gnnmc.training.optimizers import OPTIMIZERS, make_optimizer, require_optimizer
+from gnnmc.training.order import BatchOrder
+from gnnmc.training.schedules import SCHEDULES, LearningRate
+from gnnmc.training.settings import real_number, share, whole_number
 from gnnmc.training.train import train
+from gnnmc.training.variation import VARY
 
-__all__ = ["OPTIMIZERS", "ModuleOrFactory", "initialize", "module_of", "real_number", "train", "whole_number"]
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "VARY",
+    "BatchOrder",
+    "LearningRate",
+    "ModuleOrFactory",
+    "initialize",
+    "make_optimizer",
+    "module_of",
+    "real_number",
+    "require_optimizer",
+    "share",
+    "train",
+    "whole_number",
+]

@@ -56,6 +56,7 @@ def _reset(module: nn.Module) -> nn.Module:
 
 
 def _reset_part(part: nn.Module) -> None:
-    reset = getattr(part, "reset_parameters", None)
+    # torch's own attention layers have only the underscored name.
+    reset = getattr(part, "reset_parameters", None) or getattr(part, "_reset_parameters", None)
     if callable(reset):
         reset()

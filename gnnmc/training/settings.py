@@ -27,3 +27,11 @@ def real_number(name: str, given: object, *, zero: bool) -> float:
     if not math.isfinite(number) or number < 0 or (number == 0 and not zero):
         raise InputError(f"{name}={given}: allowed: a finite number {rule}")
     return number
+
+
+def share(name: str, given: object) -> float:
+    """The number in [0, 1) given as `name`. Raises InputError for anything else."""
+    number = real_number(name, given, zero=True)
+    if number >= 1:
+        raise InputError(f"{name}={given}: allowed: a number in [0, 1)")
+    return number

@@ -1,22 +1,19 @@
 """Train one mode for each seed, every one repeatable alone."""
 
 import operator
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
-import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gnnmc.engine import resolve_device
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
-from gnnmc.seeding import forked
 from gnnmc.training.initialize import ModuleOrFactory, initialize
-from gnnmc.training.optimizers import OPTIMIZERS
-from gnnmc.training.settings import real_number, whole_number
-from gnnmc.weights import Mode, clone, digest, finite
+from gnnmc.training.train_settings import TrainSettings
+from gnnmc.training.trajectory import Trajectory, weights_on_cpu
+from gnnmc.training.variation import VARY, draws_in_training, draws_seed, init_seed
+from gnnmc.weights import Mode, digest
 from gnnmc.weights.mode import ENDPOINTS
 
 
@@ -29,33 +26,87 @@ def train(
     lr: float = 0.01,
     weight_decay: float = 5e-4,
     optimizer: str = "adam",
+    momentum: float | None = None,
+    batch_size: int | None = None,
+    schedule: str = "constant",
+    warmup: float = 0.0,
+    vary: str = "all",
+    shared_seed: int = 0,
+    spawn_step: int | None = None,
+    evaluate_every: int = 1,
     endpoint: str = "last",
     device: str | torch.device = "auto",
 ) -> list[Mode]:
-    """Train the model once per seed, full batch; the defaults are the older profile of science 1.5.
+    """Train the model once per seed; the defaults are the older profile of science 1.5, full batch.
 
-    model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization
-    and dropout; a seed alone gives the same bits as the seed among others. weight_decay: on all parameters.
-    endpoint: which weights `.weights` is, "last" or "best_val" (science 0); both are kept.
+    model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization,
+    the order of mini-batches and dropout; a seed alone gives the same bits as the seed among others.
+    weight_decay: on all parameters. momentum: of SGD (.9 unless given, never Nesterov's).
+    batch_size: labelled items in an optimizer step, shuffled anew every epoch; all of them by default, and where there
+    are no more than that. The nodes of one graph are always computed together; the loss is over the batch's.
+    schedule: a name in SCHEDULES, what the rate does over all optimizer steps, after a linear rise over a share
+    `warmup` of them.
+    vary: in what the seeds differ. "all"; "init": order and dropout are those of `shared_seed`; "data_order": the
+    initialization is, order and dropout are the seed's own; "spawn": all is shared for `spawn_step` optimizer steps
+    (Frankle et al. 2020), then order and dropout are the seed's own.
+    evaluate_every: epochs from one evaluation on every split to the next; the log has the evaluated ones and the last.
+    endpoint: which weights `.weights` is, "last" or "best_val" (science 0), of the evaluated epochs; both are kept.
     A run whose weights stop being finite ends with a `.status` that says so; the others go on.
 
-    Raises InputError when two different seeds start from equal weights, for settings out of range, and for what is
-    no model or no Problem.
+    Raises InputError when two different seeds start from equal weights that are meant to differ, when nothing is left
+    that could make shared starts end differently, for settings out of range, and for what is no model or no Problem.
     """
     if endpoint not in ENDPOINTS:
         raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
-    OPTIMIZERS[optimizer]
-    settings: dict[str, Any] = {
-        "epochs": whole_number("epochs", epochs, least=1),
-        "lr": real_number("lr", lr, zero=False),
-        "weight_decay": real_number("weight_decay", weight_decay, zero=True),
-        "optimizer": optimizer,
-    }
+    settings = TrainSettings(
+        epochs=epochs,
+        lr=lr,
+        weight_decay=weight_decay,
+        optimizer=optimizer,
+        momentum=momentum,
+        batch_size=batch_size,
+        schedule=schedule,
+        warmup=warmup,
+        vary=vary,
+        shared_seed=shared_seed,
+        spawn_step=spawn_step,
+        evaluate_every=evaluate_every,
+    )
     numbers = _whole_numbers(seeds)
     moved = require_problem(problem).to(resolve_device(device))
-    starts = {seed: initialize(model, seed) for seed in numbers}
+    if "init" not in VARY[vary]:
+        return [_finished(run, seed, endpoint) for run, seed in _from_one_start(model, moved, numbers, settings)]
+    starts = {seed: initialize(model, init_seed(vary, seed, settings.shared_seed)) for seed in numbers}
     _require_different(starts)
-    return [_train_one(starts.pop(seed), moved, seed, settings, endpoint) for seed in numbers]
+    modes = []
+    for seed in numbers:
+        run = Trajectory(starts.pop(seed), moved, settings, draws_seed(vary, seed, settings.shared_seed))
+        modes.append(_finished(run, seed, endpoint))
+    return modes
+
+
+def _finished(run: Trajectory, seed: int, endpoint: str) -> Mode:
+    run.run()
+    return run.mode(seed, endpoint)
+
+
+def _from_one_start(
+    model: ModuleOrFactory, problem: Problem, seeds: Sequence[int], settings: TrainSettings
+) -> Iterator[tuple[Trajectory, int]]:
+    """A run for each seed, on its own streams: all from one start, or from where one trunk came to."""
+    module = initialize(model, init_seed(settings.vary, seeds[0], settings.shared_seed))
+    trunk = Trajectory(module, problem, settings, settings.shared_seed)
+    until = settings.spawn_step or 0
+    if until >= trunk.steps:
+        raise InputError(f"spawn_step={until}: the training has {trunk.steps} optimizer steps: give fewer")
+    if trunk.order.per_epoch == 1 and not draws_in_training(module, problem):
+        raise InputError(
+            f"vary={settings.vary!r} in full batch without dropout makes identical ends: give a batch_size below "
+            f"{len(problem.splits['train'])}, dropout, or vary='init'"
+        )
+    trunk.run(until)
+    for seed in seeds:
+        yield trunk.spawn(seed), seed
 
 
 def _whole_numbers(seeds: Sequence[int]) -> list[int]:
@@ -71,95 +122,9 @@ def _whole_numbers(seeds: Sequence[int]) -> list[int]:
 def _require_different(starts: Mapping[int, nn.Module]) -> None:
     first: dict[str, int] = {}
     for seed, module in starts.items():
-        other = first.setdefault(digest(_weights(module)), seed)
+        other = first.setdefault(digest(weights_on_cpu(module)), seed)
         if other != seed:
             raise InputError(
                 f"seeds {other} and {seed} start from equal weights: the factory must draw its initialization from "
                 "torch's global generator and not seed it"
             )
-
-
-@dataclass
-class _Best:
-    """The best validation epoch so far: highest metric, ties by lower loss."""
-
-    score: tuple[float, float] | None = None
-    epoch: int = 0
-    weights: dict[str, Tensor] | None = None
-
-    def offer(self, epoch: int, score: tuple[float, float], module: nn.Module) -> None:
-        if self.score is None or score > self.score:
-            self.score, self.epoch, self.weights = score, epoch, _weights(module)
-
-
-def _train_one(module: nn.Module, problem: Problem, seed: int, settings: dict[str, Any], endpoint: str) -> Mode:
-    start = digest(_weights(module))
-    module = module.to(problem.device)
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    optimizer = OPTIMIZERS[settings["optimizer"]](parameters, settings["lr"], settings["weight_decay"])
-    best, status = _Best(), "ok"
-    rows: list[list[float]] = []
-    named = dict(module.named_parameters())
-    unused = list(named)
-    with forked("train", "dropout", seed, device=problem.device):
-        for epoch in range(1, settings["epochs"] + 1):
-            module.train()
-            optimizer.zero_grad(set_to_none=True)
-            objective = problem.loss_on(module, problem.splits["train"])
-            objective.backward()
-            unused = [name for name in unused if named[name].grad is None]
-            optimizer.step()
-            measured = _measure(module, problem)
-            rows.append([epoch, float(objective.detach()), *measured.reshape(-1).tolist()])
-            if not torch.isfinite(measured[:, 0]).all():
-                status = f"diverged at epoch {epoch}: the loss is not finite"
-                break
-            best.offer(epoch, _validation_score(problem, measured), module)
-    last = _weights(module)
-    if status == "ok" and not finite(last):
-        status = f"diverged at epoch {len(rows)}: the weights are not finite"
-    names = [f"{split}_{column}" for split in problem.splits for column in problem.columns]
-    log = pd.DataFrame(rows, columns=["epoch", "objective", *names])
-    return Mode(
-        last=last,
-        best=best.weights or last,
-        seed=seed,
-        endpoint=endpoint,
-        metrics=_endpoint_metrics(problem, log, {"last": len(rows), "best_val": best.epoch or len(rows)}),
-        log=log,
-        status=status,
-        init_digest=start,
-        unused=unused,
-        settings=settings,
-    )
-
-
-@torch.no_grad()
-def _measure(module: nn.Module, problem: Problem) -> Tensor:
-    module.eval()
-    return problem.measure(problem.outputs(module)).cpu()
-
-
-def _weights(module: nn.Module) -> dict[str, Tensor]:
-    tensors = {name: value for name, value in module.state_dict().items() if isinstance(value, Tensor)}
-    return {name: value.cpu() for name, value in clone(tensors).items()}
-
-
-def _validation_score(problem: Problem, measured: Tensor) -> tuple[float, float]:
-    """(metric, −loss) of the validation split, larger is better; of the train split where there is none."""
-    names = list(problem.splits)
-    row = measured[names.index("val") if "val" in names else names.index("train")]
-    if not problem.metrics:
-        return -float(row[0]), 0.0
-    metric = next(iter(problem.metrics.values()))
-    return (float(row[1]) if metric.higher_is_better else -float(row[1])), -float(row[0])
-
-
-def _endpoint_metrics(problem: Problem, log: pd.DataFrame, epochs: dict[str, int]) -> pd.DataFrame:
-    rows = [
-        {"endpoint": endpoint, "epoch": epoch, "split": split}
-        | {column: log[f"{split}_{column}"].iloc[epoch - 1] for column in problem.columns}
-        for endpoint, epoch in epochs.items()
-        for split in problem.splits
-    ]
-    return pd.DataFrame(rows)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gnnmc.connectivity import BezierPath, LinearPath, PolygonalPath, fit_path, load_path, profile
-from gnnmc.connectivity.fit import DEFAULT_L2, _schedule
+from gnnmc.connectivity.fit import DEFAULT_L2
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
@@ -159,11 +159,6 @@ def test_dropout_may_be_off(toy_problem, trained):
     model, (a, b) = trained
     on, off = (fit_path(model, toy_problem, a, b, dropout=choice, **FEW).record["loss"] for choice in (True, False))
     assert on != off
-
-
-def test_the_schedule_is_garipovs():
-    assert [_schedule(p) for p in (0.0, 0.5, 0.9, 0.95, 1.0)] == [1.0, 1.0, pytest.approx(0.01), 0.01, 0.01]
-    assert _schedule(0.7) == pytest.approx((1 + 0.01) / 2)
 
 
 class Tied(nn.Module):

@@ -1,0 +1,44 @@
+"""In what the modes of different seeds differ (the pair kinds of science 1.4)."""
+
+import torch
+from torch import nn
+
+from gnnmc.engine.function import private_copy
+from gnnmc.problem import Problem
+from gnnmc.seeding import forked
+
+# What the seed names; the shared seed names what is left. Order is that of the mini-batches; "draws" is what a model
+# draws in training, such as dropout.
+VARY = {
+    "all": frozenset({"init", "order", "draws"}),
+    "init": frozenset({"init"}),
+    "data_order": frozenset({"order", "draws"}),
+    "spawn": frozenset({"order", "draws"}),  # from the spawn step on; shared before
+}
+SPAWN = "spawn"
+
+# A weak dropout may drop nothing now and then; not so often.
+_TRIALS = 8
+
+
+def init_seed(vary: str, seed: int, shared_seed: int) -> int:
+    """The seed of the initialization."""
+    return seed if "init" in VARY[vary] else shared_seed
+
+
+def draws_seed(vary: str, seed: int, shared_seed: int) -> int:
+    """The seed of the order of mini-batches and of what the model draws in training."""
+    return seed if "draws" in VARY[vary] else shared_seed
+
+
+@torch.no_grad()
+def draws_in_training(module: nn.Module, problem: Problem) -> bool:
+    """Whether the training loss depends on random numbers that the module draws, such as dropout's. A copy is asked."""
+    losses = []
+    for trial in range(_TRIALS):
+        copied = private_copy(module).to(problem.device).train()
+        with forked("train", "draws", trial, device=problem.device):
+            losses.append(problem.loss_on(copied, problem.splits["train"]))
+        if not torch.equal(losses[0].nan_to_num(), losses[-1].nan_to_num()):
+            return True
+    return False
