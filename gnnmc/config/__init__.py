@@ -1,28 +1,36 @@
 """What a user may ask for: pydantic blocks, and how a YAML file becomes one. No torch here."""
 
 from gnnmc.config.block import Block
-from gnnmc.config.blocks import (
+from gnnmc.config.blocks import ModelBlock, PathBlock, ProfileBlock, RunBlock, TrainBlock
+from gnnmc.config.load import read_config, validate, with_overrides
+from gnnmc.config.sources import (
+    SOURCE_BLOCKS,
+    CollectionBlock,
     CsbmBlock,
     GraphEntry,
-    ModelBlock,
-    PathBlock,
-    ProfileBlock,
+    ImagesBlock,
     RealBlock,
-    RunBlock,
-    TrainBlock,
+    RewiredBlock,
+    SourceBlock,
+    SourceEntry,
 )
-from gnnmc.config.load import read_config, validate, with_overrides
 from gnnmc.config.study import StudyBlock
 
 __all__ = [
+    "SOURCE_BLOCKS",
     "Block",
+    "CollectionBlock",
     "CsbmBlock",
     "GraphEntry",
+    "ImagesBlock",
     "ModelBlock",
     "PathBlock",
     "ProfileBlock",
     "RealBlock",
+    "RewiredBlock",
     "RunBlock",
+    "SourceBlock",
+    "SourceEntry",
     "StudyBlock",
     "TrainBlock",
     "read_config",

@@ -1,6 +1,7 @@
 """How each kind of problem is put together from what a user has: checked parts for `Problem`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ from gnnmc.errors import InputError
 from gnnmc.problem.calling import Call, call_by_names, has
 from gnnmc.problem.checks import check_edges, check_features, check_labels, check_splits
 from gnnmc.problem.choice import Metrics, choose_loss, choose_metrics, kind_of
-from gnnmc.problem.graphs import collate
+from gnnmc.problem.graphs import GraphItems, collate
 from gnnmc.problem.items import ArrayItems, Items, Whole
 from gnnmc.problem.losses import BINARY, CLASSES, NUMBERS, Loss
 from gnnmc.problem.splits import share_split, standard_split
@@ -45,57 +46,75 @@ def of_nodes(data: Any, metrics: Metrics | None, call: Call | None, name: str | 
     }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a caller says of a collection of graphs; what is None is asked of the collection's own attributes."""
+
+    splits: Mapping[str, Tensor] | None
+    task: str | None
+    metrics: Metrics | None
+    cardinalities: Sequence[int] | None
+    name: str | None
+
+    def or_of(self, graphs: object) -> "Asked":
+        """The same with what the collection says where the caller is silent."""
+        metric = getattr(graphs, "metric", None)
+        return Asked(
+            splits=self.splits if self.splits is not None else getattr(graphs, "splits", None),
+            task=self.task or getattr(graphs, "task", None),
+            metrics=self.metrics if self.metrics is not None or metric is None else (metric,),
+            cardinalities=self.cardinalities or getattr(graphs, "cardinalities", None),
+            name=self.name or getattr(graphs, "name", None),
+        )
+
+
 def of_graphs(
-    graphs: Sequence[Any],
+    graphs: Iterable[Any] | GraphItems,
     y: Tensor | None,
-    splits: Mapping[str, Tensor] | None,
-    task: str | None,
+    asked: Asked,
     loss: str | Loss | None,
-    metrics: Metrics | None,
     call: Call | None,
     chunk: int | None,
-    name: str | None,
     seed: int,
 ) -> Parts:
     """Parts of a problem whose items are graphs."""
-    listed = list(graphs)
-    if not listed:
-        raise InputError("there are no graphs: give at least one with a label")
-    targets = _graph_targets(listed) if y is None else torch.as_tensor(y)
-    if len(targets) != len(listed):
-        raise InputError(f"y has {len(targets)} rows for {len(listed)} graphs: give one each")
-    task = task or getattr(graphs, "task", None)
-    kind = kind_of(targets) if task is None else task
+    asked = asked.or_of(graphs)
+    if isinstance(graphs, GraphItems):
+        items, count = graphs, len(graphs)
+        own = y
+    else:
+        listed = list(graphs)
+        if not listed:
+            raise InputError("there are no graphs: give at least one with a label")
+        items, count = collate(listed, chunk), len(listed)
+        own = _graph_targets(listed) if y is None else y
+    if own is None or len(own) != count:
+        raise InputError(f"y has {0 if own is None else len(own)} rows for {count} graphs: give one each")
+    kind = kind_of(torch.as_tensor(own)) if asked.task is None else asked.task
     if kind not in (CLASSES, BINARY, NUMBERS):
         raise unknown_name("task", kind, (CLASSES, BINARY, NUMBERS))
-    targets = _as_kind(targets, kind)
-    chosen = splits if splits is not None else getattr(graphs, "splits", None)
+    targets = _as_kind(torch.as_tensor(own), kind)
     classes = targets if kind == CLASSES else None
-    found = dict(chosen) if chosen is not None else share_split(len(targets), classes, seed=seed)
+    splits = dict(asked.splits) if asked.splits is not None else share_split(count, classes, seed=seed)
     num_classes = int(targets.max()) + 1 if kind == CLASSES else 0
-    check_splits(found, targets, num_classes, absent_classes=False)
-    own = getattr(graphs, "metric", None)
-    if metrics is None and own is not None:
-        metrics = (own,)
-    cardinalities = getattr(graphs, "cardinalities", None)
-    items = collate(listed, chunk)
+    check_splits(splits, targets, num_classes, absent_classes=False)
     if "x" not in items.node_tensors:
         raise InputError("the graphs' features have different widths or kinds: give every graph x (N, F)")
     x = items.node_tensors["x"]
-    if cardinalities is None:
+    if asked.cardinalities is None:
         check_features(SimpleNamespace(x=x), len(x))
     return {
         "items": items,
         "targets": targets,
-        "splits": found,
+        "splits": splits,
         "loss": choose_loss(loss, kind),
-        "metrics": choose_metrics(metrics, kind, num_classes),
+        "metrics": choose_metrics(asked.metrics, kind, num_classes),
         "num_features": int(x.shape[1]),
         "num_outputs": num_classes or (1 if targets.dim() == 1 else int(targets.shape[1])),
         "call": call or call_by_names,
-        "name": name or str(getattr(graphs, "name", None) or "graphs"),
+        "name": str(asked.name or "graphs"),
         "item_shape": tuple(x.shape[1:]),
-        "cardinalities": tuple(cardinalities) if cardinalities is not None else None,
+        "cardinalities": None if asked.cardinalities is None else tuple(asked.cardinalities),
     }
 
 

@@ -1,6 +1,6 @@
 """A problem: data + splits + loss + metrics (design idea 3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from gnnmc.errors import InputError
 from gnnmc.problem import making
 from gnnmc.problem.calling import Call, call_by_names, has
 from gnnmc.problem.choice import Metrics
+from gnnmc.problem.graphs import GraphItems
 from gnnmc.problem.items import Items
 from gnnmc.problem.losses import Loss
 from gnnmc.problem.metrics import Metric
@@ -178,13 +179,14 @@ class Problem:
     @classmethod
     def graph_classification(
         cls,
-        graphs: Sequence[Any],
+        graphs: Iterable[Any] | GraphItems,
         *,
         y: Tensor | None = None,
         splits: Mapping[str, Tensor] | None = None,
         task: str | None = None,
         loss: str | Loss | None = None,
         metrics: Metrics | None = None,
+        cardinalities: Sequence[int] | None = None,
         call: Call | None = None,
         chunk: int | None = None,
         name: str | None = None,
@@ -193,14 +195,16 @@ class Problem:
         """A label or number for each of many graphs.
 
         graphs: objects with `x` (N, F), `edge_index` (2, E), `y`; a collection may bring `splits`, `task`, `metric`,
-        `cardinalities` and `name` as attributes.
+        `cardinalities` and `name` as attributes. cardinalities: how many values each feature has, where they are
+        categories.
         task: "classification" (y an integer per graph), "binary" (T zeros or ones, NaN where unknown) or "regression";
         by default integers are classes. splits: by default 80/10/10 % of every class, on stream `seed`.
         chunk: graphs evaluated at once (all by default).
         Shapes: y (G,) or (G, T), by default the graphs' own.
         Raises InputError for what does not fit together, with the number of the graph.
         """
-        return cls(**making.of_graphs(graphs, y, splits, task, loss, metrics, call, chunk, name, seed))
+        asked = making.Asked(splits, task, metrics, cardinalities, name)
+        return cls(**making.of_graphs(graphs, y, asked, loss, call, chunk, seed))
 
     @classmethod
     def arrays(

@@ -23,8 +23,8 @@ def standard_split(
     `train` takes `train_per_class` items of every class that occurs; or, when `train_fraction` (in (0, 1)) is given,
     that share of every class instead, rounded to the nearest and at least one. Of the rest, min(500, half) are `val`
     and the others `test`; `val` and `test` say otherwise, as a number of items or, below 1, as a share of the labelled
-    ones (what is then left over is in no split). Items without a label (y < 0) are in no split. With one seed the training set of a smaller
-    `train_per_class` is part of that of a larger one.
+    ones (what is then left over is in no split). Items without a label (y < 0) are in no split. With one seed the
+    training set of a smaller `train_per_class` is part of that of a larger one.
 
     Shapes:
         y: (N,) integer labels, negative where unlabelled

@@ -7,7 +7,7 @@ import pytest
 from gnnmc.config import CsbmBlock, validate
 from gnnmc.errors import InputError
 from gnnmc.studies import STUDIES
-from gnnmc.studies.stages.graph import generator_seed
+from gnnmc.studies.sources.csbm import generator_seed
 
 SMALL: dict[str, Any] = {
     "graphs": [
@@ -85,7 +85,7 @@ def test_a_graph_listed_twice_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"models": ["gnc"]}, r"config models.*unknown model 'gnc': did you mean 'gcn'"),
+        ({"models": ["gnc"]}, r"config models.*unknown model 'gnc': did you mean .*'gcn'"),
         ({"paths": [{"kind": "bezeir"}]}, r"config paths.*did you mean 'bezier'"),
         ({"seeds": [1, 1]}, r"config seeds.*repeat"),
         ({"seeds": [1]}, r"config seeds"),

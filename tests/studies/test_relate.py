@@ -202,13 +202,13 @@ def test_in_a_sweep_nothing_is_said_to_go_beyond_homophily() -> None:
 
 
 def test_lines_and_curves_are_compared_on_the_same_pairs() -> None:
-    from gnnmc.studies.homophily_barrier.page import _common_pairs, chord_loss
+    from gnnmc.studies.sections import chord_loss, common_pairs
 
     tables = planted()
     extra = tables["barriers"][tables["barriers"].path == "linear"].assign(b=2, barrier=9.0)
     tables["barriers"] = pd.concat([tables["barriers"], extra], ignore_index=True)
     assert chord_loss(tables).barrier.max() == 9.0
-    assert _common_pairs(chord_loss(tables)).barrier.max() < 1.0
+    assert common_pairs(chord_loss(tables)).barrier.max() < 1.0
     page = make_page(tables | related(tables), config())
     assert any("linear path (csbm; 15 pairs a model), in nats: gcn train 0.3" in line for line in page.answer)
 

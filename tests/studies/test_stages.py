@@ -10,8 +10,10 @@ import torch
 import gnnmc
 from gnnmc.config import CsbmBlock, ModelBlock, PathBlock, ProfileBlock, TrainBlock
 from gnnmc.store import Request
+from gnnmc.studies.sources import data_of
+from gnnmc.studies.sources.csbm import generator_seed
 from gnnmc.studies.stages.connect import connect_tasks, fit_paths, profile_paths
-from gnnmc.studies.stages.graph import data_of, generator_seed, graph_task, make_graphs
+from gnnmc.studies.stages.graph import graph_task, make_graphs
 from gnnmc.studies.stages.modes import mode_of, modes_task, train_modes
 from gnnmc.studies.stages.statistics import measure_graphs
 from gnnmc.studies.stages.tabulate import tabulate
@@ -54,14 +56,18 @@ def test_a_stored_graph_is_the_graph(stored: dict[str, Any]) -> None:
         assert torch.equal(data[name], again[name])
 
 
-def test_sparse_features_are_stored_by_their_non_zeros_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gnnmc.studies.stages import graph as stage
+def test_sparse_features_are_stored_by_their_non_zeros_and_come_back() -> None:
+    from gnnmc.studies.sources.packing import packed
 
     data = gnnmc.csbm(num_nodes=60, num_features=8, num_classes=2, homophily=0.6, train_per_class=5)
     data.x[torch.rand(60, 8, generator=torch.Generator().manual_seed(0)) < 0.9] = 0
-    packed = stage._packed(data)
-    assert "x" not in packed
-    assert torch.equal(data_of({"graph": packed, "about": {}}).x, data.x)
+    stored = packed(data)
+    assert "x" not in stored
+    assert torch.equal(data_of({"data": stored, "about": {}}).x, data.x)
+    data.x = data.x.to_sparse_csr()
+    again = data_of({"data": packed(data), "about": {}}).x
+    assert again.layout == torch.sparse_csr
+    assert torch.equal(again.to_dense(), data.x.to_dense())
 
 
 def test_stored_modes_are_the_modes_of_train(stored: dict[str, Any]) -> None:

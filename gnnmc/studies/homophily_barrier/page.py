@@ -1,27 +1,31 @@
 """The page of the study: the question, the answer in words, figures and tables."""
 
-from typing import Any
-
-import pandas as pd
-
 from gnnmc.analysis import answer
 from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import in_words
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
-from gnnmc.studies.homophily_barrier.relate import AXIS, NOT_THROUGH_ENDS, ROUNDING
+from gnnmc.studies.homophily_barrier.relate import AXIS, NOT_THROUGH_ENDS
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
+from gnnmc.studies.sections import (
+    SPLIT_NOTE,
+    chord_loss,
+    common_pairs,
+    diagnostics_section,
+    ends_section,
+    loss_rows,
+    measured,
+)
 
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
 
 LEVEL = 0.05
 VERDICTS_ON_THE_AXIS = ("is the wrong axis", "is not the whole of it")
-SPLIT_NOTE = "Mean cross-entropy in nats per labelled node; barrier: largest excess over the chord between the ends."
 
 
 def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
     """What the report shows of a run."""
-    sections = [_ends(tables, config)]
-    if _measured(tables):
+    sections = [ends_section(tables, config.least_train_accuracy)]
+    if measured(tables):
         sections = [
             *_sweeps(tables),
             *_real(tables),
@@ -30,7 +34,7 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
             *_findings(tables),
             *sections,
         ]
-    sections.append(_diagnostics(tables))
+    sections.append(diagnostics_section(tables))
     return Page(
         title=config.title,
         question=QUESTION,
@@ -40,32 +44,8 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
     )
 
 
-def _measured(tables: Tables) -> bool:
-    return bool(tables["barriers"]["barrier"].notna().any())
-
-
-def _common_pairs(rows: pd.DataFrame) -> pd.DataFrame:
-    """The pairs that every kind of path connects: a curve fitted for some of them is compared on these alone."""
-    keys = ["graph", "model", "a", "b"]
-    paths = rows.groupby(keys)["path"].transform("nunique")
-    return rows[paths == rows["path"].nunique()]
-
-
-def chord_loss(tables: Tables, **where: Any) -> pd.DataFrame:
-    """Rows of the default barrier: chord excess of the loss."""
-    rows = tables["barriers"]
-    rows = rows[(rows["barrier_kind"] == "chord") & (rows["metric"] == "loss")]
-    for name, value in where.items():
-        rows = rows[rows[name] == value]
-    return rows
-
-
-def _loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[(frame["metric"] == "loss") & (frame["barrier_kind"] == "chord")] if len(frame) else frame
-
-
 def _answer(tables: Tables) -> list[str]:
-    if not _measured(tables):
+    if not measured(tables):
         return ["No barrier was measured: every end diverged."]
     headlines, wrong_axis = [], []
     for path in tables["barriers"]["path"].unique():
@@ -81,7 +61,7 @@ def _answer(tables: Tables) -> list[str]:
 
 def _through_the_ends(tables: Tables) -> list[str]:
     """What is left of the associations with homophily once the quality of the ends is controlled for."""
-    association = _loss_rows(tables["association"])
+    association = loss_rows(tables["association"])
     if association.empty:
         return []
     lines = []
@@ -102,7 +82,7 @@ def _through_the_ends(tables: Tables) -> list[str]:
 
 
 def _sentences(tables: Tables, split: str, path: str) -> list[str]:
-    association = _loss_rows(tables["association"])
+    association = loss_rows(tables["association"])
     if association.empty or AXIS not in set(association["statistic"]):
         return []
     here = association[(association["split"] == split) & (association["path"] == path)]
@@ -110,7 +90,7 @@ def _sentences(tables: Tables, split: str, path: str) -> list[str]:
     if here[here["statistic"] == AXIS].empty:
         return []
     others = {
-        name: _loss_rows(tables[name]).drop(columns=["metric", "barrier_kind"], errors="ignore")
+        name: loss_rows(tables[name]).drop(columns=["metric", "barrier_kind"], errors="ignore")
         for name in ("summary", "rivals", "shape")
     }
     return answer(
@@ -127,7 +107,7 @@ def _sentences(tables: Tables, split: str, path: str) -> list[str]:
 
 def _sizes(tables: Tables) -> list[str]:
     lines = []
-    common = _common_pairs(chord_loss(tables)).merge(tables["graphs"][["graph", "regime"]], on="graph")
+    common = common_pairs(chord_loss(tables)).merge(tables["graphs"][["graph", "regime"]], on="graph")
     for (regime, path), rows in common.groupby(["regime", "path"], sort=False):
         means = rows.groupby(["model", "split"], sort=False)["barrier"].mean().unstack()
         told = "; ".join(
@@ -175,7 +155,7 @@ def _sweeps(tables: Tables) -> list[Section]:
     if "homophily_asked" not in graphs.columns:
         return []
     loss = chord_loss(tables).merge(graphs, on="graph")
-    summary = _loss_rows(tables["summary"])
+    summary = loss_rows(tables["summary"])
     for number, (regime, rows) in enumerate(loss[loss["family"] == "csbm"].groupby("regime", sort=False)):
         if rows["homophily_asked"].nunique() < 2:
             continue
@@ -233,7 +213,7 @@ def _real(tables: Tables) -> list[Section]:
 def _line_against_curve(tables: Tables) -> Section:
     profiles, graphs = tables["profiles"], tables["graphs"]
     axis = "homophily_asked" if "homophily_asked" in graphs.columns else "homophily_edge"
-    rows = _common_pairs(profiles).merge(graphs[["graph", "family", "regime", axis]], on="graph")
+    rows = common_pairs(profiles).merge(graphs[["graph", "family", "regime", axis]], on="graph")
     rows = rows.rename(columns={axis: "x"})
     # One regime is shown, the first: a mean over regimes would be of nothing in particular.
     generated = rows[rows["family"] == "csbm"]
@@ -255,7 +235,7 @@ def _line_against_curve(tables: Tables) -> Section:
         alt="Loss along the path from one mode to another, for each model and split.",
         options={"x_label": "edge homophily"},
     )
-    rows = _common_pairs(chord_loss(tables)).merge(graphs[["graph", "regime"]], on="graph")
+    rows = common_pairs(chord_loss(tables)).merge(graphs[["graph", "regime"]], on="graph")
     groups = rows.groupby(["regime", "model", "path", "split"], sort=False)
     table = groups[["barrier", "ends_loss", "ends_accuracy", "length", "distance"]].mean()
     table.insert(0, "pairs", groups["barrier"].count())
@@ -269,7 +249,7 @@ def _line_against_curve(tables: Tables) -> Section:
 
 
 def _heat_map(tables: Tables) -> list[Section]:
-    association = _loss_rows(tables["association"])
+    association = loss_rows(tables["association"])
     if association.empty:
         return []
     figures = []
@@ -300,27 +280,3 @@ def _heat_map(tables: Tables) -> list[Section]:
         "permutation p over clusters, Holm-corrected over statistics; share of graphs whose barrier is below .001.",
     )
     return [Section("Which statistic goes with the barrier", figures=tuple(figures), tables=(table,))]
-
-
-def _ends(tables: Tables, config: HomophilyBarrier) -> Section:
-    used = tables["endpoints"][tables["endpoints"]["used"]]
-    metrics = [name for name in used.columns if name in ("loss", "accuracy")]
-    cells = used.groupby(["graph", "model", "split"], sort=False)[metrics].agg(["mean", "min", "max"])
-    cells.columns = pd.Index([" ".join(column) for column in cells.columns.to_flat_index()])
-    cells = cells.reset_index()
-    least = config.least_train_accuracy
-    if "accuracy min" in cells:
-        low = (cells["split"] == "train") & (cells["accuracy min"] < least - ROUNDING)
-        cells.insert(3, "flag", low.map({True: f"an end below {least:g}", False: ""}))
-    view = TableView(
-        "endpoints",
-        cells,
-        "Ends of the paths: loss (nats per labelled node) and accuracy over seeds, BatchNorm as stored in training.",
-    )
-    return Section("The ends", tables=(view,))
-
-
-def _diagnostics(tables: Tables) -> Section:
-    fired = tables["diagnostics"]
-    lines = [f"{row.code} {row.title}: {row.message}. {row.meaning} {row.remedy}" for row in fired.itertuples()]
-    return Section("Diagnostics that fired", tuple(lines) or ("None.",))

@@ -1,15 +1,13 @@
 """Stage `relate`: barriers against graph statistics, and the diagnostics that fired (science 1.6, 1.8)."""
 
-import math
 from collections.abc import Sequence
 from typing import cast
 
-import numpy as np
 import pandas as pd
 
 from gnnmc.analysis import associate, barrier_summary, compare_statistics, shape_test
-from gnnmc.diagnostics import Diagnostic, as_records
 from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.studies.findings import common_findings, findings_frame
 
 VERSION = 1
 
@@ -28,11 +26,6 @@ STATISTICS = (
     "separability_fisher",
     ENDS,
 )
-# An end whose train loss is above this share of that of guessing, log C, has not learned its training nodes.
-UNDERTRAINED = 0.5
-FITTED_TEST_BARRIER = 0.05
-# Accuracies are float32 fractions: 27 of 30 is stored a little below .9.
-ROUNDING = 1e-6
 
 
 def relate_task(tables: Cell, least_train_accuracy: float) -> Task:
@@ -50,8 +43,7 @@ def _relate(request: Request) -> Result:
     tables = cast(dict[str, pd.DataFrame], request.inputs["tables"])
     barriers = tables["barriers"]
     graphs = tables["graphs"].assign(homophily_adjusted_abs=tables["graphs"]["homophily_adjusted"].abs())
-    found = _end_diagnostics(tables, float(request.config["least_train_accuracy"]))
-    found += _split_diagnostics(graphs) + _barrier_diagnostics(barriers) + _aggregated(tables["fired"])
+    found = common_findings(tables, float(request.config["least_train_accuracy"]))
     empty = pd.DataFrame()
     joined = barriers.merge(graphs, on="graph")
     chord = joined[joined["barrier_kind"] == "chord"]
@@ -75,7 +67,7 @@ def _relate(request: Request) -> Result:
     related = {name: pd.concat(frames, ignore_index=True) if frames else empty for name, frames in parts.items()}
     generated = chord[chord["family"] == "csbm"]
     summary = barrier_summary(generated, [*GROUP, "homophily_asked"]) if len(generated) else empty
-    return related | {"summary": summary, "diagnostics": _frame(found)}
+    return related | {"summary": summary, "diagnostics": findings_frame(found)}
 
 
 def _varied(table: pd.DataFrame) -> list[str]:
@@ -99,81 +91,3 @@ def _rivals(table: pd.DataFrame, statistics: list[str]) -> list[str]:
     if AXIS not in statistics or (table["family"] == "csbm").all():
         return []
     return [name for name in statistics if name not in (AXIS, ENDS)]
-
-
-def _split_diagnostics(graphs: pd.DataFrame) -> list[Diagnostic]:
-    """GMC015: splits in which a class has no training node."""
-    lacking = graphs[graphs["classes_without_training"] > 0]
-    names = ", ".join(f"{row.graph} ({row.classes_without_training})" for row in lacking.itertuples())
-    return [Diagnostic("GMC015", f"classes without a training node in {names}")] if names else []
-
-
-def _end_diagnostics(tables: dict[str, pd.DataFrame], least_accuracy: float) -> list[Diagnostic]:
-    """GMC001: ends that have not learned their training nodes; GMC012: ends that diverged."""
-    found: list[Diagnostic] = []
-    used = tables["endpoints"][tables["endpoints"]["used"]]
-    lost = used[used["status"] != "ok"].drop_duplicates(["graph", "model", "seed"])
-    if len(lost):
-        first = lost.iloc[0]
-        found.append(Diagnostic("GMC012", f"{len(lost)} ends, such as {first.graph}, {first.model}: {first.status}"))
-    train = used[(used["split"] == "train") & (used["status"] == "ok")].merge(
-        tables["graphs"][["graph", "num_classes"]], on="graph"
-    )
-    guessing = np.log(train["num_classes"].clip(lower=2))
-    poor = train["loss"] > UNDERTRAINED * guessing
-    if "accuracy" in train:
-        poor |= train["accuracy"] < least_accuracy - ROUNDING
-    if poor.any():
-        worst = train[poor].sort_values("loss").iloc[-1]
-        reached = f", accuracy {worst['accuracy']:.2f}" if "accuracy" in train else ""
-        cells = len(train[poor].drop_duplicates(["graph", "model"]))
-        found.append(
-            Diagnostic(
-                "GMC001",
-                f"{int(poor.sum())} of {len(train)} ends, in {cells} graph and model cells; the worst is "
-                f"{worst.graph}, {worst.model}: train loss {worst['loss']:.2f} nats{reached} "
-                f"(guessing: {math.log(max(2, worst['num_classes'])):.2f} nats)",
-            )
-        )
-    return found
-
-
-def _barrier_diagnostics(barriers: pd.DataFrame) -> list[Diagnostic]:
-    """GMC005: nothing was aligned; GMC006: a fitted curve with a barrier on the test loss only."""
-    found: list[Diagnostic] = []
-    linear = barriers[(barriers["path"].str.startswith("linear")) & (barriers["aligned"] == "none")]
-    if len(linear):
-        pairs = len(linear.drop_duplicates(["graph", "model", "a", "b"]))
-        found.append(Diagnostic("GMC005", f"{pairs} pairs were connected by a line with their units as trained"))
-    rows = barriers[(barriers["barrier_kind"] == "chord") & (barriers["metric"] == "loss")]
-    fitted = rows[~rows["path"].str.startswith("linear")]
-    keys = ["graph", "model", "path", "a", "b"]
-    sides = fitted.pivot_table(index=keys, columns="split", values="barrier")
-    if {"train", "test"} <= set(sides.columns):
-        high = sides[(sides["test"] > FITTED_TEST_BARRIER) & (sides["test"] > sides["train"])]
-        if len(high):
-            top = high["test"].idxmax()
-            where = ", ".join(str(part) for part in cast(tuple[object, ...], top))
-            message = f"{len(high)} of {len(sides)} fitted curves, up to {high['test'].max():.2f} nats ({where})"
-            found.append(Diagnostic("GMC006", message))
-    return found
-
-
-def _aggregated(fired: pd.DataFrame) -> list[Diagnostic]:
-    """One line per code: how often it fired, and an example."""
-    found = []
-    # Diverged ends are told once, by end and not by path.
-    for code, rows in fired[fired["code"] != "GMC012"].groupby("code", sort=True):
-        first = rows.iloc[0]
-        found.append(
-            Diagnostic(
-                str(code), f"{len(rows)} times, such as {first.graph}, {first.model}, {first.path}: {first.message}"
-            )
-        )
-    return found
-
-
-def _frame(found: Sequence[Diagnostic]) -> pd.DataFrame:
-    unique = list(dict.fromkeys(found))
-    columns = ["code", "title", "message", "meaning", "remedy"]
-    return pd.DataFrame(as_records(sorted(unique, key=lambda diagnostic: diagnostic.code)), columns=columns)

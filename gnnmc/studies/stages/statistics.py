@@ -1,34 +1,37 @@
-"""Stage `statistics`: the statistics of a graph (science 1.7)."""
+"""Stage `statistics`: what can be said of a problem's data: of a single graph, the statistics of science 1.7."""
 
 from collections.abc import Sequence
 from typing import cast
 
+import pandas as pd
+
 from gnnmc.graphstats import STATISTICS, graph_stats
 from gnnmc.problem import absent_from_train
 from gnnmc.store import Cell, Request, Result, Task
-from gnnmc.studies.stages.graph import data_of, problem_of
+from gnnmc.studies.sources import data_of
+from gnnmc.studies.stages.graph import is_one_graph, problem_of
 
-VERSION = 1
+VERSION = 2
 
 
 def statistics_task(graph: Cell) -> Task:
-    """The task of one graph's statistics."""
+    """The task of one problem's statistics."""
     # Which statistics there are is part of the key: a new one has to be computed.
     config = {"statistics": sorted(STATISTICS)}
     return Task(measure_graphs, (Cell("statistics", VERSION, config, {"graph": graph}, label=graph.label),))
 
 
 def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
-    """graph → `statistics` (one row), the graph's `about`, and `classes_without_training`."""
+    """graph → `statistics` (one row; `num_items`, `num_classes` of all), `about`, and `classes_without_training`."""
     results: list[Result] = []
     for request in requests:
         graph = cast(Result, request.inputs["graph"])
         problem = problem_of(graph)
-        results.append(
-            {
-                "statistics": graph_stats(data_of(graph), names=request.config["statistics"]).frame(),
-                "about": graph["about"],
-                "classes_without_training": absent_from_train(problem.splits, problem.targets),
-            }
-        )
+        row = pd.DataFrame({"num_items": [len(problem.targets)]})
+        if is_one_graph(graph):
+            row = row.join(graph_stats(data_of(graph), names=request.config["statistics"]).frame())
+        elif problem.loss.classification:
+            row["num_classes"] = problem.num_outputs
+        absent = absent_from_train(problem.splits, problem.targets) if problem.loss.classification else []
+        results.append({"statistics": row, "about": graph["about"], "classes_without_training": absent})
     return results

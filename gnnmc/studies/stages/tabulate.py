@@ -68,11 +68,13 @@ def _tables(request: Request) -> Result:
 
 
 def _graph_row(labels: Mapping[str, Any], result: Result) -> pd.DataFrame:
-    """Labels, statistics, and all that is needed to make the graph again: generator values, or source and treatment."""
+    """Labels, statistics, and all that is needed to make the data again: generator values, or source and treatment."""
     about = cast(Mapping[str, Any], result["about"])
-    made = dict(about.get("csbm", {})) | {name: about[name] for name in ("features", "fold") if name in about}
-    made |= {name: value for name, value in dict(about.get("source", {})).items() if name in ("split", "sha256")}
-    plain = {f"made_{name}": value for name, value in made.items() if isinstance(value, str | int | float)}
+    plain = {
+        f"made_{name}": value
+        for name, value in dict(about.get("made", {})).items()
+        if isinstance(value, str | int | float)
+    }
     absent = len(cast(Sequence[int], result["classes_without_training"]))
     return _labelled(result["statistics"], dict(labels) | plain | {"classes_without_training": absent})
 

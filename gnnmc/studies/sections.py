@@ -1,0 +1,56 @@
+"""Parts of a report's page that studies share: their tables are those of stage `table`."""
+
+from typing import Any
+
+import pandas as pd
+
+from gnnmc.studies.findings import ROUNDING
+from gnnmc.studies.pages import Section, Tables, TableView
+
+SPLIT_NOTE = "Mean cross-entropy in nats per labelled node; barrier: largest excess over the chord between the ends."
+
+
+def measured(tables: Tables) -> bool:
+    """Whether any barrier could be measured."""
+    return bool(tables["barriers"]["barrier"].notna().any())
+
+
+def loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the default barrier: chord excess of the loss."""
+    return frame[(frame["metric"] == "loss") & (frame["barrier_kind"] == "chord")] if len(frame) else frame
+
+
+def chord_loss(tables: Tables, **where: Any) -> pd.DataFrame:
+    """The barriers of the loss over the chord, of the rows where the columns have these values."""
+    rows = loss_rows(tables["barriers"])
+    for name, value in where.items():
+        rows = rows[rows[name] == value]
+    return rows
+
+
+def common_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """The pairs that every kind of path connects: a curve fitted for some of them is compared on these alone."""
+    paths = rows.groupby(["graph", "model", "a", "b"])["path"].transform("nunique")
+    return rows[paths == rows["path"].nunique()]
+
+
+def ends_section(tables: Tables, least_train_accuracy: float) -> Section:
+    """Loss and metrics of the ends by data, model and split, with a flag on those that did not learn."""
+    used = tables["endpoints"][tables["endpoints"]["used"]]
+    about = ["graph", "model", "endpoint", "split", "seed", "train_seed", "status", "used", "epoch"]
+    metrics = [name for name in used.columns if name not in about]
+    cells = used.groupby(["graph", "model", "split"], sort=False)[metrics].agg(["mean", "min", "max"])
+    cells.columns = pd.Index([" ".join(column) for column in cells.columns.to_flat_index()])
+    cells = cells.reset_index()
+    if "accuracy min" in cells:
+        low = (cells["split"] == "train") & (cells["accuracy min"] < least_train_accuracy - ROUNDING)
+        cells.insert(3, "flag", low.map({True: f"an end below {least_train_accuracy:g}", False: ""}))
+    caption = "Ends of the paths: loss (nats per labelled item) and metrics over seeds, BatchNorm as in training."
+    return Section("The ends", tables=(TableView("endpoints", cells.dropna(axis=1, how="all"), caption),))
+
+
+def diagnostics_section(tables: Tables) -> Section:
+    """Every diagnostic that fired, in words."""
+    fired = tables["diagnostics"]
+    lines = [f"{row.code} {row.title}: {row.message}. {row.meaning} {row.remedy}" for row in fired.itertuples()]
+    return Section("Diagnostics that fired", tuple(lines) or ("None.",))

@@ -1,0 +1,55 @@
+"""A graph as tensors that a store keeps, and back."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from gnnmc.problem import Problem
+from gnnmc.store import Result
+
+# Features with fewer non-zeros than this are stored by their non-zeros: Cora's are 1.3 % dense.
+SPARSE_BELOW = 0.25
+
+
+def packed(data: Data) -> dict[str, Tensor]:
+    """The tensors of one graph; features by their non-zeros where these are few."""
+    tensors = {name: value for name, value in data.to_dict().items() if isinstance(value, Tensor)}
+    x = tensors["x"]
+    sparse = x.layout != torch.strided
+    if sparse or int(x.count_nonzero()) < SPARSE_BELOW * x.numel():
+        del tensors["x"]
+        entries = x.to_sparse_coo().coalesce() if sparse else x.to_sparse()
+        rows, columns = entries.indices()
+        tensors |= {
+            "x_rows": rows,
+            "x_columns": columns,
+            "x_values": entries.values(),
+            "x_shape": torch.tensor([*x.shape, int(sparse)]),
+        }
+    return tensors
+
+
+def data_of(result: Result) -> Data:
+    """The PyG Data of a stored graph, its features in the layout they had."""
+    tensors = dict(cast(Mapping[str, Tensor], result["data"]))
+    if "x_values" in tensors:
+        *shape, sparse = tensors.pop("x_shape").tolist()
+        places = torch.stack([tensors.pop("x_rows"), tensors.pop("x_columns")])
+        values = tensors.pop("x_values")
+        entries = torch.sparse_coo_tensor(places, values, shape, is_coalesced=True, check_invariants=False)
+        tensors["x"] = entries.to_sparse_csr() if sparse else entries.to_dense()
+    return Data(**tensors)
+
+
+def node_problem(result: Result) -> Problem:
+    """The node-classification problem on a stored graph."""
+    about = cast(Mapping[str, object], result["about"])
+    data = data_of(result)
+    metrics = about.get("metrics")
+    # A split that comes with a data set is taken as it is; stage `statistics` tells what it lacks.
+    return Problem.node_classification(
+        data, name=str(about.get("name", "graph")), metrics=cast("list[str] | None", metrics), absent_classes=True
+    )

@@ -1,0 +1,99 @@
+"""Real graphs by name, as they are or rewired."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from torch_geometric.data import Data
+
+from gnnmc.config import RealBlock, RewiredBlock
+from gnnmc.data import load_graph, raw_files, rewire
+from gnnmc.data.catalogue import find_graph
+from gnnmc.problem import Problem
+from gnnmc.store import Result
+from gnnmc.studies.sources.packing import node_problem, packed
+from gnnmc.studies.sources.source import SOURCES, Source
+from gnnmc.studies.words import settings
+
+SomeReal = TypeVar("SomeReal", bound=RealBlock)
+
+
+class _NamedSource(Source[SomeReal]):
+    """A graph by name. Its base is what it was collected as: filtered and rewired twins are of one cluster."""
+
+    def canonical(self, block: SomeReal) -> SomeReal:
+        name, entry = find_graph(block.name, level="node")
+        features = entry.features if block.features == "default" else block.features
+        return block.model_copy(update={"name": name, "features": features})
+
+    def files(self, block: SomeReal) -> Mapping[str, str]:
+        return raw_files(block.name, split=block.split)
+
+    def problem(self, result: Result) -> Problem:
+        return node_problem(result)
+
+    def base(self, block: SomeReal, varying: set[str]) -> str:
+        name = self.canonical(block).name
+        return name.partition("-")[2] or name
+
+
+class RealSource(_NamedSource[RealBlock]):
+    """The graph as it is."""
+
+    key: ClassVar[str] = RealBlock.key
+
+    def make(self, block: RealBlock) -> Result:
+        data = _load(block)
+        return {"data": packed(data), "about": _about(data)}
+
+    def regime(self, block: RealBlock, varying: set[str], axis: str) -> str:
+        return "real graphs"
+
+    def title(self, block: RealBlock, varying: set[str]) -> str:
+        usual, whole = self.canonical(RealBlock(name=block.name)), self.canonical(block)
+        own = {name for name in type(block).model_fields if getattr(whole, name) != getattr(usual, name)}
+        return f"{block.name} ({settings(block, own)})" if own else block.name
+
+
+class RewiredSource(_NamedSource[RewiredBlock]):
+    """The graph with its edges exchanged at fixed degrees. All versions of one graph are one regime and one cluster."""
+
+    key: ClassVar[str] = RewiredBlock.key
+
+    def make(self, block: RewiredBlock) -> Result:
+        data = _load(block)
+        if block.homophily == "original":
+            return {"data": packed(data), "about": _about(data)}
+        target = None if isinstance(block.homophily, str) else block.homophily
+        changed = rewire(data, target, method=block.method, seed=block.seed)
+        return {"data": packed(changed), "about": _about(data) | {"made": changed.rewired}}
+
+    def regime(self, block: RewiredBlock, varying: set[str], axis: str) -> str:
+        return f"{block.name}, rewired ({block.method})"
+
+    def title(self, block: RewiredBlock, varying: set[str]) -> str:
+        if block.homophily == "original":
+            return f"{block.name} as it came"
+        own = settings(block, varying - {"name", "homophily"})
+        return f"{block.name} rewired to homophily {block.homophily}" + (f" ({own})" if own else "")
+
+    def labels(self, block: RewiredBlock, axis: str) -> dict[str, Any]:
+        asked = None if isinstance(block.homophily, str) else block.homophily
+        return {"version": str(block.homophily), f"{axis}_asked": asked, "replicate": block.seed}
+
+
+def _load(block: RealBlock) -> Data:
+    return load_graph(**{name: getattr(block, name) for name in RealBlock.model_fields})
+
+
+def _about(data: Data) -> dict[str, Any]:
+    made = {name: value for name, value in data.source.items() if name in ("split", "fold", "sha256")}
+    return {
+        "name": data.name,
+        "made": made | {"features": data.features},
+        "source": data.source,
+        "metrics": getattr(data, "metrics", None),
+    }
+
+
+SOURCES.add(RealSource.key, RealSource())
+SOURCES.add(RewiredSource.key, RewiredSource())

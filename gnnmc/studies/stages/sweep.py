@@ -1,0 +1,57 @@
+"""Data × models × seeds → modes, pairs of modes × paths → profiles: what most studies begin with."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gnnmc.config import ModelBlock, PathBlock, ProfileBlock, SourceBlock, TrainBlock
+from gnnmc.store import Cell, Task
+from gnnmc.studies.stages.connect import connect_tasks
+from gnnmc.studies.stages.graph import graph_task
+from gnnmc.studies.stages.modes import modes_task
+from gnnmc.studies.stages.statistics import statistics_task
+from gnnmc.studies.stages.tabulate import tabulate_task
+
+
+@dataclass
+class Sweep:
+    """Tasks in the order to start them, and the labelled cells that a table is made of. `add` one problem at a time."""
+
+    train: TrainBlock
+    seeds: Sequence[int]
+    paths: Sequence[tuple[str, PathBlock]]
+    profile: ProfileBlock
+    endpoint: str
+    device: str
+    tasks: list[Task] = field(default_factory=list)
+    statistics: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    profiles: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+
+    def add(self, block: SourceBlock, row: dict[str, Any], models: Sequence[tuple[str, ModelBlock]]) -> None:
+        """Plan one problem: its data, its statistics, and every model's modes, paths and profiles on it.
+
+        Raises InputError for data that cannot be made.
+        """
+        made = graph_task(block, row["graph"])
+        graph = made.cells[0]
+        measured = statistics_task(graph)
+        self.tasks += [made, measured]
+        self.statistics.append((row, measured.cells[0]))
+        for model_name, model in models:
+            trained = modes_task(graph, model, self.train, self.seeds, self.device)
+            self.tasks.append(trained)
+            where = {"graph": row["graph"], "model": model_name, "endpoint": self.endpoint}
+            numbered = list(zip(self.seeds, trained.cells, strict=True))
+            self.modes += [(where | {"seed": number}, cell) for number, cell in numbered]
+            pairs = list(itertools.combinations(numbered, 2))
+            for path_name, path in self.paths:
+                tasks, cells = connect_tasks(graph, model, pairs, path, self.profile, self.endpoint, self.device)
+                self.tasks += tasks
+                for a, b, cell in cells:
+                    self.profiles.append((where | {"path": path_name, "a": a, "b": b, "aligned": "none"}, cell))
+
+    def tabulated(self) -> Task:
+        """The task of the tables of all that was added."""
+        return tabulate_task(self.statistics, self.modes, self.profiles)
