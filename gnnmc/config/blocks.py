@@ -41,12 +41,19 @@ class ModelBlock(Block):
 
 
 class TrainBlock(Block):
-    """How modes are trained; the defaults are the older profile of science 1.5."""
+    """How modes are trained; the defaults are the older profile of science 1.5. The words are those of `train`."""
 
     epochs: int = Field(200, ge=1)
     lr: float = Field(0.01, gt=0)
     weight_decay: float = Field(5e-4, ge=0)
     optimizer: str = "adam"
+    momentum: float | None = Field(None, ge=0, lt=1)
+    batch_size: int | None = Field(None, ge=1)
+    schedule: str = "constant"
+    warmup: float = Field(0.0, ge=0, lt=1)
+    vary: Literal["all", "init", "data_order", "spawn"] = "all"
+    spawn_step: int | None = Field(None, ge=0)
+    evaluate_every: int = Field(1, ge=1)
 
 
 class PathBlock(Block):
@@ -57,15 +64,18 @@ class PathBlock(Block):
     steps: int = Field(400, ge=1)
     lr: float = Field(0.01, gt=0)
     l2: float | None = Field(None, ge=0)
+    optimizer: str = "adam"
+    batch_size: int | None = Field(None, ge=1)
     dropout: bool = True
     seed: int = 0
     pairs: int | None = Field(None, ge=1)
 
 
 class ProfileBlock(Block):
-    """Where a path is evaluated."""
+    """Where a path is evaluated. refine: add points where the loss is highest, so many at most (`profile`)."""
 
     points: int = Field(25, ge=3)
+    refine: bool | int = False
     batchnorm: Literal["reestimate", "stored"] = "reestimate"
 
 

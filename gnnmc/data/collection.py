@@ -16,7 +16,8 @@ class GraphCollection:
         graphs: one Data each.
         splits: `train`, `val` and `test` → numbers of graphs, or None where the set comes without a split.
         task: "classification" (y is a class), "binary" (one or more yes-or-no questions) or "regression".
-        metric: what the field reports: "accuracy", "rocauc", "ap" (higher is better) or "rmse" (lower is better).
+        metric: what the field reports: "accuracy", "roc_auc", "average_precision" (higher is better) or
+            "rmse" (lower is better): names in `gnnmc.problem.METRICS`.
         features: the treatment of the features, as in `load_graph`.
         cardinalities: for features that are categories, how many there are in each column of x; else None.
         edge_cardinalities: the same for the columns of edge_attr.

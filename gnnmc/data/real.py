@@ -63,6 +63,7 @@ def load_graph(
     Shapes:
         x: (N, F) float32; y: (N,) int64; edge_index: (2, E) int64; train_mask, val_mask, test_mask: (N,) bool
         y_multi: (N, C) int64, all labels, only in the citation domains
+        metrics: what the set's authors report, then accuracy: names in `gnnmc.problem.METRICS`
         name, features: str; fold: int, only where the split has several
         source: dict of `name`, `split` and `fold` (None where there is none), `files` (raw file → sha256), `sha256` (of
             all together), `url`, `license`
@@ -99,6 +100,7 @@ def load_graph(
 
     data.name = full
     data.features = features
+    data.metrics = (entry.metric,) if entry.metric == "accuracy" else (entry.metric, "accuracy")
     data.source = describe_source(full, entry, raw, folder, split=split, fold=data.fold if "fold" in data else None)
     return data
 

@@ -57,6 +57,8 @@ def standard_split(
     others = order[~in_train]
     num_val = _count("val", val, int(sizes.sum()), min(MAX_VALIDATION, rest // 2))
     num_test = _count("test", test, int(sizes.sum()), rest - num_val)
+    if test is not None and test < 1:
+        num_test = min(num_test, rest - num_val)  # shares that make up the whole may each have been rounded up
     if num_val + num_test > rest or num_test < 1:
         raise InputError(
             f"val {num_val} and test {num_test} are more than the {rest} labelled items left: ask for fewer"

@@ -202,9 +202,7 @@ class _Run:
             return tuple(cell for number in sorted(numbers) for cell in self._plan.cells[number])
 
         failed = tuple(Failure(cell, self._failed[n]) for n in sorted(self._failed) for cell in self._plan.cells[n])
-        return Outcome(
-            cells(self._done), cells(schedule.reused), failed, cells(self._blocked), self.tally.elapsed()
-        )
+        return Outcome(cells(self._done), cells(schedule.reused), failed, cells(self._blocked), self.tally.elapsed())
 
     def _say(self, line: str) -> None:
         self._log.write(line)

@@ -92,9 +92,7 @@ class Store:
     def load_members(self, cell: Addressed) -> Members:
         """The checked bytes of a result, for `values.decode`; raises StoreError when it is missing or damaged."""
         manifest = self._manifest(cell)
-        return {
-            name: (member.kind, self._checked_bytes(cell, member)) for name, member in manifest.members.items()
-        }
+        return {name: (member.kind, self._checked_bytes(cell, member)) for name, member in manifest.members.items()}
 
     def metadata(self, cell: Addressed) -> dict[str, Any]:
         """When, where and by what a result was made; raises StoreError when it is missing or its manifest damaged."""

@@ -1,8 +1,9 @@
 """Studies: one module per scientific question, composed of config blocks and stages."""
 
-from gnnmc.studies import homophily_barrier
+from gnnmc.studies import architectures, homophily_barrier
 from gnnmc.studies.study import STUDIES, Plan, Study
 
-STUDIES.add(homophily_barrier.STUDY.name, homophily_barrier.STUDY)
+for _study in (homophily_barrier.STUDY, architectures.STUDY):
+    STUDIES.add(_study.name, _study)
 
 __all__ = ["STUDIES", "Plan", "Study"]

@@ -37,7 +37,7 @@ def common_pairs(rows: pd.DataFrame) -> pd.DataFrame:
 def ends_section(tables: Tables, least_train_accuracy: float) -> Section:
     """Loss and metrics of the ends by data, model and split, with a flag on those that did not learn."""
     used = tables["endpoints"][tables["endpoints"]["used"]]
-    about = ["graph", "model", "endpoint", "split", "seed", "train_seed", "status", "used", "epoch"]
+    about = ["graph", "model", "endpoint", "split", "seed", "train_seed", "status", "used", "epoch", "parameters"]
     metrics = [name for name in used.columns if name not in about]
     cells = used.groupby(["graph", "model", "split"], sort=False)[metrics].agg(["mean", "min", "max"])
     cells.columns = pd.Index([" ".join(column) for column in cells.columns.to_flat_index()])

@@ -59,7 +59,7 @@ def test_molecules_come_with_categories_and_the_scaffold_split(tmp_path, capfd, 
     assert capfd.readouterr() == ("", "")
     assert sorted(path.name for path in folder.rglob("*")) == before
     assert {part: index.tolist() for part, index in graphs.splits.items()} == {"train": [0, 3], "val": [2], "test": [1]}
-    assert (graphs.task, graphs.metric, graphs.source["split"]) == ("binary", "rocauc", "scaffold")
+    assert (graphs.task, graphs.metric, graphs.source["split"]) == ("binary", "roc_auc", "scaffold")
     assert [graph.num_nodes for graph in graphs] == list(SIZES)
     assert graphs[2].num_edges == 6  # every bond both ways
     assert graphs[0].x.dtype == graphs[0].edge_attr.dtype == torch.int64

@@ -59,10 +59,10 @@ PUBLISHED_SETS = [
     ("tu-enzymes", 600, 32.6, 124.3, 3, 6, "classification", "accuracy", None),
     pytest.param("tu-nci1", 4110, 29.9, 64.6, 37, 2, "classification", "accuracy", None, marks=pytest.mark.slow),
     pytest.param("tu-imdb-binary", 1000, 19.8, 193.1, 0, 2, "classification", "accuracy", None, marks=pytest.mark.slow),
-    ("ogbg-molbace", 1513, 34.1, 73.7, 9, 1, "binary", "rocauc", "scaffold"),
-    ("ogbg-molbbbp", 2039, 24.1, 51.9, 9, 1, "binary", "rocauc", "scaffold"),
+    ("ogbg-molbace", 1513, 34.1, 73.7, 9, 1, "binary", "roc_auc", "scaffold"),
+    ("ogbg-molbbbp", 2039, 24.1, 51.9, 9, 1, "binary", "roc_auc", "scaffold"),
     ("ogbg-molesol", 1128, 13.3, 27.4, 9, 1, "regression", "rmse", "scaffold"),
-    pytest.param("ogbg-molhiv", 41127, 25.5, 54.9, 9, 1, "binary", "rocauc", "scaffold", marks=pytest.mark.slow),
+    pytest.param("ogbg-molhiv", 41127, 25.5, 54.9, 9, 1, "binary", "roc_auc", "scaffold", marks=pytest.mark.slow),
 ]
 
 

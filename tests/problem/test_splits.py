@@ -98,3 +98,9 @@ def test_validation_and_test_as_numbers_or_as_shares():
 def test_more_than_there_is_or_no_number_is_refused(given, message):
     with pytest.raises(InputError, match=message):
         standard_split(torch.arange(1000) % 4, 20, **({"test": 500} | given))
+
+
+def test_shares_that_make_up_the_whole_leave_the_last_what_is_left():
+    # Three items of each of five classes: 1.8 round up to 2 training ones, so that 5 are left for 3 and 3.
+    splits = standard_split(torch.arange(15) % 5, train_fraction=0.6, val=0.2, test=0.2)
+    assert {name: len(index) for name, index in splits.items()} == {"train": 10, "val": 3, "test": 2}

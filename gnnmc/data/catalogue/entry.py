@@ -29,7 +29,8 @@ class GraphSet:
 
     `dataset` is the class as `module:name`, called with `root` and the arguments. `splits` names the splits the set
     comes with, the default first ("random": none). `features` is the default treatment (science 0). `lines` tells that
-    the class drops what follows the last line end of its text files. `task` and `metric` are those of graph-level sets.
+    the class drops what follows the last line end of its text files. `task` is that of a graph-level set.
+    `metric`, a name in `gnnmc.problem.METRICS`, is what the set's authors report.
     """
 
     family: str

@@ -24,6 +24,6 @@ for _name in sorted(_BINARY + _REGRESSION):
             license="MIT",
             level="graph",
             task="regression" if _regression else "binary",
-            metric="rmse" if _regression else "ap" if _name in _AVERAGE_PRECISION else "rocauc",
+            metric="rmse" if _regression else "average_precision" if _name in _AVERAGE_PRECISION else "roc_auc",
         ),
     )

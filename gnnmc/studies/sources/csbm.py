@@ -35,7 +35,8 @@ class CsbmSource(Source[CsbmBlock]):
         return settings(block, varying - {axis, "seed"}) or "csbm"
 
     def labels(self, block: CsbmBlock, axis: str) -> dict[str, Any]:
-        return {f"{axis}_asked": getattr(block, axis), "replicate": block.seed}
+        asked = {f"{axis}_asked": getattr(block, axis)} if axis in type(block).model_fields else {}
+        return asked | {"replicate": block.seed}
 
 
 def _arguments(block: CsbmBlock) -> dict[str, Any]:

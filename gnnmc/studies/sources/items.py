@@ -94,6 +94,7 @@ class ImagesSource(_NamedItems[ImagesBlock]):
     """Images by name, one class each."""
 
     key: ClassVar[str] = ImagesBlock.key
+    has_edges: ClassVar[bool] = False
 
     def canonical(self, block: ImagesBlock) -> ImagesBlock:
         IMAGES[block.name]

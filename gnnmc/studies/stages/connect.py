@@ -21,8 +21,12 @@ from gnnmc.weights import Mode
 # A mode's cell and the number it goes by among those of its graph and model.
 Numbered: TypeAlias = tuple[int, Cell]
 
-PATH_VERSION = 1
-PROFILE_VERSION = 1
+PATH_VERSION = 2
+PROFILE_VERSION = 2
+
+
+# Pair kinds whose modes are meant to start from different weights (gnnmc.training.variation).
+START_OF_ITS_OWN = ("all", "init")
 
 
 def connect_tasks(
@@ -92,13 +96,12 @@ def _profile(request: Request, device: str) -> Result:
     path = _path(request, block, a, b)
     result = profile(model, problem, path, device=device, **ProfileBlock(**request.config["profile"]).model_dump())
     found = result.diagnostics()
-    if a.init_digest == b.init_digest:
+    if a.init_digest == b.init_digest and a.settings.get("vary", "all") in START_OF_ITS_OWN:
         found.append(Diagnostic("GMC002", f"seeds {a.seed} and {b.seed} start from equal weights"))
-    distance = float(LinearPath(a, b).arc_length([0.0, 1.0], [name for name, _ in model.named_parameters()])[-1])
     about = {
         "status": "ok",
-        "distance": distance,
-        "length": float(result.arc_length[-1]),
+        "distance": result.chord_length,
+        "length": result.length,
         "diagnostics": _records(found),
     }
     along = result.frame()

@@ -7,14 +7,14 @@ import pandas as pd
 from torch import Tensor
 
 from gnnmc.config import ModelBlock, TrainBlock
-from gnnmc.models import build_model
+from gnnmc.models import build_model, count_parameters
 from gnnmc.seeding import stream
-from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.store import Cell, Request, Result, Task, Value
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.training import train
 from gnnmc.weights import Mode
 
-VERSION = 1
+VERSION = 2
 
 
 def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequence[int], device: str) -> Task:
@@ -23,7 +23,10 @@ def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequ
     The training seed is derived from the graph and the number: were it the number alone, equal-shaped graphs would all
     get the same starts, and what these few starts have in common would look like a property of the graphs.
     """
-    shared = {"model": model.differing(), "train": training.differing()}
+    shared: dict[str, Any] = {"model": model.differing(), "train": training.differing()}
+    if training.vary != "all":
+        # What the modes share is the graph's own, too.
+        shared["shared_seed"] = stream("modes", "shared", graph.key) % 2**31
     cells = tuple(
         Cell(
             "modes",
@@ -38,16 +41,17 @@ def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequ
 
 
 def train_modes(requests: Sequence[Request], device: str) -> list[Result]:
-    """graph → `last`, `best` (weights), `record`, `metrics`, `log` of a mode."""
+    """graph → `last`, `best` (weights), `record`, `metrics`, `log` of a mode, and `parameters`, a count."""
     config = requests[0].config
     problem = problem_of(cast(Result, requests[0].inputs["graph"]))
     model = build_model(problem=problem, **ModelBlock(**config["model"]).model_dump())
     training = TrainBlock(**config["train"]).model_dump()
+    training["shared_seed"] = config.get("shared_seed", 0)
     modes = train(model, problem, [request.config["seed"] for request in requests], device=device, **training)
-    return [_packed(mode) for mode in modes]
+    return [_packed(mode) | {"parameters": count_parameters(model)} for mode in modes]
 
 
-def _packed(mode: Mode) -> Result:
+def _packed(mode: Mode) -> dict[str, Value]:
     record = {
         "seed": mode.seed,
         "status": mode.status,

@@ -29,8 +29,16 @@ class Sweep:
     modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     profiles: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
 
-    def add(self, block: SourceBlock, row: dict[str, Any], models: Sequence[tuple[str, ModelBlock]]) -> None:
+    def add(
+        self,
+        block: SourceBlock,
+        row: dict[str, Any],
+        models: Sequence[tuple[str, ModelBlock]],
+        train: TrainBlock | None = None,
+    ) -> None:
         """Plan one problem: its data, its statistics, and every model's modes, paths and profiles on it.
+
+        train: how its modes are trained, where that is not as for the others.
 
         Raises InputError for data that cannot be made.
         """
@@ -40,7 +48,7 @@ class Sweep:
         self.tasks += [made, measured]
         self.statistics.append((row, measured.cells[0]))
         for model_name, model in models:
-            trained = modes_task(graph, model, self.train, self.seeds, self.device)
+            trained = modes_task(graph, model, train or self.train, self.seeds, self.device)
             self.tasks.append(trained)
             where = {"graph": row["graph"], "model": model_name, "endpoint": self.endpoint}
             numbered = list(zip(self.seeds, trained.cells, strict=True))

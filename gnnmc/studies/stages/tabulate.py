@@ -7,7 +7,7 @@ import pandas as pd
 
 from gnnmc.store import Cell, Request, Result, Task
 
-VERSION = 1
+VERSION = 2
 
 Labelled = Sequence[tuple[Mapping[str, Any], Cell]]
 
@@ -24,7 +24,8 @@ def tabulate(requests: Sequence[Request], device: str) -> list[Result]:
     """statistics, modes, profiles → the tables
 
     graphs: one row per graph: labels, `made_<argument>` (what `csbm` or `load_graph` made it from), statistics.
-    endpoints: one row per (mode, endpoint, split): `train_seed` (what to give `train`), `status, epoch, loss`, metrics.
+    endpoints: one row per (mode, endpoint, split): `train_seed` (what to give `train`), `status`, the model's number of
+        `parameters`, `epoch, loss`, metrics.
     barriers: one row per (path, split, metric, barrier_kind): `barrier`, the ends' mean `ends_<metric>` on that split,
         `ends_train_loss`, `distance` between the ends and `length` of the path (Euclidean), `status`.
     profiles: one row per (path, t, split).
@@ -43,7 +44,8 @@ def _tables(request: Request) -> Result:
     for labels, result in labelled["modes"]:
         record = cast(Mapping[str, Any], result["record"])
         without = {name: value for name, value in labels.items() if name != "endpoint"}
-        rows = _labelled(result["metrics"], without | {"train_seed": record["seed"], "status": record["status"]})
+        known = {"train_seed": record["seed"], "status": record["status"], "parameters": result["parameters"]}
+        rows = _labelled(result["metrics"], without | known)
         rows["used"] = rows["endpoint"] == labels["endpoint"]
         endpoints.append(rows)
     barriers, profiles, fired = [], [], []

@@ -1,0 +1,50 @@
+"""From a config to tasks: data → modes → paths → profiles → tables → comparison."""
+
+from gnnmc.config import ModelBlock
+from gnnmc.engine import resolve_device
+from gnnmc.errors import InputError
+from gnnmc.models import MODELS
+from gnnmc.studies.architectures.compare import compare_task
+from gnnmc.studies.architectures.config import Architectures
+from gnnmc.studies.sources import data_rows, source_of
+from gnnmc.studies.stages.graph import canonical
+from gnnmc.studies.stages.sweep import Sweep
+from gnnmc.studies.study import Plan
+from gnnmc.studies.words import distinct_names
+
+
+def make_plan(config: Architectures) -> Plan:
+    """All tasks of a run. Raises InputError for data that are listed twice, and a device that is not there."""
+    listed = [(canonical(block), entry) for entry in config.problems for block in entry.data.expand()]
+    rows = data_rows([block for block, _ in listed], axis="")
+    names = [row["graph"] for row in rows]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"config problems: {twice!r} is listed twice: list it once, with all of its models")
+    paths = list(zip(distinct_names(config.paths, "kind"), config.paths, strict=True))
+    device = str(resolve_device(config.run.device))
+    sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, device)
+    kinds = []
+    for (block, entry), row in zip(listed, rows, strict=True):
+        sized = [_sized(model, config.parameters) for model in entry.models]
+        models = list(zip(distinct_names(entry.models, "name"), sized, strict=True))
+        sweep.add(block, row, models, entry.train)
+        kinds += [
+            {"graph": row["graph"], "model": name, "kind": _kind(source_of(block).has_edges, model)}
+            for name, model in models
+        ]
+    tabulated = sweep.tabulated()
+    compared = compare_task(tabulated.cells[0], kinds, config.least_train_accuracy)
+    return Plan((*sweep.tasks, tabulated, compared), (tabulated.cells[0], compared.cells[0]))
+
+
+def _sized(model: ModelBlock, parameters: int | None) -> ModelBlock:
+    own = model.parameters is not None or model.hidden is not None or model.recipe is not None
+    return model if own or parameters is None else model.model_copy(update={"parameters": parameters})
+
+
+def _kind(has_edges: bool, model: ModelBlock) -> str:
+    """What the model sees: the graph, its features alone, or images."""
+    if not has_edges:
+        return "images"
+    return "graph" if MODELS[model.name].needs == "edges" else "features alone"

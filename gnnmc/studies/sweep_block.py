@@ -1,0 +1,63 @@
+"""What configs of studies share that train modes and connect their pairs."""
+
+import math
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from gnnmc.config import ModelBlock, PathBlock, ProfileBlock, StudyBlock, TrainBlock
+from gnnmc.connectivity import PATHS
+from gnnmc.models import check_model
+from gnnmc.training.train_settings import TrainSettings
+
+
+class SweepBlock(StudyBlock):
+    """Seeds → modes, pairs of modes × paths → barriers.
+
+    seeds: of the modes of each problem and model; every pair of them is connected. least_train_accuracy: what an end
+    should reach on its training items, a fraction; ends below are flagged (GMC001).
+    """
+
+    train: TrainBlock = TrainBlock()
+    seeds: tuple[int, ...] = Field((0, 1, 2, 3), min_length=2)
+    endpoint: Literal["last", "best_val"] = "last"
+    paths: tuple[PathBlock, ...] = Field((PathBlock(),), min_length=1)
+    profile: ProfileBlock = ProfileBlock()
+    least_train_accuracy: float = Field(0.9, ge=0, le=1)
+
+    @field_validator("seeds")
+    @classmethod
+    def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError(f"seeds {list(seeds)} repeat: give each once")
+        return seeds
+
+    @field_validator("paths")
+    @classmethod
+    def _known_paths(cls, paths: tuple[PathBlock, ...]) -> tuple[PathBlock, ...]:
+        for path in paths:
+            PATHS[path.kind]
+        return paths
+
+    @field_validator("train")
+    @classmethod
+    def _known_training(cls, train: TrainBlock) -> TrainBlock:
+        return known_training(train)
+
+    @property
+    def num_pairs(self) -> int:
+        """Pairs of modes of each problem and model."""
+        return math.comb(len(self.seeds), 2)
+
+
+def known_models(models: tuple[ModelBlock, ...]) -> tuple[ModelBlock, ...]:
+    """The models. Raises InputError for a name or a setting that there is not."""
+    for model in models:
+        check_model(**model.model_dump())
+    return models
+
+
+def known_training(train: TrainBlock) -> TrainBlock:
+    """The training. Raises InputError for settings that `train` would refuse."""
+    TrainSettings(**train.model_dump())
+    return train
