@@ -10,11 +10,30 @@ from gnnmc.version import __version__
 
 if TYPE_CHECKING:
     from gnnmc.analysis import associate
-    from gnnmc.connectivity import BezierPath, LinearPath, PathProfile, PolygonalPath, fit_path, load_path, profile
-    from gnnmc.data import csbm, list_graphs, load_graph
+    from gnnmc.connectivity import (
+        BezierPath,
+        LinearPath,
+        LossPlane,
+        PathProfile,
+        PolygonalPath,
+        fit_path,
+        load_path,
+        plane,
+        profile,
+    )
+    from gnnmc.data import (
+        csbm,
+        list_graphs,
+        list_images,
+        load_graph,
+        load_graphs,
+        load_images,
+        reachable_homophily,
+        rewire,
+    )
     from gnnmc.errors import GnnmcError, InputError
     from gnnmc.graphstats import graph_stats
-    from gnnmc.models import build_model, list_models
+    from gnnmc.models import build_model, count_parameters, list_models, recipe
     from gnnmc.problem import Problem
     from gnnmc.report import report
     from gnnmc.training import train
@@ -24,19 +43,28 @@ _HOME = {
     "associate": "gnnmc.analysis",
     "BezierPath": "gnnmc.connectivity",
     "LinearPath": "gnnmc.connectivity",
+    "LossPlane": "gnnmc.connectivity",
     "PathProfile": "gnnmc.connectivity",
     "PolygonalPath": "gnnmc.connectivity",
     "fit_path": "gnnmc.connectivity",
     "load_path": "gnnmc.connectivity",
+    "plane": "gnnmc.connectivity",
     "profile": "gnnmc.connectivity",
     "csbm": "gnnmc.data",
     "list_graphs": "gnnmc.data",
+    "list_images": "gnnmc.data",
     "load_graph": "gnnmc.data",
+    "load_graphs": "gnnmc.data",
+    "load_images": "gnnmc.data",
+    "reachable_homophily": "gnnmc.data",
+    "rewire": "gnnmc.data",
     "GnnmcError": "gnnmc.errors",
     "InputError": "gnnmc.errors",
     "graph_stats": "gnnmc.graphstats",
     "build_model": "gnnmc.models",
+    "count_parameters": "gnnmc.models",
     "list_models": "gnnmc.models",
+    "recipe": "gnnmc.models",
     "Problem": "gnnmc.problem",
     "report": "gnnmc.report",
     "train": "gnnmc.training",
@@ -50,6 +78,7 @@ __all__ = [
     "GnnmcError",
     "InputError",
     "LinearPath",
+    "LossPlane",
     "Mode",
     "PathProfile",
     "PolygonalPath",
@@ -57,17 +86,25 @@ __all__ = [
     "__version__",
     "associate",
     "build_model",
+    "count_parameters",
     "csbm",
     "fit_path",
     "graph_stats",
     "list_graphs",
+    "list_images",
     "list_models",
     "load_graph",
+    "load_graphs",
+    "load_images",
     "load_mode",
     "load_path",
     "load_weights",
+    "plane",
     "profile",
+    "reachable_homophily",
+    "recipe",
     "report",
+    "rewire",
     "train",
 ]
 

@@ -1,5 +1,7 @@
 """Toy data for tests of every part: small, separable, built from its own generator."""
 
+import signal
+
 import pytest
 import torch
 from torch_geometric.data import Data
@@ -7,6 +9,9 @@ from torch_geometric.data import Data
 from gnnmc.problem import Problem
 
 torch.set_num_threads(1)
+# A shell that starts tests in the background may have them ignore Ctrl-C, and the runs that they start inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def make_toy_graph(seed: int = 0, num_nodes: int = 90, num_classes: int = 3, num_features: int = 8) -> Data:

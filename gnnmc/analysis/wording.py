@@ -17,7 +17,15 @@ NAMES = {
     "ends_train_loss": "the ends' train loss",
     "ends_accuracy": "the ends' accuracy",
     "degree_mean": "mean degree",
+    "degree_assortativity": "degree assortativity",
+    "clustering_average": "average clustering coefficient",
+    "gap_algebraic": "spectral gap (algebraic)",
+    "gap_modulus": "spectral gap (modulus)",
+    "feature_homophily_cosine": "cosine similarity of neighbors' features",
+    "feature_dirichlet_energy": "Dirichlet energy of the features",
     "separability_fisher": "feature separability (Fisher ratio)",
+    "separability_propagated_fisher": "separability of propagated features (Fisher ratio)",
+    "separability_linear_probe": "accuracy of a linear probe",
 }
 
 # Group columns that have a place of their own in the setting; every other one is added as "name value".

@@ -14,6 +14,12 @@ ROOT = Path(__file__).parents[2]
 PUBLIC = [
     "csbm",
     "load_graph",
+    "load_graphs",
+    "load_images",
+    "rewire",
+    "plane",
+    "recipe",
+    "count_parameters",
     "list_graphs",
     "graph_stats",
     "Problem",

@@ -77,8 +77,8 @@ class RewiredSource(_NamedSource[RewiredBlock]):
         return f"{block.name} rewired to homophily {block.homophily}" + (f" ({own})" if own else "")
 
     def labels(self, block: RewiredBlock, axis: str) -> dict[str, Any]:
-        asked = None if isinstance(block.homophily, str) else block.homophily
-        return {"version": str(block.homophily), f"{axis}_asked": asked, "replicate": block.seed}
+        asked = {} if isinstance(block.homophily, str) else {f"{axis}_asked": block.homophily}
+        return {"version": str(block.homophily), "replicate": block.seed, **asked}
 
 
 def _load(block: RealBlock) -> Data:
