@@ -19,11 +19,13 @@ class SourceBlock(Block):
     key: what a config calls this kind. sequences: fields whose value is a list (1) or a list of lists (2); what is
     nested more deeply than that is an axis.
     masks: fields that choose which items train; data that differ in these alone are one (science 1.8).
+    held: fields that say how the data are kept in memory and nothing of what they are: no name mentions them.
     """
 
     key: ClassVar[str]
     sequences: ClassVar[Mapping[str, int]] = {}
     masks: ClassVar[frozenset[str]] = frozenset()
+    held: ClassVar[frozenset[str]] = frozenset({"layout", "chunk"})
 
 
 class CsbmBlock(SourceBlock):

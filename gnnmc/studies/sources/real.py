@@ -50,7 +50,7 @@ class RealSource(_NamedSource[RealBlock]):
 
     def title(self, block: RealBlock, varying: set[str]) -> str:
         usual, whole = self.canonical(RealBlock(name=block.name)), self.canonical(block)
-        own = {name for name in type(block).model_fields if getattr(whole, name) != getattr(usual, name)}
+        own = {name for name in type(block).model_fields if getattr(whole, name) != getattr(usual, name)} - block.held
         return f"{block.name} ({settings(block, own)})" if own else block.name
 
 

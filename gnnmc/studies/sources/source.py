@@ -73,7 +73,7 @@ def data_rows(blocks: Sequence[SourceBlock], axis: str) -> list[dict[str, Any]]:
     varying = {key: _varying([block for block in blocks if block.key == key]) for key in {b.key for b in blocks}}
     rows = []
     for block in blocks:
-        source, fields = source_of(block), varying[block.key]
+        source, fields = source_of(block), varying[block.key] - block.held
         rows.append(
             {
                 "graph": source.title(block, fields),

@@ -1,0 +1,101 @@
+"""The study of graph networks beside MLPs and CNNs, run whole on small data of every kind."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from gnnmc.config import validate
+from gnnmc.errors import InputError
+from gnnmc.run import Quiet, execute
+from gnnmc.store import Store
+from gnnmc.studies import STUDIES
+
+CONFIG: dict[str, Any] = {
+    "problems": [
+        {"data": {"csbm": {"num_nodes": 80, "num_features": 8, "train_per_class": 5}}, "models": ["gcn", "mlp"]},
+        {
+            "data": {"images": {"name": "digits", "limit": 200}},
+            "models": ["mlp", {"name": "resnet", "hidden": 4}],
+            "train": {"epochs": 2, "batch_size": 64},
+        },
+    ],
+    "parameters": 2000,
+    "train": {"epochs": 5},
+    "seeds": [0, 1],
+    "paths": [{"kind": "linear"}, {"kind": "bezier", "steps": 3}],
+    "profile": {"points": 5},
+}
+
+
+def run(config: dict[str, Any], folder: Path) -> tuple[dict[str, pd.DataFrame], Any]:
+    study = STUDIES["architectures"]
+    checked = validate(study.config, config)
+    plan = study.plan(checked)
+    store = Store(folder)
+    execute(list(plan.tasks), store, engine="serial", progress=Quiet())
+    tables: dict[str, pd.DataFrame] = {}
+    for cell in plan.tables:
+        tables |= {name: table for name, table in store.load(cell).items() if isinstance(table, pd.DataFrame)}
+    return tables, study.page(tables, checked)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, pd.DataFrame], Any]:
+    return run(CONFIG, tmp_path_factory.mktemp("run"))
+
+
+def test_every_model_has_a_row_on_every_split_and_path(ran: Any) -> None:
+    table = ran[0]["comparison"]
+    kinds = table.drop_duplicates(["problem", "model"]).set_index(["problem", "model"])["kind"].to_dict()
+    assert kinds == {
+        ("csbm", "gcn"): "graph",
+        ("csbm", "mlp"): "features alone",
+        ("digits", "mlp"): "images",
+        ("digits", "resnet"): "images",
+    }
+    assert len(table) == 4 * 2 * 3
+    assert bool((table["low"] <= table["barrier"]).all())
+    assert bool((table["barrier"] <= table["high"]).all())
+    assert bool(table["ends_accuracy"].between(0, 1).all())
+
+
+def test_models_are_of_the_size_that_was_asked_for_unless_they_have_a_width(ran: Any) -> None:
+    sizes = ran[0]["comparison"].groupby(["problem", "model"])["parameters"].first()
+    assert bool(sizes.drop(("digits", "resnet")).between(1700, 2300).all())
+
+
+def test_the_mean_over_pairs_is_that_of_the_table_of_barriers(ran: Any) -> None:
+    tables, _ = ran
+    rows = tables["barriers"].query("barrier_kind == 'chord' and metric == 'loss' and model == 'resnet'")
+    expected = rows.groupby(["path", "split"])["barrier"].mean()
+    found = tables["comparison"].query("model == 'resnet'").set_index(["path", "split"])["barrier"]
+    pd.testing.assert_series_equal(found.sort_index(), expected.sort_index(), check_names=False)
+
+
+def test_the_page_claims_no_more_than_a_description(ran: Any) -> None:
+    page = ran[1]
+    assert any("nothing is tested" in line for line in page.answer)
+    assert [section.title for section in page.sections][0] == "Graph networks beside MLPs and CNNs"
+
+
+def test_data_listed_twice_are_refused() -> None:
+    twice = CONFIG | {"problems": CONFIG["problems"][:1] * 2}
+    study = STUDIES["architectures"]
+    with pytest.raises(InputError, match="'csbm' is listed twice"):
+        study.plan(validate(study.config, twice))
+
+
+@pytest.mark.skipif("GNNMC_DATA" not in os.environ, reason="GNNMC_DATA is not set: no raw files of real graphs")
+def test_a_collection_of_graphs_and_one_with_many_tasks_go_through(tmp_path: Path) -> None:
+    problems = [
+        {"data": {"collection": {"name": "tu-mutag"}}, "models": ["gin", "mlp"]},
+        {"data": {"collection": {"name": "ogbg-molbace", "chunk": 500}}, "models": ["gcn"]},
+    ]
+    tables, _ = run(CONFIG | {"problems": problems, "train": {"epochs": 1}, "paths": [{"kind": "linear"}]}, tmp_path)
+    table = tables["comparison"]
+    assert set(table["problem"]) == {"tu-mutag", "ogbg-molbace"}
+    assert bool(table["barrier"].notna().all())
+    assert bool(table["ends_accuracy"].between(0, 1).all())  # of molbace the area under the ROC curve
