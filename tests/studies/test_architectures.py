@@ -78,7 +78,7 @@ def test_the_mean_over_pairs_is_that_of_the_table_of_barriers(ran: Any) -> None:
 def test_the_page_claims_no_more_than_a_description(ran: Any) -> None:
     page = ran[1]
     assert any("nothing is tested" in line for line in page.answer)
-    assert [section.title for section in page.sections][0] == "Graph networks beside MLPs and CNNs"
+    assert page.sections[0].title == "Graph networks beside MLPs and CNNs"
 
 
 def test_data_listed_twice_are_refused() -> None:
