@@ -4,11 +4,16 @@ import signal
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 from torch_geometric.data import Data
 
 from gnnmc.problem import Problem
 
 torch.set_num_threads(1)
+# On a busy machine an example takes as long as it takes: no property is one of time. Where CI is set, Hypothesis has a
+# profile of its own (fixed examples), which this one goes on from.
+settings.register_profile("untimed", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 # A shell that starts tests in the background may have them ignore Ctrl-C, and the runs that they start inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

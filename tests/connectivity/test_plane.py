@@ -213,7 +213,7 @@ def test_transforms_see_the_place_along_the_line_and_the_ends():
     assert (found.values == 0).all()
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.integers(0, 100))
 def test_a_network_is_measured_at_every_point_and_nothing_is_changed(seed):
     generator = torch.Generator().manual_seed(seed)

@@ -146,7 +146,7 @@ def test_wrong_use_is_one_clear_line(refine):
 curves = st.lists(st.floats(0.1, 10), min_size=3, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(curves, st.integers(0, 12), st.integers(3, 12))
 def test_a_refined_barrier_is_never_lower(heights, most, points):
     knots = torch.linspace(0, 1, len(heights), dtype=torch.float64)

@@ -41,7 +41,7 @@ def frame_of(table: pd.DataFrame, statistics: tuple[str, ...] = ("a", "b")) -> p
     return associate(table, statistics, kinds=KINDS, by=("model",), **QUICK).frame()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables())
 def test_every_number_is_in_its_range_or_missing_with_a_note(table: pd.DataFrame) -> None:
     before = table.copy(deep=True)
@@ -59,7 +59,7 @@ def test_every_number_is_in_its_range_or_missing_with_a_note(table: pd.DataFrame
     assert (frame["note"] != "")[missing].all()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(tables(), st.integers(0, 2**32 - 1))
 def test_the_order_of_rows_does_not_matter(table: pd.DataFrame, seed: int) -> None:
     shuffled = table.sample(frac=1, random_state=np.random.RandomState(seed))
@@ -68,7 +68,7 @@ def test_the_order_of_rows_does_not_matter(table: pd.DataFrame, seed: int) -> No
     pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(tables())
 def test_a_row_does_not_depend_on_other_groups_and_statistics(table: pd.DataFrame) -> None:
     whole = frame_of(table)
@@ -81,7 +81,7 @@ def test_a_row_does_not_depend_on_other_groups_and_statistics(table: pd.DataFram
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(tables())
 def test_only_the_order_of_values_matters_and_a_reversed_statistic_has_the_other_sign(table: pd.DataFrame) -> None:
     first = frame_of(table)
@@ -93,7 +93,7 @@ def test_only_the_order_of_values_matters_and_a_reversed_statistic_has_the_other
     assert np.allclose(first["p_permutation"], second["p_permutation"], equal_nan=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(tables())
 def test_a_summary_lies_between_the_least_and_the_greatest(table: pd.DataFrame) -> None:
     summary = barrier_summary(table, ["model"])

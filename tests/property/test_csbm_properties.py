@@ -29,7 +29,7 @@ def arguments(draw):
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(arguments())
 def test_a_graph_is_as_asked_or_refused_with_what_is_reachable(asked):
     try:
@@ -60,7 +60,7 @@ def test_a_graph_is_as_asked_or_refused_with_what_is_reachable(asked):
     assert torch.equal(torch.bincount(data.y[data.train_mask]), torch.ones_like(sizes))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.integers(1, 10_000), min_size=2, max_size=8), st.floats(0, 1))
 def test_a_mixing_matrix_has_the_proportions_as_row_sums_and_the_homophily_as_trace(parts, position):
     proportions = np.array(parts) / sum(parts)

@@ -116,7 +116,7 @@ def test_the_modulus_gap_is_never_the_larger_and_a_disjoint_copy_changes_no_gap(
     assert_same(values(Data(edge_index=edges, num_nodes=2 * data.num_nodes), names=names), stats)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(graphs(), st.randoms(use_true_random=False), st.permutations([0, 1, 2, 3]))
 def test_the_probe_depends_on_features_and_labels_only(data, random, names):
     def probe(data):

@@ -85,7 +85,6 @@ def test_a_polygonal_point_lies_on_its_piece(seed, count, t):
     torch.testing.assert_close(found, (1 - local) * control[piece]["w"] + local * control[piece + 1]["w"])
 
 
-@settings(deadline=None)
 @given(paths(), st.lists(unit, max_size=12), st.sampled_from([None, ["w"]]))
 def test_arc_length_is_the_sum_of_many_small_distances_whatever_is_asked(path, inner, names):
     grid = sorted({0.0, 1.0, *inner})
@@ -128,7 +127,7 @@ def scaled_state(model, seed, scale):
     }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seeds, st.sampled_from([0.1, 1.0, 10.0]), st.sampled_from(["none", "layer"]))
 def test_the_chord_barrier_is_never_negative_and_symmetric_in_the_ends(seed, scale, norm):
     problem = problem_of(seed)
@@ -145,7 +144,7 @@ def test_the_chord_barrier_is_never_negative_and_symmetric_in_the_ends(seed, sca
             assert backward.barrier("chord", metric, split) == pytest.approx(height, rel=1e-4, abs=rounding)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seeds)
 def test_a_convex_loss_has_no_barrier(seed):
     # Cross-entropy is convex in the weights of a linear classifier.
@@ -157,7 +156,7 @@ def test_a_convex_loss_has_no_barrier(seed):
     assert found.barrier("midpoint") <= 1e-5
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     seeds, st.sampled_from(["none", "batch"]), st.sampled_from([k for k in PATHS if k != "linear"]), st.integers(2, 4)
 )

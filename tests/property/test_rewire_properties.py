@@ -40,7 +40,7 @@ def degrees(edges, num_nodes):
     return count
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs(), st.sampled_from(REWIRINGS.names()), st.floats(0, 1), st.integers(0, 99))
 def test_degrees_labels_and_unlabeled_edges_are_kept_and_the_target_is_met_or_refused(data, method, position, seed):
     before = data.clone()

@@ -16,7 +16,7 @@ from gnnmc.weights import clone, digest
 
 
 @given(st.integers(1, 40), st.integers(1, 45), st.integers(0, 5), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_item_is_seen_once_an_epoch_even_where_the_stream_changes(items, size, seed, data):
     index = 100 + torch.arange(items)
     order = BatchOrder(index, size, "test", seed)
