@@ -16,8 +16,8 @@ def axis_sentences(
     rivals: pd.DataFrame | None,
     shape: pd.DataFrame | None,
     alpha: float = 0.05,
-) -> list[str]:
-    """Whether `statistic` alone is the wrong axis in one setting, or not the whole of it, and on what grounds.
+) -> tuple[list[str], list[str]]:
+    """What is known of `statistic` as an axis in one setting; and the verdict with its grounds, where there is one.
 
     It is called the wrong axis when the relation turns (a bend, and trends of opposite sign on both sides, all at level
     `alpha`), or when a rival that was itself found follows the barrier more closely (the interval of the difference of
@@ -47,8 +47,8 @@ def axis_sentences(
     if reasons or more:
         verdict = "alone is the wrong axis" if reasons else "alone is not the whole of it"
         grounds = listed([*reasons, *more])
-        sentences.append(f"{where}: {in_words(statistic)} {verdict}: {grounds} ({sample_size(here.iloc[0])}).")
-    return sentences
+        return sentences, [f"{where}: {in_words(statistic)} {verdict}: {grounds} ({sample_size(here.iloc[0])})."]
+    return sentences, []
 
 
 def _turned(row: "pd.Series[Any]", alpha: float) -> bool:

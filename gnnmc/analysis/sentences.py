@@ -1,6 +1,7 @@
 """The answer in plain sentences: what was found, what was not, and where the data cannot tell."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,20 @@ from gnnmc.analysis.wording import distinct, in_words, interval, listed, number,
 from gnnmc.errors import InputError
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What can be said: every string is a short paragraph that stands alone.
+
+    headline: how many settings rise, fall or are undecided. details: the findings, setting by setting. on_the_axis:
+    those of the details that call the statistic the wrong axis, or not the whole of it.
+    """
+
+    question: str
+    headline: str
+    details: tuple[str, ...]
+    on_the_axis: tuple[str, ...]
+
+
 def answer(
     association: pd.DataFrame,
     summary: pd.DataFrame | None = None,
@@ -25,18 +40,18 @@ def answer(
     rivals: pd.DataFrame | None = None,
     shape: pd.DataFrame | None = None,
     alpha: float = 0.05,
-) -> list[str]:
+) -> Answer:
     """Does the barrier go with `statistic` on one split and path, and is that the right axis to look along?
 
-    The first sentence counts the settings (the groups of `association`) by verdict; then every setting has its own, on
-    the total association, each controlled one, the size of the barrier along `axis`, and, where the tables are given,
-    on the shape and on statistics that follow the barrier more closely. A claim never goes beyond its p-value (Holm,
+    The headline counts the settings (the groups of `association`) by verdict; every setting has its details, on the
+    total association, each controlled one, the size of the barrier along `axis`, and, where the tables are given, on
+    the shape and on statistics that follow the barrier more closely. A claim never goes beyond its p-value (Holm,
     level `alpha`) or interval, and an association is never called a cause.
 
     Shapes: `association` from `associate(...).frame()`; `summary` from `barrier_summary` with the same group columns
     and `axis` (a column such as the homophily asked for) in its `by`; `rivals` from `compare_statistics`; `shape` from
     `shape_test`. A kind of `association` whose only control is `statistic`, e.g. `{"beyond homophily":
-    ("homophily_edge",)}`, says what goes with the barrier beyond it. Returns one short paragraph per string.
+    ("homophily_edge",)}`, says what goes with the barrier beyond it.
 
     Raises InputError when the association has no column split or path, or no row for the split, path and statistic.
     """
@@ -52,7 +67,8 @@ def answer(
             f"it has splits {_values(association, 'split')}; paths {_values(association, 'path')}; "
             f"statistics {_values(association, 'statistic')}"
         )
-    sentences = [_overview(total, by, split, path, statistic, alpha)]
+    sentences: list[str] = []
+    verdicts: list[str] = []
     for _, row in total.iterrows():
         group = {name: row[name] for name in by}
         here = rows_where(rows, group)
@@ -62,11 +78,14 @@ def answer(
         for _, other in here[(here["statistic"] == statistic) & ~is_total(here)].iterrows():
             if statistic not in other["controls"].split(", "):
                 sentences.append(_controlled_sentence(row, other, group, family_size(here, other), alpha))
-        sentences += axis_sentences(group, statistic, here, rivals, shape, alpha)
-    return sentences
+        told, judged = axis_sentences(group, statistic, here, rivals, shape, alpha)
+        sentences += told + judged
+        verdicts += judged
+    question = f"Does the barrier of the {path} path go with {in_words(statistic)} on the {split} split?"
+    return Answer(question, _headline(total, by, alpha), tuple(sentences), tuple(verdicts))
 
 
-def _overview(total: pd.DataFrame, by: Sequence[str], split: str, path: str, statistic: str, alpha: float) -> str:
+def _headline(total: pd.DataFrame, by: Sequence[str], alpha: float) -> str:
     short = distinct(by, total) or [name for name in ("model",) if name in by]
     found: dict[str, list[str]] = {}
     for _, row in total.iterrows():
@@ -79,7 +98,6 @@ def _overview(total: pd.DataFrame, by: Sequence[str], split: str, path: str, sta
     clauses = [f"{claim}: {len(labels)} ({'; '.join(labels)})" for claim, labels in found.items()]
     graphs, clusters = (_span(total[name]) for name in ("num_graphs", "num_clusters"))
     return (
-        f"Does the barrier of the {path} path go with {in_words(statistic)} on the {split} split? "
         f"Of {len(total)} {'setting' if len(total) == 1 else 'settings'} — {' · '.join(clauses)} "
         f"(graphs per setting: {graphs}, clusters: {clusters}; level {alpha:g}, Holm's correction within a setting)."
     )

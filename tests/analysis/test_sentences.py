@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnnmc.analysis import answer, associate, barrier_summary, compare_statistics, shape_test
+from gnnmc.analysis import Answer, answer, associate, barrier_summary, compare_statistics, shape_test
 from gnnmc.analysis.wording import listed, number, probability, setting
 from gnnmc.errors import InputError
 
@@ -38,7 +38,12 @@ def sweep(function: object, noise: float = 0.03, repeats: int = 3, seed: int = 0
 
 
 def told(table: pd.DataFrame, **settings: object) -> list[str]:
-    return answer(associate(table, STATISTICS, kinds=KINDS).frame(), split="train", path="linear", **settings)
+    return in_order(answer(associate(table, STATISTICS, kinds=KINDS).frame(), split="train", path="linear", **settings))
+
+
+def in_order(given: Answer) -> list[str]:
+    assert set(given.on_the_axis) <= set(given.details)
+    return [f"{given.question} {given.headline}", *given.details]
 
 
 def told_in_full(table: pd.DataFrame) -> list[str]:
@@ -92,7 +97,7 @@ def test_no_association_is_never_claimed_from_a_p_value_alone() -> None:
 def test_a_p_value_that_holm_takes_away_is_a_hint() -> None:
     frame = associate(sweep(lambda h: -0.4 * h), STATISTICS, kinds=KINDS).frame()
     frame["p_permutation"], frame["p_holm"] = 0.03, 0.09
-    sentences = answer(frame, split="train", path="linear")
+    sentences = in_order(answer(frame, split="train", path="linear"))
     assert "a hint that the barrier falls with edge homophily, lost after Holm's correction" in sentences[1]
     assert "a hint only: 1 (gcn)" in sentences[0]
     assert "the data cannot tell whether an association" in the(sentences, "not through end quality")
@@ -119,6 +124,16 @@ def test_a_hump_makes_homophily_the_wrong_axis() -> None:
         "beyond it the barrier also goes",
     ):
         assert ground in verdict
+
+
+def test_what_is_said_of_the_axis_is_told_apart() -> None:
+    table = sweep(lambda h: -0.5 * np.abs(h - 0.3))
+    frame = associate(table, STATISTICS, kinds=KINDS).frame()
+    given = answer(frame, split="train", path="linear", shape=shape_test(table, "homophily_edge"))
+    assert list(given.on_the_axis) == [the(list(given.details), "alone is the wrong axis")]
+    straight = sweep(lambda h: -0.5 * h)
+    frame = associate(straight, STATISTICS, kinds=KINDS).frame()
+    assert answer(frame, split="train", path="linear").on_the_axis == ()
 
 
 def test_a_rival_that_was_not_found_itself_is_not_preferred() -> None:
@@ -178,7 +193,7 @@ def test_settings_are_told_apart() -> None:
         ]
     )
     frame = associate(table, STATISTICS, by=(*GROUP, "degree")).frame()
-    sentences = answer(frame, split="train", path="linear")
+    sentences = in_order(answer(frame, split="train", path="linear"))
     assert "Of 2 settings — falls: 1 (degree 10) · rises: 1 (degree 30)" in sentences[0]
     assert the(sentences, "train split (chord barrier of the loss, degree 30): the barrier rises")
     assert len(sentences) == 3

@@ -1,6 +1,6 @@
 """The page of the study: the question, the answer in words, figures and tables."""
 
-from gnnmc.analysis import answer
+from gnnmc.analysis import Answer, answer
 from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import in_words
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
@@ -19,7 +19,6 @@ from gnnmc.studies.sections import (
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
 
 LEVEL = 0.05
-VERDICTS_ON_THE_AXIS = ("is the wrong axis", "is not the whole of it")
 
 
 def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
@@ -48,15 +47,13 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
 def _answer(tables: Tables) -> list[str]:
     if not measured(tables):
         return ["No barrier was measured: every end diverged."]
-    headlines, wrong_axis = [], []
+    headlines: list[str] = []
+    wrong_axis: list[str] = []
     for path in tables["barriers"]["path"].unique():
         for split in ("train", "test"):
-            sentences = _sentences(tables, split, path)
-            # The question stands above already; what is left says how many settings rise, fall or are undecided.
-            headlines += [
-                f"{path.capitalize()} path, {split} split: {line.partition('? ')[2]}" for line in sentences[:1]
-            ]
-            wrong_axis += [line for line in sentences if any(words in line for words in VERDICTS_ON_THE_AXIS)]
+            if found := _answered(tables, split, path):
+                headlines.append(f"{path.capitalize()} path, {split} split: {found.headline}")
+                wrong_axis += found.on_the_axis
     return headlines + _through_the_ends(tables) + wrong_axis + _sizes(tables)
 
 
@@ -82,14 +79,15 @@ def _through_the_ends(tables: Tables) -> list[str]:
     return lines
 
 
-def _sentences(tables: Tables, split: str, path: str) -> list[str]:
+def _answered(tables: Tables, split: str, path: str) -> Answer | None:
+    """What the association says of homophily; None where it was not tested."""
     association = loss_rows(tables["association"])
     if association.empty or AXIS not in set(association["statistic"]):
-        return []
+        return None
     here = association[(association["split"] == split) & (association["path"] == path)]
     here = here.drop(columns=["metric", "barrier_kind"])
     if here[here["statistic"] == AXIS].empty:
-        return []
+        return None
     others = {
         name: loss_rows(tables[name]).drop(columns=["metric", "barrier_kind"], errors="ignore")
         for name in ("summary", "rivals", "shape")
@@ -143,7 +141,8 @@ def _rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
 def _findings(tables: Tables) -> list[Section]:
     sections = []
     for path in tables["barriers"]["path"].unique():
-        lines = [line for split in ("train", "test") for line in _sentences(tables, split, path)[1:]]
+        answered = [_answered(tables, split, path) for split in ("train", "test")]
+        lines = [line for each in answered if each for line in each.details]
         if lines:
             sections.append(Section(f"Every finding on the {path} path, in words", tuple(lines)))
     return sections
