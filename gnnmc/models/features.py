@@ -7,8 +7,9 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from gnnmc.models.sparse import SparseMatrix, Structure, row_starts
 
-# Below this share of nonzeros a sparse product with the weights is faster than a dense one (measured on one CPU core).
-_SPARSE_BELOW = 0.1
+# Up to this share of nonzeros a sparse product with the weights is no slower than a dense one; at a tenth of it, with
+# dropout, six to fifteen times faster (medians on one CPU core: benchmarks/sparse_features.py).
+_SPARSE_BELOW = 0.15
 # Smaller features are multiplied faster than looked at.
 _LEAST = 2**17
 
@@ -27,9 +28,9 @@ class PreparedFeatures:
     def __reduce__(self) -> tuple[type["PreparedFeatures"], tuple[()]]:
         return PreparedFeatures, ()
 
-    def __call__(self, x: Tensor, keep_dense: bool) -> Tensor | SparseMatrix:
-        """Shapes: x (N, F), strided or torch.sparse_csr. keep_dense: leave dense features as they are."""
-        if x.layout == torch.strided and (keep_dense or not _worth_a_look(x)):
+    def __call__(self, x: Tensor) -> Tensor | SparseMatrix:
+        """Shapes: x (N, F), strided or torch.sparse_csr."""
+        if x.layout == torch.strided and not _worth_a_look(x):
             return x
         version, known = self._known.get(x, (None, None))
         if version != x._version:

@@ -45,9 +45,7 @@ class Gcnii(nn.Module):
         self, x: Tensor, edge_index: Tensor, batch: Tensor | None = None, num_graphs: int | None = None
     ) -> Tensor:
         # Numbers of categories cannot be dropped; their vectors are, before the first layer.
-        drops = self.training and self.dropout > 0 and not self.embeds
-        given = self.features(x, keep_dense=drops)
-        given = dropout(given, self.dropout, True) if drops else given
+        given = dropout(self.features(x), self.dropout, self.training and not self.embeds)
         first = x = torch.relu(self.encoder(given))
         edges = self.prepare(edge_index, len(x), x.dtype)
         for layer, norm in zip(self.layers, self.norms, strict=True):

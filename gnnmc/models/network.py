@@ -80,13 +80,10 @@ class Network(nn.Module):
     def forward(
         self, x: Tensor, edge_index: Tensor | None = None, batch: Tensor | None = None, num_graphs: int | None = None
     ) -> Tensor:
-        # Dense features stay so where dropout draws a number for each of them.
-        drops = self.drops_input and self.training and self.dropout > 0
-        given = self.features(x if x.dim() == 2 else x.flatten(1), keep_dense=drops)
-        x = self.encoder(given)
+        x = self.encoder(self.features(x if x.dim() == 2 else x.flatten(1)))
         edges = [] if self.prepare is None or edge_index is None else [self.prepare(edge_index, len(x), x.dtype)]
-        if drops:
-            x = dropout(x, self.dropout, True)
+        if self.drops_input:
+            x = dropout(x, self.dropout, self.training)
         states = []
         for number, layer in enumerate(self.layers):
             out = layer(x, *edges) if self.diffusion is None else layer(x)

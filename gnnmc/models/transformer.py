@@ -103,7 +103,7 @@ class Transformer(nn.Module):
     def forward(
         self, x: Tensor, edge_index: Tensor, batch: Tensor | None = None, num_graphs: int | None = None
     ) -> Tensor:
-        x = self.encoder(self.features(x, keep_dense=False))
+        x = self.encoder(self.features(x))
         edges = self.prepare(edge_index, len(x), x.dtype)
         for block in self.blocks:
             x = block(x, edges, batch, num_graphs)

@@ -7,6 +7,7 @@ import torch
 from torch.func import functional_call, grad, jvp, vmap
 
 from gnnmc.models import MODELS, Options
+from gnnmc.models.dropout import dropout
 from gnnmc.models.features import PreparedFeatures
 from gnnmc.models.options import Inputs
 from gnnmc.models.sparse import SparseMatrix, dense, linear
@@ -28,28 +29,27 @@ def edges() -> torch.Tensor:
 
 def test_the_layout_is_the_faster_one(words) -> None:
     prepare = PreparedFeatures()
-    assert isinstance(prepare(words, keep_dense=False), SparseMatrix)
-    assert isinstance(prepare(words.to_sparse_csr(), keep_dense=True), SparseMatrix)
-    assert torch.equal(dense(prepare(words, keep_dense=False)), words)
-    assert prepare(words, keep_dense=True) is words
+    assert isinstance(prepare(words), SparseMatrix)
+    assert isinstance(prepare(words.to_sparse_csr()), SparseMatrix)
+    assert torch.equal(dense(prepare(words)), words)
     full = torch.rand(200, 700)
-    assert prepare(full, keep_dense=False) is full
-    assert torch.equal(prepare(full.to_sparse_csr(), keep_dense=False), full)
+    assert prepare(full) is full
+    assert torch.equal(prepare(full.to_sparse_csr()), full)
     few = torch.zeros(3, 4)
-    assert prepare(few, keep_dense=False) is few
+    assert prepare(few) is few
     differentiated = words.clone().requires_grad_()
-    assert prepare(differentiated, keep_dense=False) is differentiated
+    assert prepare(differentiated) is differentiated
     numbers = words.long()
-    assert prepare(numbers, keep_dense=False) is numbers
+    assert prepare(numbers) is numbers
 
 
 def test_features_are_recognized_by_identity(words) -> None:
     prepare = PreparedFeatures()
-    first = prepare(words, keep_dense=False)
-    assert prepare(words, keep_dense=False) is first
-    assert prepare(words.clone(), keep_dense=False) is not first
+    first = prepare(words)
+    assert prepare(words) is first
+    assert prepare(words.clone()) is not first
     words[0, 0] = 7  # the same tensor, other features
-    assert torch.equal(dense(prepare(words, keep_dense=False)), words)
+    assert torch.equal(dense(prepare(words)), words)
     assert len(prepare._known) == 1
     assert len(copy.deepcopy(prepare)._known) == 0
 
@@ -90,11 +90,24 @@ def test_models_take_bags_of_words_in_any_layout_and_under_vmap(words, edges, na
     torch.testing.assert_close(many[0], results[2][0], rtol=1e-4, atol=1e-4)
 
 
-def test_dense_features_keep_their_random_draws_in_training(words, edges) -> None:
-    model = MODELS["gcn"].build(INPUTS, Options(hidden=16)).train()
+@pytest.mark.parametrize("name", ["gcn", "mlp", "gcnii"])
+def test_the_layout_that_a_user_chose_changes_no_random_draw_in_training(words, edges, name) -> None:
+    model = MODELS[name].build(INPUTS, Options(hidden=16)).train()
     results = []
-    for x in (words, words.clone().requires_grad_()):
+    for x in (words, words.to_sparse_csr()):
         with torch.random.fork_rng():
             torch.manual_seed(0)
             results.append(model(x, edges).detach())
-    torch.testing.assert_close(*results)
+    assert torch.equal(*results)
+
+
+def test_dropout_of_stored_values_is_dropout_in_law(words) -> None:
+    x = PreparedFeatures()(words)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        draws = torch.stack([dense(dropout(x, 0.3, True)) for _ in range(2000)])
+    kept = draws[:, words > 0]
+    assert kept.unique().tolist() == pytest.approx([0.0, 1 / 0.7])
+    # standard error of a share of 2000: .011 at most
+    assert (kept.gt(0).double().mean(0) - 0.7).abs().max() < 0.06
+    assert not draws[:, words == 0].any()

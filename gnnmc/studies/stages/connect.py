@@ -21,7 +21,7 @@ from gnnmc.weights import Mode
 # A mode's cell and the number it goes by among those of its graph and model.
 Numbered: TypeAlias = tuple[int, Cell]
 
-PATH_VERSION = 2
+PATH_VERSION = 3
 PROFILE_VERSION = 2
 
 
