@@ -51,6 +51,9 @@ class LossPlane:
     path_distance: float = 0.0
     units: dict[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"LossPlane({len(self.x)} × {len(self.y)} points, splits {', '.join(self.splits)}, {self.third})"
+
     def frame(self) -> pd.DataFrame:
         """One row per (x, y, split): `x, y, split, loss` (in `units`), one column per metric."""
         rows = len(self.y) * len(self.x)

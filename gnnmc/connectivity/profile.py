@@ -52,6 +52,10 @@ class PathProfile:
     refined: Floats = field(default_factory=lambda: np.empty(0))
     chord_length: float = float("nan")
 
+    def __repr__(self) -> str:
+        heights = ", ".join(f"{split} {self.barrier(split=split):.3g}" for split in self.splits)
+        return f"PathProfile({self.path_kind}, {len(self.t)} points, chord barrier of the loss: {heights})"
+
     @property
     def length(self) -> float:
         """Euclidean length of the whole path; over `chord_length` it says how far the path bends away."""

@@ -34,6 +34,10 @@ class Images:
     def __len__(self) -> int:
         return len(self.y)
 
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{name} {len(index)}" for name, index in self.splits.items())
+        return f"Images({self.name!r}: {len(self)} of {tuple(self.x.shape[1:])}, splits {splits})"
+
 
 @dataclass(frozen=True)
 class ImageSet:

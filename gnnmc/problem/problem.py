@@ -42,6 +42,14 @@ class Problem:
     item_shape: tuple[int, ...] = ()
     cardinalities: tuple[int, ...] | None = None
 
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{name} {len(index)}" for name, index in self.splits.items())
+        return (
+            f"Problem({self.name!r}: {len(self.targets)} items of {self.item_shape or (self.num_features,)}, "
+            f"{self.num_outputs} outputs, splits {splits}, loss in {self.loss.unit}, "
+            f"metrics {', '.join(self.metrics) or 'none'})"
+        )
+
     @cached_property
     def batches(self) -> Sequence[Any]:
         """What the module is called on, one after another; outputs are joined along the items."""

@@ -40,6 +40,15 @@ class Mode:
     unused: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        count = sum(value.numel() for value in self.last.values())
+        reached = ""
+        if len(self.metrics):
+            rows = self.metrics[self.metrics["endpoint"] == self.endpoint].set_index("split")
+            shown = rows.drop(columns=["endpoint", "epoch"]).map(lambda value: f"{value:.3g}")
+            reached = "".join(f", {split} {' '.join(row.index + ' ' + row)}" for split, row in shown.iterrows())
+        return f"Mode(seed {self.seed}, {self.endpoint}, {count} numbers, {self.status}{reached})"
+
     @property
     def weights(self) -> dict[str, Tensor]:
         """The weights of the chosen endpoint."""
