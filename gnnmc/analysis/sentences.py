@@ -19,8 +19,9 @@ from gnnmc.errors import InputError
 class Answer:
     """What can be said: every string is a short paragraph that stands alone.
 
-    headline: how many settings rise, fall or are undecided. details: the findings, setting by setting. on_the_axis:
-    those of the details that call the statistic the wrong axis, or not the whole of it.
+    headline: for which settings the barrier rises or falls with the statistic, and for which that is open. details: the
+    findings, setting by setting. on_the_axis: those of the details that call the statistic the wrong axis, or not the
+    whole of it.
     """
 
     question: str
@@ -43,7 +44,7 @@ def answer(
 ) -> Answer:
     """Does the barrier go with `statistic` on one split and path, and is that the right axis to look along?
 
-    The headline counts the settings (the groups of `association`) by verdict; every setting has its details, on the
+    The headline names the settings (the groups of `association`) by verdict; every setting has its details, on the
     total association, each controlled one, the size of the barrier along `axis`, and, where the tables are given, on
     the shape and on statistics that follow the barrier more closely. A claim never goes beyond its p-value (Holm,
     level `alpha`) or interval, and an association is never called a cause.
@@ -82,24 +83,40 @@ def answer(
         sentences += told + judged
         verdicts += judged
     question = f"Does the barrier of the {path} path go with {in_words(statistic)} on the {split} split?"
-    return Answer(question, _headline(total, by, alpha), tuple(sentences), tuple(verdicts))
+    return Answer(question, _headline(total, by, statistic, alpha), tuple(sentences), tuple(verdicts))
 
 
-def _headline(total: pd.DataFrame, by: Sequence[str], alpha: float) -> str:
+# What a headline says of the settings with one verdict, the strongest first.
+_CLAIMS = {
+    Verdict.FOUND: "the barrier {direction} with {statistic} for {settings}",
+    Verdict.HINT: "there is only a hint, lost after Holm's correction, for {settings}",
+    Verdict.WEAK: "none was found, and at most a weak monotone association fits the data, for {settings}",
+    Verdict.UNDECIDED: "the data cannot tell for {settings}",
+    Verdict.DESCRIPTION: "nothing could be tested for {settings}",
+    Verdict.UNDEFINED: "no correlation is defined for {settings}",
+}
+
+
+def _headline(total: pd.DataFrame, by: Sequence[str], statistic: str, alpha: float) -> str:
     short = distinct(by, total) or [name for name in ("model",) if name in by]
-    found: dict[str, list[str]] = {}
+    claims: dict[tuple[int, str], list[str]] = {}
     for _, row in total.iterrows():
         what = verdict(row, alpha)
-        claim = what.value
-        if what is Verdict.FOUND:
-            claim = "rises" if row["rho"] > 0 else "falls"
         label = ", ".join(str(row[name]) if name == "model" else f"{in_words(name)} {row[name]}" for name in short)
-        found.setdefault(claim, []).append(label or "the only setting")
-    clauses = [f"{claim}: {len(labels)} ({'; '.join(labels)})" for claim, labels in found.items()]
+        label, direction = label or "the only setting", ""
+        if what is Verdict.FOUND:
+            label += f" (rho = {number(row['rho'])}, {interval(row)})"
+            direction = "rises" if row["rho"] > 0 else "falls"
+        claims.setdefault((list(_CLAIMS).index(what), direction), []).append(label)
+    told = []
+    for (place, direction), labels in sorted(claims.items()):
+        settings = listed(labels) if len(short) < 2 else "; ".join(labels)
+        claim = list(_CLAIMS.values())[place]
+        told.append(claim.format(direction=direction, statistic=in_words(statistic), settings=settings))
     graphs, clusters = (_span(total[name]) for name in ("num_graphs", "num_clusters"))
     return (
-        f"Of {len(total)} {'setting' if len(total) == 1 else 'settings'} — {' · '.join(clauses)} "
-        f"(graphs per setting: {graphs}, clusters: {clusters}; level {alpha:g}, Holm's correction within a setting)."
+        f"{'; '.join(told)} ({graphs} graphs in {clusters} clusters each; level {alpha:g} after Holm's correction "
+        "within a setting)."
     )
 
 
