@@ -84,6 +84,11 @@ CATALOGUE: dict[str, Kind] = {
         "The split leaves a class out of training: no network can learn it, and its nodes weigh on the test loss.",
         "Read the train split, or choose another fold or a split of your own.",
     ),
+    "GMC016": Kind(
+        "graphs of one origin counted as independent",
+        "Two clusters hold the same labels node by node: they are versions of one data set, or a raw file is damaged.",
+        "Leave one of them out, or put the files right; until then the correlations count one graph twice.",
+    ),
 }
 
 

@@ -94,6 +94,9 @@ def shape_test(
 
 _DISTANCE = "distance from the middle rank"
 
+# A parabola through ranks is bent by 1/N² or more where it is bent at all; what is smaller is rounding of the fit.
+FLAT = 1e-9
+
 
 def _describe(x: Array, y: Array, clusters: pd.Series, resampling: Resampling) -> dict[str, object]:
     """Where the parabola through the ranks turns, and the trend on either side of it."""
@@ -117,7 +120,7 @@ def _turning_rank(x_ranks: Array, y_ranks: Array) -> float:
     if len(np.unique(x_ranks)) < 3:
         return float("nan")
     curvature, slope, _ = np.polyfit(x_ranks, y_ranks, 2)
-    vertex = -slope / (2 * curvature) if curvature else np.inf
+    vertex = -slope / (2 * curvature) if abs(curvature) > FLAT else np.inf
     return float(vertex) if x_ranks.min() < vertex < x_ranks.max() else float("nan")
 
 

@@ -39,8 +39,8 @@ def graph_groups(
 
     Rows whose `outcome` is not finite (a diverged end) are left out and counted. A column that takes one value on the
     rows of a graph keeps exactly that value, because the rounding of a mean would break ties between graphs; one that
-    differs by pair, such as the ends' loss, is averaged as the outcome is. Everything that must not be averaged over
-    (an `endpoint`, an alignment) belongs in `by`, or is filtered beforehand.
+    differs by pair, such as the ends' loss, is averaged as the outcome is, to 12 digits. Everything that must
+    not be averaged over (an `endpoint`, an alignment) belongs in `by`, or is filtered beforehand.
 
     Raises InputError for a missing, doubly used or non-numeric column, and for a graph in two clusters or in none.
     """
@@ -99,6 +99,11 @@ def check_columns(
 def _average(rows: pd.DataFrame, numbers: list[str], graph: str, cluster: str) -> pd.DataFrame:
     # Rows in the order of their values, so that the rounding of the means does not depend on the order of the table.
     grouped = rows.sort_values(numbers).groupby([cluster, graph], observed=True, sort=False)[numbers]
-    means, lowest = grouped.mean(), grouped.min()
+    means, lowest = grouped.mean().map(_rounded), grouped.min()
     units = means.where(lowest != grouped.max(), lowest).reset_index()
     return units.sort_values([cluster, graph], key=lambda names: names.astype(str), ignore_index=True)
+
+
+def _rounded(value: float) -> float:
+    """To 12 significant digits: means that are equal must tie, whatever the order of their sums."""
+    return float(f"{value:.12g}")

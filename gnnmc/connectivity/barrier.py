@@ -14,8 +14,10 @@ Floats: TypeAlias = np.ndarray
 # A barrier of a loss-like curve: (t (T,), finite values (T,) of which less is better, arc length (T,)) -> its height.
 BarrierFunction: TypeAlias = Callable[[Floats, Floats, Floats], float]
 
-# What is smaller than this share of the values (or of 1) is rounding of float64 sums.
-ROUNDING = 1e-12
+# An excess below this share of the largest value is rounding: losses are summed in float32, whose step is 1.2e-7.
+ROUNDING = 1e-6
+# The same for values that are all but zero, in their unit.
+NOTHING = 1e-12
 
 BARRIERS: Registry[BarrierFunction] = Registry("barrier")
 
@@ -60,10 +62,10 @@ def barrier(
 def chord_excess(t: Floats, values: Floats) -> Floats:
     """Values (T,) less the chord between the ends, (T,); exactly 0 at both ends, and where only rounding is left.
 
-    A flat curve would otherwise have barriers of 1e-16, and ranks would be made of them.
+    A flat curve would otherwise have barriers of 1e-8, and ranks would be made of them.
     """
     excess = values - ((1 - t) * values[0] + t * values[-1])
-    return np.where(np.abs(excess) < ROUNDING * max(1.0, float(np.abs(values).max())), 0.0, excess)
+    return np.where(np.abs(excess) < max(ROUNDING * np.abs(values).max(), NOTHING), 0.0, excess)
 
 
 @BARRIERS.register("chord")

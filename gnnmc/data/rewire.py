@@ -44,7 +44,8 @@ def rewire(
     Args:
         method: "minimal" makes as few swaps as it finds, so most of the edges stay. "resample" goes on with at least
             10 |E| neutral swaps that keep the homophily: a graph drawn at random among those with these degrees and
-            this homophily, without the clustering of the given one. To tell the effect of homophily from that of
+            this homophily that neutral swaps lead to (all of them, but for some tiny graphs), without the clustering
+            of the given one. To tell the effect of homophily from that of
             destroyed clustering, compare with the graph resampled at its own homophily.
         neutral_per_edge: another number of neutral swaps per edge.
         nearest: take the nearest homophily that is reached, where the target is not, instead of an error.

@@ -132,18 +132,28 @@ def mix(edges: Edges, least: int, rng: np.random.Generator) -> tuple[Edges, int]
     """At least `least` random swaps that leave the number of edges inside classes as it is, and how many they were.
 
     Every round pairs all edges at random. The chain is symmetric (see `carry_out`), so it tends to the uniform law over
-    the simple graphs with these degrees and this number that swaps lead to. Whether to stop is asked every ten rounds
-    only: the moment after a swap would favor the graphs that swaps reach easily. It gives up, with fewer swaps, where
-    hardly any graph but this one has these degrees: a star, a complete graph.
+    the simple graphs with these degrees and this number that swaps lead to. To stop at the moment after a swap would
+    favor the graphs that swaps reach easily: whether to stop is asked every ten rounds only, and ten more follow. It
+    gives up, with fewer swaps, where hardly any graph but this one has these degrees: a star, a complete graph.
     """
     half = len(edges) // 2
     made = tried = fruitless = 0
     while made < least and half and fruitless < max(1000, 20 * len(edges)) and tried < 1000 * max(least, 100):
-        before = made
-        for _ in range(10):
-            order = rng.permutation(len(edges))
-            edges, accepted = carry_out(edges, propose(edges, order[:half], order[half : 2 * half], 0, rng))
-            made += accepted
+        edges, accepted = _ten_rounds(edges, rng)
+        made += accepted
         tried += 10 * half
-        fruitless = 0 if made > before else fruitless + 10 * half
+        fruitless = 0 if accepted else fruitless + 10 * half
+    if least and half:
+        edges, accepted = _ten_rounds(edges, rng)
+        made += accepted
+    return edges, made
+
+
+def _ten_rounds(edges: Edges, rng: np.random.Generator) -> tuple[Edges, int]:
+    """Ten times all edges in random pairs, and the number of swaps that were carried out."""
+    half, made = len(edges) // 2, 0
+    for _ in range(10):
+        order = rng.permutation(len(edges))
+        edges, accepted = carry_out(edges, propose(edges, order[:half], order[half : 2 * half], 0, rng))
+        made += accepted
     return edges, made

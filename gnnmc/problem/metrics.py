@@ -28,12 +28,17 @@ METRICS: Registry[Metric] = Registry("metric")
 
 
 def _accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
-    return (outputs.argmax(dim=-1) == targets).to(torch.get_default_dtype()).mean()
+    return _share(outputs.argmax(dim=-1) == targets)
 
 
 def _binary_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     known = ~targets.isnan()
-    return ((outputs > 0) == (targets > 0.5))[known].to(torch.get_default_dtype()).mean()
+    return _share(((outputs > 0) == (targets > 0.5))[known])
+
+
+def _share(hits: Tensor) -> Tensor:
+    """In float64: ranks of barriers are made of these, and equal shares must stay equal (science 1.8). NaN of none."""
+    return hits.sum().to(torch.float64) / hits.numel()
 
 
 def _root_mean_squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -71,7 +76,7 @@ def _roc_auc(score: Tensor, positive: Tensor) -> Tensor:
     twice_rank = (2 * last - counts + 1)[place]  # of mid-ranks from 1: in whole numbers nothing is rounded
     num_positive = positive.sum()
     wins = twice_rank[positive].sum() - num_positive * (num_positive + 1)
-    return (wins / (2 * num_positive * (len(positive) - num_positive))).to(score.dtype)
+    return wins.to(torch.float64) / (2 * num_positive * (len(positive) - num_positive))
 
 
 def _average_precision(score: Tensor, positive: Tensor) -> Tensor:
@@ -84,7 +89,7 @@ def _average_precision(score: Tensor, positive: Tensor) -> Tensor:
     last[:-1] = ordered[1:] != ordered[:-1]  # a threshold takes all of its ties
     hits, place = hits[last], last.nonzero().reshape(-1) + 1
     steps = torch.diff(hits, prepend=hits.new_zeros(1))
-    return (steps * hits / place).sum().to(score.dtype) / positive.sum()
+    return (steps * hits).to(torch.float64).div(place).sum() / positive.sum()
 
 
 _FRACTION = "fraction in [0, 1]"

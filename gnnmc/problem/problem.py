@@ -154,14 +154,14 @@ class Problem:
     def measure(self, outputs: Tensor) -> Tensor:
         """Loss and metrics of every split.
 
-        Shapes: outputs (N, C) → (S, 1 + M), rows in the order of `splits`, columns as `columns`.
+        Shapes: outputs (N, C) → (S, 1 + M) in float64, rows in the order of `splits`, columns as `columns`.
         """
         rows = []
         for index in self.splits.values():
             given, wanted = outputs[index], self.targets[index]
             values = [self.loss.per_item(given, wanted).mean()]
-            values += [metric.measure(given, wanted).to(values[0].dtype) for metric in self.metrics.values()]
-            rows.append(torch.stack(values))
+            values += [metric.measure(given, wanted) for metric in self.metrics.values()]
+            rows.append(torch.stack([value.to(torch.float64) for value in values]))
         return torch.stack(rows)
 
     @classmethod

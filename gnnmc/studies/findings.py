@@ -13,8 +13,8 @@ from gnnmc.studies.pages import Tables
 # An end whose train loss is above this share of that of guessing, log C, has not learned its training items.
 UNDERTRAINED = 0.5
 FITTED_TEST_BARRIER = 0.05
-# Accuracies are float32 fractions: 27 of 30 is stored a little below .9.
-ROUNDING = 1e-6
+# 27 of 30 may come out a little below .9.
+ROUNDING = 1e-9
 
 
 def common_findings(tables: Tables, least_train_accuracy: float) -> list[Diagnostic]:
@@ -22,6 +22,7 @@ def common_findings(tables: Tables, least_train_accuracy: float) -> list[Diagnos
     return [
         *_ends(tables, least_train_accuracy),
         *_splits(tables["graphs"]),
+        *_twins(tables["graphs"]),
         *_barriers(tables["barriers"]),
         *_single_paths(tables["fired"]),
     ]
@@ -39,6 +40,15 @@ def _splits(graphs: pd.DataFrame) -> list[Diagnostic]:
     lacking = graphs[graphs["classes_without_training"] > 0]
     names = ", ".join(f"{row.graph} ({row.classes_without_training})" for row in lacking.itertuples())
     return [Diagnostic("GMC015", f"classes without a training node in {names}")] if names else []
+
+
+def _twins(graphs: pd.DataFrame) -> list[Diagnostic]:
+    """GMC016: clusters that hold the same labels node by node."""
+    if "made_labels_sha256" not in graphs:
+        return []  # only collected graphs can be one another's versions
+    groups = graphs.dropna(subset=["made_labels_sha256"]).groupby("made_labels_sha256", sort=False)["cluster"].unique()
+    pairs = [" and ".join(clusters) for clusters in groups if len(clusters) > 1]
+    return [Diagnostic("GMC016", "; ".join(pairs))] if pairs else []
 
 
 def _ends(tables: Tables, least_accuracy: float) -> list[Diagnostic]:

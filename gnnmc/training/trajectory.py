@@ -140,13 +140,17 @@ def weights_on_cpu(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _validation_score(problem: Problem, measured: Tensor) -> tuple[float, float]:
-    """(metric, −loss) of the validation split, larger is better; of the train split where there is none."""
+    """(metric, −loss) of the validation split, larger is better; of the train split where there is none.
+
+    A metric that is not defined there (ROC-AUC of one class) is the worst, so that the loss alone decides.
+    """
     names = list(problem.splits)
     row = measured[names.index("val") if "val" in names else names.index("train")]
     if not problem.metrics:
         return -float(row[0]), 0.0
     metric = next(iter(problem.metrics.values()))
-    return (float(row[1]) if metric.higher_is_better else -float(row[1])), -float(row[0])
+    score = float(row[1]) if metric.higher_is_better else -float(row[1])
+    return (-math.inf if math.isnan(score) else score), -float(row[0])
 
 
 def _endpoint_metrics(problem: Problem, log: pd.DataFrame, epochs: dict[str, int]) -> pd.DataFrame:

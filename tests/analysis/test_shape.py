@@ -43,6 +43,14 @@ def test_a_rise_that_levels_off_bends_but_need_not_turn() -> None:
     assert row["bend"] < 0 and row["p_permutation"] < 0.05 and not row["turns"]
 
 
+def test_a_line_has_no_turning_point_however_its_fit_is_rounded() -> None:
+    for num in range(3, 40):
+        h = np.linspace(0, 1, num)
+        table = pd.DataFrame({"graph": range(num), "cluster": range(num), "h": h, "barrier": 3 * h})
+        row = shape_test(table, "h", by=(), permutations=9, bootstrap=9).iloc[0]
+        assert np.isnan(row["turning_point"]) and not row["turns"]
+
+
 def test_two_values_have_no_shape() -> None:
     row = shape(curve(lambda h: h).assign(h=lambda t: (t.index % 2) * 1.0))
     assert np.isnan(row["bend"]) and np.isnan(row["turning_point"]) and not row["turns"]

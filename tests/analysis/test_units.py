@@ -62,6 +62,16 @@ def test_the_rounding_of_a_mean_does_not_depend_on_the_order_of_the_pairs() -> N
     assert len({groups(each, ())[0].units["barrier"].item() for each in shuffled}) == 1
 
 
+def test_means_that_are_equal_tie_whatever_they_are_means_of() -> None:
+    rows = {"a": (0.3, 0.1), "b": (0.2, 0.2), "c": (0.7, 0.1), "d": (0.4, 0.4)}
+    table = pd.DataFrame(
+        [{"split": "train", "graph": g, "cluster": g, "barrier": b} for g, values in rows.items() for b in values]
+    )
+    units = groups(table, ())[0].units.set_index("graph")["barrier"]
+    assert (0.3 + 0.1) / 2 == 0.2 and np.mean([0.7, 0.1]) != 0.4  # what float64 makes of them
+    assert units["a"] == units["b"] and units["c"] == units["d"]
+
+
 def test_the_table_is_not_changed() -> None:
     table = pairs()
     before = table.copy(deep=True)

@@ -8,7 +8,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gnnmc.connectivity.barrier import BARRIERS, ROUNDING, barrier
+from gnnmc.connectivity.barrier import BARRIERS, NOTHING, ROUNDING, barrier
 from gnnmc.errors import InputError
 
 # ends 1 and 3; chord 1, 1.5, 2, 2.5, 3; excess 0, 3.5, 2, 2.75, 0
@@ -69,6 +69,13 @@ def test_a_valley_has_no_chord_barrier_but_a_negative_midpoint():
     assert barrier([0, 0.5, 1], valley, "max_minus_max_ends") == 0.0
 
 
+@pytest.mark.parametrize("height", [1e-3, 1.0, 1e3])
+def test_what_float32_rounds_is_no_barrier(height):
+    noise = np.random.default_rng(0).integers(-2, 3, 25) * np.spacing(np.float32(height))
+    assert barrier(np.linspace(0, 1, 25), height + noise) == 0.0
+    assert barrier([0, 0.5, 1], [height, height * (1 + 1e-4), height]) == pytest.approx(height * 1e-4)
+
+
 def test_integral_weighs_by_arc_length():
     excess = [0.0, 1.0, 1.0, 0.0]
     grid = [0, 0.25, 0.5, 1]
@@ -125,7 +132,7 @@ def test_chord_is_the_slow_loop_and_never_negative(curve):
     t, values, _ = curve
     slow = max(values[i] - ((1 - t[i]) * values[0] + t[i] * values[-1]) for i in range(len(t)))
     height = barrier(t, values)
-    rounding = ROUNDING * max(1.0, np.abs(values).max())
+    rounding = max(ROUNDING * np.abs(values).max(), NOTHING)
     assert height == (0 if slow < rounding else slow)  # what is smaller is rounding, and no barrier
     assert height >= 0
     assert barrier(t, values, "max_minus_max_ends") >= 0

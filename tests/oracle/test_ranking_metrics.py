@@ -53,6 +53,17 @@ def test_one_label_only_or_scores_that_are_not_finite_have_no_rank(name, _):
     assert measure(torch.tensor([[0.0], [torch.nan]]), torch.tensor([[0.0], [1.0]])).isnan()
 
 
+def test_shares_are_exact_so_that_equal_ones_tie():
+    right = torch.zeros(30, dtype=torch.long)
+    right[:27] = 1
+    accuracy = METRICS["accuracy"].measure(torch.eye(2)[right], torch.ones(30, dtype=torch.long))
+    binary = METRICS["binary_accuracy"].measure(right[:, None] - 0.5, torch.ones(30, 1))
+    scores, labels = torch.arange(4.0)[:, None], torch.tensor([[0.0], [1.0], [1.0], [0.0]])
+    assert float(accuracy) == float(binary) == 0.9
+    assert float(METRICS["roc_auc"].measure(scores, labels)) == 0.5
+    assert float(METRICS["average_precision"].measure(scores, labels)) == (1 / 2 + 2 / 3) / 2
+
+
 def test_numbers():
     outputs, targets = torch.tensor([[1.0], [2.0], [5.0]]), torch.tensor([[1.0], [4.0], [4.0]])
     assert float(METRICS["mae"].measure(outputs, targets)) == pytest.approx(1.0)

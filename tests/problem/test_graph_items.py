@@ -65,7 +65,7 @@ def test_binary_labels_may_be_unknown_but_not_all_of_a_graph():
     outputs = torch.randn(7, 2, generator=torch.Generator().manual_seed(0))
     entropy = torch.nn.functional.binary_cross_entropy_with_logits
     by_hand = [entropy(outputs[0], y[0]), entropy(outputs[3, 1], y[3, 1]), entropy(outputs[1, 1], y[1, 1])]
-    torch.testing.assert_close(problem.measure(outputs)[0, 0], torch.stack(by_hand).mean())
+    torch.testing.assert_close(problem.measure(outputs)[0, 0], torch.stack(by_hand).mean().double())
     y[2] = torch.nan
     with pytest.raises(InputError, match="1 graphs have no known label"):
         Problem.graph_classification(graphs, y=y, task="binary", splits=splits)

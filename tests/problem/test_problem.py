@@ -118,8 +118,8 @@ def test_measure_by_hand():
     losses += [losses[1], 1 + torch.log1p(torch.exp(torch.tensor(-1.0)))]
     values = problem.measure(outputs)
     assert values.shape == (2, 2)
-    torch.testing.assert_close(values[0], torch.stack([(losses[0] + losses[2]) / 2, torch.tensor(1.0)]))
-    torch.testing.assert_close(values[1], torch.stack([(losses[1] + losses[3]) / 2, torch.tensor(0.5)]))
+    torch.testing.assert_close(values[0], torch.stack([(losses[0] + losses[2]) / 2, torch.tensor(1.0)]).double())
+    torch.testing.assert_close(values[1], torch.stack([(losses[1] + losses[3]) / 2, torch.tensor(0.5)]).double())
     assert float(problem.split_loss(outputs)) == pytest.approx(float(values[0, 0]))
     assert float(problem.split_loss(outputs, "test")) == pytest.approx(float(values[1, 0]))
 
@@ -129,7 +129,7 @@ def test_floating_point_targets_are_regressed():
     problem = Problem.arrays(x, y, {"train": torch.arange(4)})
     assert (problem.loss, problem.columns, problem.num_outputs) == (LOSSES["squared_error"], ("loss", "rmse"), 1)
     for outputs in (torch.ones(4), torch.ones(4, 1)):  # (N,) and (N, 1) alike
-        torch.testing.assert_close(problem.measure(outputs), torch.tensor([[6 / 4, (6 / 4) ** 0.5]]))
+        torch.testing.assert_close(problem.measure(outputs), torch.tensor([[6 / 4, (6 / 4) ** 0.5]]).double())
     assert not problem.metrics["rmse"].higher_is_better
 
 

@@ -21,6 +21,7 @@ def planted(
     curve_test: float = 0.0,
     status: str = "ok",
     absent: int = 0,
+    labels: list[str] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Tables of a sweep in which the linear barrier is 0.6 + slope·h plus a little noise."""
     noise = np.random.default_rng(0)
@@ -77,6 +78,8 @@ def planted(
                     ]
     tables = {"graphs": graphs, "endpoints": endpoints, "barriers": barriers, "profiles": profiles}
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    if labels is not None:
+        frames["graphs"]["made_labels_sha256"] = labels
     return frames | {"fired": pd.DataFrame(columns=["code", "message"])}
 
 
@@ -133,6 +136,18 @@ def test_a_statistic_that_was_not_varied_is_not_tested() -> None:
 def test_diagnostics_fire_and_stay_quiet(changes: dict[str, Any], code: str) -> None:
     assert code in codes(planted(**changes))
     assert code not in codes(planted())
+
+
+def test_clusters_with_the_same_labels_are_told() -> None:
+    different = [f"digest {number}" for number in range(15)]
+    found = related(planted(labels=["digest 3", *different[1:]]))["diagnostics"].set_index("code")
+    first, fourth = "csbm homophily=0.1, seed=0", "csbm homophily=0.3, seed=0"
+    assert found.loc["GMC016", "message"] == f"{first} and {fourth}"
+    assert "GMC016" not in codes(planted(labels=different))
+    versions = planted(labels=["one"] * 15)
+    for name in ("graphs", "barriers"):  # of one cluster they are what the inference takes them for
+        versions[name] = versions[name].assign(**({"cluster": "one"} if name == "graphs" else {}))
+    assert "GMC016" not in codes(versions)
 
 
 def test_lines_that_were_not_aligned_are_told() -> None:

@@ -216,6 +216,18 @@ def test_best_val_of_a_regression_is_the_lowest_error():
     assert mode.metrics[mode.metrics.endpoint == "best_val"].epoch.unique().tolist() == [expected]
 
 
+def test_where_the_metric_of_validation_is_not_defined_its_loss_chooses():
+    x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+    x[20:, 0] = 1
+    y = (x[:, 0] > 0).long()  # of one class in validation: it has no ROC-AUC
+    splits = {"train": torch.arange(20), "val": torch.arange(20, 40)}
+    problem = Problem.arrays(x, y, splits, metrics=["roc_auc"])
+    (mode,) = train(nn.Linear(3, 2), problem, seeds=[0], epochs=20, lr=0.1, device="cpu")
+    expected = mode.log.loc[mode.log.val_loss.idxmin()].epoch
+    assert mode.log.val_roc_auc.isna().all() and expected > 1
+    assert mode.metrics[mode.metrics.endpoint == "best_val"].epoch.unique().tolist() == [expected]
+
+
 def test_without_a_validation_split_the_train_split_chooses():
     x = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
     problem = Problem.arrays(x, x.sum(1), {"train": torch.arange(20)})

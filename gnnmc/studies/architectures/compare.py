@@ -9,7 +9,7 @@ from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
 from gnnmc.studies.sections import loss_rows
 
-VERSION = 1
+VERSION = 2
 
 # What stands for how good an end is, the first that a problem has.
 QUALITY = ("ends_accuracy", "ends_roc_auc", "ends_average_precision")

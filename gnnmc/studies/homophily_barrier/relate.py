@@ -9,7 +9,7 @@ from gnnmc.analysis import associate, barrier_summary, compare_statistics, shape
 from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
 
-VERSION = 1
+VERSION = 2
 
 GROUP = ("regime", "model", "path", "split", "metric", "barrier_kind")
 AXIS = "homophily_edge"

@@ -13,6 +13,7 @@ from gnnmc.store import Result
 from gnnmc.studies.sources.packing import node_problem, packed
 from gnnmc.studies.sources.source import SOURCES, Source
 from gnnmc.studies.words import settings
+from gnnmc.weights import digest
 
 SomeReal = TypeVar("SomeReal", bound=RealBlock)
 
@@ -89,7 +90,7 @@ def _about(data: Data) -> dict[str, Any]:
     made = {name: value for name, value in data.source.items() if name in ("split", "fold", "sha256")}
     return {
         "name": data.name,
-        "made": made | {"features": data.features},
+        "made": made | {"features": data.features, "labels_sha256": digest({"y": data.y})},
         "source": data.source,
         "metrics": getattr(data, "metrics", None),
     }

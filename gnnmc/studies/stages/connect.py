@@ -21,8 +21,8 @@ from gnnmc.weights import Mode
 # A mode's cell and the number it goes by among those of its graph and model.
 Numbered: TypeAlias = tuple[int, Cell]
 
-PATH_VERSION = 3
-PROFILE_VERSION = 2
+PATH_VERSION = 4
+PROFILE_VERSION = 3
 
 
 # Pair kinds whose modes are meant to start from different weights (gnnmc.training.variation).

@@ -8,7 +8,7 @@ from gnnmc.problem import Problem
 from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.sources import SOURCES, source_of
 
-VERSION = 2
+VERSION = 3
 
 
 def canonical(block: SourceBlock) -> SourceBlock:
