@@ -58,7 +58,8 @@ def fit_path(
     steps, then falls linearly to 1 % at 90 %. momentum: of SGD (.9 unless given). batch_size: labelled items in a step,
     as for `train`; all by default.
     l2: weight of ½‖φ(t)‖² over the parameters of the point *on* the curve, in units of weight decay; by default the
-    ends' own weight decay (5e-4 for ends that record none). dropout: as in training, or off.
+    ends' own weight decay (5e-4 for ends that record none). dropout: as in training, or off
+    (BatchNorm takes the statistics of the batch either way).
     Returns a new path; its record has the settings, the fit's `loss` at every step, and the `status`: "ok", or
     "diverged at step k: …" where the loss or the weights stop being finite. The fit ends there and the path is that of
     step k, not one to measure; `loss` has the finite values up to it.
@@ -94,7 +95,7 @@ def fit_path(
                 rate.set(step)
                 chosen.zero_grad(set_to_none=True)
                 weights = path.point(t)
-                loss = function.loss(weights, order.next(), training=dropout)
+                loss = function.loss(weights, order.next(), training=True, dropout=dropout)
                 value = float(loss.detach())
                 if not np.isfinite(value):
                     status = f"diverged at step {step + 1}: the loss is not finite"

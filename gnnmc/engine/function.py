@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from gnnmc.engine.device import resolve_device
 from gnnmc.errors import InputError
@@ -60,12 +61,22 @@ class ModelFunction:
         """
         return self._at(weights, lambda module: self.problem.outputs(module, batches), training)
 
-    def loss(self, weights: Weights, index: Tensor, *, training: bool = False) -> Tensor:
-        """Mean loss over the items of `index` at these weights, a scalar. Shapes: index (n,)."""
-        return self._at(weights, lambda module: self.problem.loss_on(module, index), training)
+    def loss(self, weights: Weights, index: Tensor, *, training: bool = False, dropout: bool = True) -> Tensor:
+        """Mean loss over the items of `index` at these weights, a scalar. Shapes: index (n,).
 
-    def _at(self, weights: Weights, ask: Callable[[nn.Module], Tensor], training: bool) -> Tensor:
-        self.module.train(training)
+        dropout=False: as in training, but for BatchNorm alone; whatever else is different in training is off.
+        """
+        return self._at(weights, lambda module: self.problem.loss_on(module, index), training, dropout)
+
+    def _at(
+        self, weights: Weights, ask: Callable[[nn.Module], Tensor], training: bool, dropout: bool = True
+    ) -> Tensor:
+        self.module.train(training and dropout)
+        if training and not dropout:
+            # Functional dropout asks the module it is in, so it is not dropout that can be told apart, but BatchNorm.
+            for layer in self.module.modules():
+                if isinstance(layer, _BatchNorm):
+                    layer.train()
         given = {
             f"module.{name}": value if name in self.parameter_names else value.clone()
             for name, value in weights.items()

@@ -72,6 +72,9 @@ def build_model(
     where items are graphs [mean].
     parameters: choose `hidden` so that the number of trained parameters comes nearest to this.
 
+    Edges have no weights and no attributes here: an `edge_weight` of the data is refused, an `edge_attr` (the bonds of
+    molecules) is not read.
+
     The weights are initialized on a fixed stream and the global generator is left as it was; `train` initializes anew
     for each seed. Raises InputError for an unknown name, for settings that do not fit or that the family does not
     have, and for a problem that it cannot be built for.
@@ -93,6 +96,8 @@ def build_model(
     family, options = _resolve(name, recipe, parameters, given)
     inputs = inputs_of(problem)
     _check_needs(name, family, inputs)
+    if family.needs == "edges":
+        _check_unweighted(name, problem)
     if parameters is not None:
         options = width_for(parameters, family, inputs, options)
     with forked("build", name):
@@ -136,4 +141,12 @@ def _check_needs(name: str, family: Family, inputs: Inputs) -> None:
         raise InputError(
             f"model {name!r} needs images (channels, height, width); items of {inputs.name!r} are {inputs.item_shape}: "
             "use 'mlp'"
+        )
+
+
+def _check_unweighted(name: str, problem: Problem) -> None:
+    if any(getattr(batch, "edge_weight", None) is not None for batch in problem.batches):
+        raise InputError(
+            f"{problem.name!r} has edge_weight, which model {name!r} does not read: delete it to take the edges as "
+            "equal, or pass a module whose forward takes edge_weight"
         )

@@ -53,6 +53,21 @@ def check_edges(data: Any, num_nodes: int) -> None:
         )
 
 
+def as_indices(splits: object) -> dict[str, Tensor]:
+    """Splits as given, name → indices (n,) as a tensor or a sequence, as tensors."""
+    if not isinstance(splits, Mapping):
+        raise InputError(f"splits are a {type(splits).__name__}; expected name → indices, such as {{'train': [0, 1]}}")
+    found = {}
+    for name, index in splits.items():
+        try:
+            found[name] = torch.as_tensor(index)
+        except (TypeError, ValueError, RuntimeError):
+            raise InputError(f"the {name} split is a {type(index).__name__}; expected indices of items") from None
+        if found[name].dim() != 1:
+            raise InputError(f"the {name} split is of shape {tuple(found[name].shape)}; expected (n,)")
+    return found
+
+
 def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int, absent_classes: bool) -> None:
     """Non-empty splits of labelled items, with every class that occurs among the training ones.
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from gnnmc.errors import InputError
 from gnnmc.problem.calling import has
 from gnnmc.problem.checks import check_edges
+from gnnmc.problem.items import moved, tensors_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +52,7 @@ class GraphItems:
         )
 
     def to(self, device: torch.device | str) -> "GraphItems":
-        node = {name: value.to(device) for name, value in self.node_tensors.items()}
-        edge = {name: value.to(device) for name, value in self.edge_tensors.items()}
-        edge_index, node_ptr, edge_ptr = (t.to(device) for t in (self.edge_index, self.node_ptr, self.edge_ptr))
-        return GraphItems(edge_index, node_ptr, edge_ptr, node, edge, self.chunk)
+        return GraphItems(**moved(vars(self), device))
 
 
 def collate(graphs: Sequence[Any], chunk: int | None = None) -> GraphItems:
@@ -66,7 +64,7 @@ def collate(graphs: Sequence[Any], chunk: int | None = None) -> GraphItems:
         except InputError as error:
             raise InputError(f"graph {number}: {error}") from None
     nodes, edges = (torch.tensor([0, *(size[k] for size in sizes)]).cumsum(0) for k in (0, 1))
-    names = sorted(set.intersection(*({*_tensors(graph)} for graph in graphs)) - {"edge_index", "y"})
+    names = sorted(set.intersection(*({*tensors_of(graph)} for graph in graphs)) - {"edge_index", "y"})
     per_node: dict[str, Tensor] = {}
     per_edge: dict[str, Tensor] = {}
     for name in names:
@@ -88,11 +86,6 @@ def _size(graph: Any) -> tuple[int, int]:
         raise InputError(f"features are {tuple(graph.x.shape)}; expected (N, F) with at least one node")
     check_edges(graph, len(graph.x))
     return len(graph.x), int(graph.edge_index.shape[1])
-
-
-def _tensors(graph: Any) -> dict[str, Tensor]:
-    stored = graph.to_dict() if hasattr(graph, "to_dict") else vars(graph)
-    return {name: value for name, value in stored.items() if isinstance(value, Tensor)}
 
 
 def _ranges(ptr: Tensor, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:

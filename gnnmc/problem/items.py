@@ -27,7 +27,7 @@ class Items(Protocol):
         """What the module is called on to answer for these items alone, in this order. Shapes: index (n,)."""
 
     def to(self, device: torch.device | str) -> "Items":
-        """The same items on `device`; these stay as they are."""
+        """The same items with tensors of their own on `device`; these stay as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,22 +62,32 @@ class ArrayItems:
         return SimpleNamespace(x=self.x[index])
 
     def to(self, device: torch.device | str) -> "ArrayItems":
-        return ArrayItems(self.x.to(device), self.chunk)
+        return ArrayItems(self.x.to(device, copy=True), self.chunk)
 
 
 def moved(batch: Any, device: torch.device | str) -> Any:
-    """A copy of a batch with its tensors on `device`: a tensor, a list, tuple or dict of batches, or an object."""
+    """A batch with tensors of its own on `device`: a tensor, a list, tuple or dict of batches, or an object."""
     if isinstance(batch, Tensor):
-        return batch.to(device)
+        return batch.to(device, copy=True)
     if isinstance(batch, dict):
         return {name: moved(value, device) for name, value in batch.items()}
     if isinstance(batch, list | tuple):
         return type(batch)(moved(value, device) for value in batch)
-    # PyG's Data.to moves in place, so the container is copied first; a plain object is moved attribute by attribute.
+    if hasattr(batch, "to"):
+        # Of PyG's Data, `clone` has new tensors, and `to` moves in place.
+        return (batch.clone() if hasattr(batch, "clone") else copy.deepcopy(batch)).to(device)
     copied = copy.copy(batch)
-    if hasattr(copied, "to"):
-        return copied.to(device)
     for name, value in getattr(copied, "__dict__", {}).items():
         if isinstance(value, Tensor):
-            setattr(copied, name, value.to(device))
+            setattr(copied, name, moved(value, device))
     return copied
+
+
+def tensors_of(batch: Any) -> dict[str, Tensor]:
+    """The tensors that an object holds directly, by name."""
+    if isinstance(batch, Tensor):
+        return {"data": batch}
+    if isinstance(batch, list | tuple):
+        batch = {f"data[{place}]": value for place, value in enumerate(batch)}
+    stored = batch if isinstance(batch, dict) else batch.to_dict() if hasattr(batch, "to_dict") else vars(batch)
+    return {name: value for name, value in stored.items() if isinstance(value, Tensor)}

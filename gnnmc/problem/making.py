@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gnnmc.errors import InputError
 from gnnmc.problem.calling import Call, call_by_names, has
-from gnnmc.problem.checks import check_edges, check_features, check_labels, check_splits
+from gnnmc.problem.checks import as_indices, check_edges, check_features, check_labels, check_splits
 from gnnmc.problem.choice import Metrics, choose_loss, choose_metrics, kind_of
 from gnnmc.problem.graphs import GraphItems, collate
 from gnnmc.problem.items import ArrayItems, Items, Whole
@@ -95,7 +95,7 @@ def of_graphs(
         raise unknown_name("task", kind, (CLASSES, BINARY, NUMBERS))
     targets = _as_kind(torch.as_tensor(own), kind)
     classes = targets if kind == CLASSES else None
-    splits = dict(asked.splits) if asked.splits is not None else share_split(count, classes, seed=seed)
+    splits = as_indices(asked.splits if asked.splits is not None else share_split(count, classes, seed=seed))
     num_classes = int(targets.max()) + 1 if kind == CLASSES else 0
     check_splits(splits, targets, num_classes, absent_classes=False)
     if "x" not in items.node_tensors:
@@ -135,7 +135,9 @@ def of_arrays(
         check_labels(data)
     check_features(data, len(data.y))
     chosen_loss = choose_loss(loss, kind)
-    chosen = dict(splits) if splits is not None else standard_split(data.y)
+    if splits is None:
+        splits = standard_split(data.y) if kind == CLASSES else share_split(len(data.y))
+    chosen = as_indices(splits)
     num_classes = int(data.y.max()) + 1 if kind == CLASSES else 0
     check_splits(chosen, data.y, num_classes, absent_classes=False)
     return {
@@ -175,7 +177,7 @@ def of_objective(
     targets = torch.as_tensor(targets)
     if targets.dim() == 0 or len(targets) == 0 or (rows and len(data) != len(targets)):
         raise InputError(f"targets are {tuple(targets.shape)}; expected one row for each item")
-    found = dict(splits) if splits is not None else {"train": torch.arange(len(targets))}
+    found = as_indices(splits if splits is not None else {"train": torch.arange(len(targets))})
     check_splits(found, targets, 0, absent_classes=True)
     items: Items = ArrayItems(data, chunk) if rows else Whole([data])
     x = data if rows else getattr(data, "x", None)

@@ -280,3 +280,10 @@ def test_what_is_no_problem_or_model_is_told(toy_graph, toy_problem, trained):
         fit_path(model, toy_graph, a, b, **FEW)
     with pytest.raises(InputError, match=r"expected a torch\.nn\.Module or a factory .*, got dict"):
         fit_path(a.weights, toy_problem, a, b, **FEW)
+
+
+def test_dropout_off_leaves_batchnorm_on_the_statistics_of_the_batch(toy_problem):
+    model = build_model("gcn", toy_problem, dropout=0.0, norm="batch")
+    a, b = train(model, toy_problem, seeds=[0, 1], epochs=5, device="cpu")
+    on, off = (fit_path(model, toy_problem, a, b, dropout=choice, **FEW) for choice in (True, False))
+    assert on.record["loss"] == off.record["loss"]  # there is no dropout that could tell them apart

@@ -154,3 +154,12 @@ def test_dropout_passes_gradients_where_it_passes_values():
     y = dropout(x, 0.5, training=True)
     y.sum().backward()
     assert torch.equal(x.grad, y.detach())
+
+
+def test_edge_weights_are_refused_by_what_does_not_read_them(toy_graph):
+    toy_graph = toy_graph.clone()
+    toy_graph.edge_weight = torch.rand(toy_graph.num_edges)
+    problem = Problem.node_classification(toy_graph)
+    with pytest.raises(InputError, match="has edge_weight, which model 'gcn' does not read: delete it"):
+        build_model("gcn", problem)
+    assert build_model("mlp", problem)  # reads no edges at all

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from gnnmc.errors import InputError
+from gnnmc.problem import Problem
 from gnnmc.problem.splits import standard_split
 
 
@@ -104,3 +105,27 @@ def test_shares_that_make_up_the_whole_leave_the_last_what_is_left():
     # Three items of each of five classes: 1.8 round up to 2 training ones, so that 5 are left for 3 and 3.
     splits = standard_split(torch.arange(15) % 5, train_fraction=0.6, val=0.2, test=0.2)
     assert {name: len(index) for name, index in splits.items()} == {"train": 10, "val": 3, "test": 2}
+
+
+def test_numbers_without_splits_are_shared_out():
+    problem = Problem.arrays(torch.rand(100, 3), torch.rand(100))
+    assert {name: len(index) for name, index in problem.splits.items()} == {"train": 80, "val": 10, "test": 10}
+    assert sorted(torch.cat(list(problem.splits.values())).tolist()) == list(range(100))
+
+
+def test_splits_may_be_plain_sequences():
+    problem = Problem.arrays(torch.rand(6, 3), torch.rand(6), {"train": [0, 2, 4], "test": range(1, 6, 2)})
+    assert problem.splits["test"].tolist() == [1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    "splits, message",
+    [
+        ([0, 1], "splits are a list; expected name → indices"),
+        ({"train": [0, 1], "test": "all"}, "the test split is a str; expected indices"),
+        ({"train": torch.eye(2).long()}, r"the train split is of shape \(2, 2\); expected \(n,\)"),
+    ],
+)
+def test_splits_that_are_no_indices_are_refused(splits, message):
+    with pytest.raises(InputError, match=message):
+        Problem.arrays(torch.rand(6, 3), torch.rand(6), splits)

@@ -22,10 +22,15 @@ def test_a_sweep_over_homophily_alone_is_one_regime_with_a_cluster_per_graph() -
 
 def test_twins_of_one_real_graph_are_one_cluster() -> None:
     rows = data_rows(
-        [RealBlock(name="wikipedia-chameleon"), RealBlock(name="filtered-chameleon"), RealBlock(name="Cora", fold=1)],
+        [
+            RealBlock(name="wikipedia-chameleon"),
+            RealBlock(name="filtered-chameleon"),
+            RealBlock(name="Cora", fold=1),
+            RealBlock(name="citationfull-cora-ml"),
+        ],
         "homophily",
     )
-    assert [row["cluster"] for row in rows] == ["chameleon", "chameleon", "cora"]
+    assert [row["cluster"] for row in rows] == ["chameleon", "chameleon", "cora", "cora"]
     assert rows[2]["graph"] == "Cora (fold=1)"
 
 

@@ -30,7 +30,8 @@ class GraphSet:
     `dataset` is the class as `module:name`, called with `root` and the arguments. `splits` names the splits the set
     comes with, the default first ("random": none). `features` is the default treatment (science 0). `lines` tells that
     the class drops what follows the last line end of its text files. `task` is that of a graph-level set.
-    `metric`, a name in `gnnmc.problem.METRICS`, is what the set's authors report.
+    `metric`, a name in `gnnmc.problem.METRICS`, is what the set's authors report. `base` names what the graph was
+    collected as, where that is not its own name: part of another set is no independent graph (science 1.8).
     """
 
     family: str
@@ -44,6 +45,7 @@ class GraphSet:
     task: str = "classification"
     metric: str = "accuracy"
     lines: bool = False
+    base: str | None = None
 
     def raw(self, split: str | None) -> tuple[str, RawFiles]:
         """The name and the raw files of a split, or of the default one; raises InputError for an unknown one."""

@@ -3,7 +3,7 @@
 from gnnmc.data.catalogue.entry import GRAPHS, RANDOM, GraphSet, RawFiles
 
 
-def _entry(family: str, dataset: str, raw: RawFiles, url: str) -> GraphSet:
+def _entry(family: str, dataset: str, raw: RawFiles, url: str, base: str | None = None) -> GraphSet:
     return GraphSet(
         family=family,
         dataset=f"gnnmc.data.sparse_npz:{dataset}",
@@ -11,6 +11,7 @@ def _entry(family: str, dataset: str, raw: RawFiles, url: str) -> GraphSet:
         features="row",
         url=url,
         license="MIT",
+        base=base,
     )
 
 
@@ -41,5 +42,6 @@ for _name in ("cora", "cora_ml", "citeseer", "dblp", "pubmed"):
             "SparseCitationFull",
             RawFiles(f"{_name}/raw", (f"{_name}.npz",), {"name": _name}),
             "https://github.com/abojchevski/graph2gauss",
+            base="cora" if _name == "cora_ml" else None,  # its machine-learning part
         ),
     )

@@ -33,8 +33,8 @@ class _NamedSource(Source[SomeReal]):
         return node_problem(result)
 
     def base(self, block: SomeReal, varying: set[str]) -> str:
-        name = self.canonical(block).name
-        return name.partition("-")[2] or name
+        name, entry = find_graph(block.name, level="node")
+        return entry.base or name.partition("-")[2] or name
 
 
 class RealSource(_NamedSource[RealBlock]):
