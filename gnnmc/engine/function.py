@@ -68,9 +68,7 @@ class ModelFunction:
         """
         return self._at(weights, lambda module: self.problem.loss_on(module, index), training, dropout)
 
-    def _at(
-        self, weights: Weights, ask: Callable[[nn.Module], Tensor], training: bool, dropout: bool = True
-    ) -> Tensor:
+    def _at(self, weights: Weights, ask: Callable[[nn.Module], Tensor], training: bool, dropout: bool = True) -> Tensor:
         self.module.train(training and dropout)
         if training and not dropout:
             # Functional dropout asks the module it is in, so it is not dropout that can be told apart, but BatchNorm.
