@@ -89,6 +89,16 @@ CATALOGUE: dict[str, Kind] = {
         "Two clusters hold the same labels node by node: they are versions of one data set, or a raw file is damaged.",
         "Leave one of them out, or put the files right; until then the correlations count one graph twice.",
     ),
+    "GMC017": Kind(
+        "ends are equal",
+        "Both ends hold the same weights: there is nothing between them, and a barrier of zero says nothing.",
+        "Give two modes; two files of one training may hold the same epoch.",
+    ),
+    "GMC018": Kind(
+        "splits share items",
+        "Items that were trained on are in another split too, so what is measured there is no generalization.",
+        "Make the masks or index sets disjoint.",
+    ),
 }
 
 

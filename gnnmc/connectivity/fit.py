@@ -64,8 +64,8 @@ def fit_path(
     "diverged at step k: …" where the loss or the weights stop being finite. The fit ends there and the path is that of
     step k, not one to measure; `loss` has the finite values up to it.
 
-    Raises InputError for ends that do not match, for ends with different weight decays and no l2, for a model whose
-    parameters are all frozen, for settings out of range, and for what is no model or no Problem.
+    Raises InputError for ends that do not match or are not finite, for ends with different weight decays and no l2, for
+    a model whose parameters are all frozen, for settings out of range, and for what is no model or no Problem.
 
     Source: Garipov et al. 2018; for graph networks Adam .01, 200–1000 steps (science 2).
     """
@@ -75,6 +75,9 @@ def fit_path(
     options = _options(optimizer, momentum, batch_size, schedule)
     function = ModelFunction(module_of(model), require_problem(problem), device)
     path = _start(function, a, b, kind, points)
+    for end, name in zip(path.ends, ("first", "last"), strict=True):
+        if not finite(end):
+            raise InputError(f"the path's {name} end has weights that are not finite: train it again, or leave it out")
     decay = _ends_weight_decay(a, b) if l2 is None else real_number("l2", l2, zero=True)
     trained = function.trainable_names
     if not trained:

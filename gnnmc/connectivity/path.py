@@ -128,7 +128,9 @@ class Path(ABC):
         save_path(path, self)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.control_points)} control points)"
+        status = self.record.get("status", "ok")
+        troubled = "" if status == "ok" else f", {status}"
+        return f"{type(self).__name__}({len(self.control_points)} control points{troubled})"
 
 
 PATHS: Registry[type[Path]] = Registry("path")

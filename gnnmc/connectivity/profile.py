@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess
@@ -37,7 +38,7 @@ class PathProfile:
     stored_ends: loss and metrics of the ends with the BatchNorm statistics that were stored with them, where the model
     has any: rows (t, split).
     higher_is_better: metric → bool. units: column → unit, where known. refined: (R,) the coordinates that a refinement
-    added to the grid.
+    added to the grid. trained_on: split → how many of its items are training items too, where any are.
     """
 
     t: Floats
@@ -51,6 +52,7 @@ class PathProfile:
     stored_ends: pd.DataFrame | None = None
     refined: Floats = field(default_factory=lambda: np.empty(0))
     chord_length: float = float("nan")
+    trained_on: dict[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         heights = ", ".join(f"{split} {self.barrier(split=split):.3g}" for split in self.splits)
@@ -110,8 +112,16 @@ class PathProfile:
         return pd.DataFrame(rows)
 
     def diagnostics(self) -> list[Diagnostic]:
-        """What may be wrong with this profile: a grid too coarse, stale BatchNorm statistics."""
-        found = []
+        """What may be wrong with this profile.
+
+        Ends or a curve that are not finite, equal ends, splits that share items with the training split, a grid too
+        coarse, stale BatchNorm statistics.
+        """
+        found = [*self._not_finite()]
+        if self.chord_length == 0:
+            found.append(Diagnostic("GMC017", f"the ends of the {self.path_kind} path are equal"))
+        for split, count in self.trained_on.items():
+            found.append(Diagnostic("GMC018", f"{count} items of {split} are in train too"))
         for split in self.splits:
             step, points = self._widest_step(split), len(self.t) - len(self.refined)
             height = self.barrier(split=split)
@@ -124,6 +134,17 @@ class PathProfile:
                 where = f"end t = {t:g}, {split} loss"
                 found.append(Diagnostic("GMC003", f"{where} {stored:.4g} stored, {new:.4g} re-estimated"))
         return found
+
+    def _not_finite(self) -> list[Diagnostic]:
+        """GMC012: an end whose loss is not finite; GMC014: sound ends, and a curve whose loss is not finite."""
+        finite: NDArray[np.bool_] = np.isfinite(self.values[:, :, 0].sum(axis=1))
+        ends = [t for t, sound in ((0, finite[0]), (1, finite[-1])) if not sound]
+        if ends:
+            return [Diagnostic("GMC012", f"the loss of the end t = {t} is not finite") for t in ends]
+        if finite.all():
+            return []
+        first = self.t[~finite][0]
+        return [Diagnostic("GMC014", f"the loss of the {self.path_kind} path is not finite from t = {first:.3g} on")]
 
     def _widest_step(self, split: str) -> float:
         """The largest change of the loss between neighbors on the grid, where no refinement has looked closer.
@@ -203,6 +224,7 @@ def profile(
         "higher_is_better": {name: metric.higher_is_better for name, metric in problem.metrics.items()},
         "path_kind": path.kind,
         "units": problem.units,
+        "trained_on": _trained_on(problem),
     }
     stored = None
     if fresh:
@@ -219,6 +241,13 @@ def profile(
         refined=np.sort(added),
         **common,
     )
+
+
+def _trained_on(problem: Problem) -> dict[str, int]:
+    """How many items of every other split are training items too, where any are."""
+    train = problem.splits["train"]
+    shared = {name: int(torch.isin(index, train).sum()) for name, index in problem.splits.items() if name != "train"}
+    return {name: count for name, count in shared.items() if count}
 
 
 def _grid(points: int | Sequence[float]) -> Floats:

@@ -12,9 +12,14 @@ from gnnmc.problem.calling import has
 
 def check_labels(data: Any) -> Tensor:
     """The labels `(N,)`; negative values mean unlabelled."""
+    if not any(hasattr(data, name) for name in ("x", "y", "edge_index")):
+        raise InputError(
+            f"expected a graph with x, edge_index and y, such as torch_geometric's Data, got {type(data).__name__}: "
+            "gnnmc.load_graph(name) and gnnmc.csbm(…) give one"
+        )
     if not has(data, "y"):
         raise InputError("the data has no labels: set data.y to a (N,) tensor of class numbers")
-    labels = data.y
+    labels = _tensor(data, "y")
     if labels.dim() != 1 or labels.is_floating_point():
         raise InputError(
             f"labels are {tuple(labels.shape)} of {labels.dtype}; expected (N,) of class numbers (integers)"
@@ -28,6 +33,7 @@ def check_features(data: Any, num_items: int) -> None:
     """Features `(N, …)`, floating point and finite."""
     if not has(data, "x"):
         raise InputError("the data has no features: set data.x to a (N, F) tensor (degrees or a one-hot id will do)")
+    _tensor(data, "x")
     if len(data.x) != num_items or data.x.dim() < 2:
         raise InputError(f"features are {tuple(data.x.shape)} for {num_items} labels; expected ({num_items}, F)")
     if not data.x.is_floating_point():
@@ -42,8 +48,8 @@ def check_edges(data: Any, num_nodes: int) -> None:
     """Edges `(2, E)` of node numbers in 0 … N-1, where the data has any."""
     if not has(data, "edge_index"):
         return
-    edges = data.edge_index
-    if edges.dim() != 2 or edges.shape[0] != 2 or edges.is_floating_point():
+    edges = _tensor(data, "edge_index")
+    if edges.dim() != 2 or edges.shape[0] != 2 or edges.dtype != torch.long:
         raise InputError(
             f"edge_index is {tuple(edges.shape)} of {edges.dtype}; expected (2, E) of node numbers (int64)"
         )
@@ -95,3 +101,10 @@ def absent_from_train(splits: Mapping[str, Tensor], labels: Tensor) -> list[int]
     """The classes that occur among the labels and not among those of the train split, in order."""
     present = set(labels[labels >= 0].unique().tolist())
     return sorted(present - set(labels[splits["train"]].unique().tolist()))
+
+
+def _tensor(data: Any, name: str) -> Tensor:
+    value = getattr(data, name)
+    if not isinstance(value, Tensor):
+        raise InputError(f"{name} is a {type(value).__name__}; expected a tensor: use torch.as_tensor({name})")
+    return value

@@ -37,8 +37,11 @@ def weights_of(source: object) -> dict[str, Tensor]:
 
 def require_matching(a: Weights, b: Weights, a_name: str = "the first", b_name: str = "the second") -> None:
     """Raise InputError, naming tensors and both shapes, unless two weights have equal names and shapes."""
-    problems = [f"{name} only in {a_name}" for name in a if name not in b]
-    problems += [f"{name} only in {b_name}" for name in b if name not in a]
+    problems = [
+        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''} only in {which}"
+        for which, names in ((a_name, [n for n in a if n not in b]), (b_name, [n for n in b if n not in a]))
+        if names
+    ]
     problems += [
         f"{name}: {tuple(a[name].shape)} in {a_name}, {tuple(b[name].shape)} in {b_name}"
         for name in a
@@ -46,7 +49,7 @@ def require_matching(a: Weights, b: Weights, a_name: str = "the first", b_name: 
     ]
     if problems:
         more = f" (and {len(problems) - 4} more)" if len(problems) > 4 else ""
-        raise InputError(f"weights do not match: {'; '.join(problems[:4])}{more}")
+        raise InputError(f"weights do not match: {'; '.join(problems[:4])}{more}{_prefix_hint(a, b)}")
 
 
 def clone(weights: Weights) -> dict[str, Tensor]:
@@ -102,3 +105,12 @@ def digest(weights: Weights) -> str:
         total.update(f"{name}|{tuple(value.shape)}|{value.dtype}|".encode())
         total.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()
+
+
+def _prefix_hint(a: Weights, b: Weights) -> str:
+    """What to do about the prefix that DistributedDataParallel and torch.compile put before every name."""
+    for prefix in ("module.", "_orig_mod."):
+        for one, other in ((a, b), (b, a)):
+            if set(one) != set(other) and {name.removeprefix(prefix) for name in one} == set(other):
+                return f" (the names begin with {prefix!r}: save the wrapped module's own state_dict)"
+    return ""

@@ -287,3 +287,17 @@ def test_dropout_off_leaves_batchnorm_on_the_statistics_of_the_batch(toy_problem
     a, b = train(model, toy_problem, seeds=[0, 1], epochs=5, device="cpu")
     on, off = (fit_path(model, toy_problem, a, b, dropout=choice, **FEW) for choice in (True, False))
     assert on.record["loss"] == off.record["loss"]  # there is no dropout that could tell them apart
+
+
+def test_ends_that_are_not_finite_are_refused(toy_problem, trained):
+    model, (a, b) = trained
+    lost = {name: value * torch.nan if value.is_floating_point() else value for name, value in b.last.items()}
+    with pytest.raises(InputError, match="the path's last end has weights that are not finite"):
+        fit_path(model, toy_problem, a, lost, **FEW)
+
+
+def test_a_curve_that_diverged_says_so(toy_problem, trained):
+    model, (a, b) = trained
+    lost = fit_path(model, toy_problem, a, b, **(FEW | {"lr": 1e30}))
+    assert "control points, diverged at step" in repr(lost)
+    assert "diverged" not in repr(fit_path(model, toy_problem, a, b, **FEW))

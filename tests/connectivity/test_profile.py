@@ -206,7 +206,7 @@ def test_weights_that_are_not_finite_give_nan_and_no_error(toy_problem, trained)
     broken = {name: torch.full_like(value, torch.nan) for name, value in path.ends[1].items()}
     found = profile(model, toy_problem, LinearPath(path.ends[0], broken), points=3, device="cpu")
     assert np.isnan(found.barrier())
-    assert found.diagnostics() == []
+    assert codes(found) == ["GMC012"]
     assert np.isfinite(found.values[0]).all()
 
 
@@ -292,3 +292,34 @@ def test_a_transform_that_gives_other_weights_is_told():
             transforms=[lambda t, weights, ends: {"weight": torch.ones(2, 1)}],
             device="cpu",
         )
+
+
+def codes(found):
+    return [diagnostic.code for diagnostic in found.diagnostics()]
+
+
+def test_an_end_or_a_curve_that_is_not_finite_is_told():
+    assert codes(made([np.nan, 1, 1, 1, 1])) == ["GMC012"]
+    assert codes(made([np.nan, 1, 1, 1, np.inf])) == ["GMC012", "GMC012"]
+    lost = made([1, np.inf, 1, 1, 1]).diagnostics()
+    assert [str(diagnostic) for diagnostic in lost] == [
+        "GMC014 a fitted curve diverged: the loss of the linear path is not finite from t = 0.25 on"
+    ]
+    assert codes(made([1, 1, 1, 1, 1])) == []
+
+
+def test_equal_ends_are_told(toy_problem, trained):
+    model, path = trained
+    same = LinearPath(path.ends[0], path.ends[0])
+    assert codes(profile(model, toy_problem, same, points=3, device="cpu")) == ["GMC017"]
+    assert "GMC017" not in codes(profile(model, toy_problem, path, points=3, device="cpu"))
+
+
+def test_splits_that_share_items_with_the_training_split_are_told(toy_graph, trained):
+    model, path = trained
+    splits = {"train": torch.arange(60), "val": torch.arange(55, 70), "test": torch.arange(70, 90)}
+    x_only = build_model("mlp", problem := Problem.arrays(toy_graph.x, toy_graph.y, splits))
+    line = LinearPath(*train(x_only, problem, seeds=[0, 1], epochs=3, device="cpu"))
+    found = profile(x_only, problem, line, points=41, device="cpu").diagnostics()
+    assert [d.message for d in found if d.code == "GMC018"] == ["5 items of val are in train too"]
+    assert "GMC018" not in codes(profile(model, Problem.node_classification(toy_graph), path, points=3, device="cpu"))

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -75,6 +76,10 @@ def test_some_masks_make_some_splits(toy_graph):
         ({"edge_index": torch.tensor([[0], [-1]])}, "node numbers from -1"),
         ({"edge_index": torch.zeros(3, 5, dtype=torch.long)}, r"edge_index is \(3, 5\)"),
         ({"edge_index": torch.zeros(2, 5)}, "edge_index is .*float32"),
+        ({"edge_index": torch.zeros(2, 5, dtype=torch.int32)}, r"edge_index is .*int32; expected .*\(int64\)"),
+        ({"edge_index": [[0], [1]]}, "edge_index is a list; expected a tensor: use torch.as_tensor"),
+        ({"x": np.zeros((90, 8), dtype=np.float32)}, "x is a ndarray; expected a tensor"),
+        ({"y": [0] * 90}, "y is a list; expected a tensor"),
         ({"train_mask": torch.zeros(90, dtype=torch.bool)}, "the train split is empty"),
         ({"test_mask": torch.zeros(90, dtype=torch.bool)}, "the test split is empty"),
         ({"train_mask": torch.ones(90, 10, dtype=torch.bool)}, r"train_mask is \(90, 10\).*choose one"),
@@ -225,3 +230,9 @@ def test_every_metric_says_its_unit(name):
 @pytest.mark.parametrize("name", LOSSES.names())
 def test_every_loss_says_its_unit(name):
     assert LOSSES[name].unit
+
+
+@pytest.mark.parametrize("data", ["Cora", [1, 2], None])
+def test_what_is_no_graph_is_said_to_be_none(data):
+    with pytest.raises(InputError, match=r"expected a graph with x, edge_index and y, .* got \w+: gnnmc.load_graph"):
+        Problem.node_classification(data)

@@ -157,3 +157,13 @@ def test_a_digest_takes_scalars_and_empty_tensors():
     assert digest({"s": torch.tensor(1), "e": torch.empty(0, 3)}) != digest(
         {"s": torch.tensor(2), "e": torch.empty(0, 3)}
     )
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+def test_names_of_a_wrapped_module_are_recognized(prefix):
+    wrapped = {f"{prefix}{name}": value for name, value in weights().items()}
+    with pytest.raises(InputError) as error:
+        require_matching(wrapped, weights(), "a.pt", "the model")
+    assert f"the names begin with '{prefix}': save the wrapped module's own state_dict" in str(error.value)
+    # What each side wants is told, not one side alone.
+    assert "only in a.pt" in str(error.value) and "only in the model" in str(error.value)
