@@ -141,10 +141,16 @@ class PathProfile:
         return float(steps.max(initial=0.0))
 
     def plot(self, ax: "Axes | None" = None, metric: str = "loss", splits: Sequence[str] | None = None) -> "Axes":
-        """Draw the metric along the path, one line per split, and return the axes."""
+        """Draw the metric along the path, one line per split, and return the axes.
+
+        Raises InputError for a metric or a split that the profile has not.
+        """
         from gnnmc.draw.profile import draw_profile
 
-        return draw_profile(self.frame(), ax=ax, metric=metric, splits=splits or self.splits, units=self.units)
+        chosen = splits or self.splits
+        for split in chosen:
+            self.along(metric, split)  # unknown names are told
+        return draw_profile(self.frame(), ax=ax, metric=metric, splits=chosen, units=self.units)
 
 
 def profile(

@@ -235,6 +235,10 @@ def test_units_are_the_problems_own_and_the_axis_says_them(toy_problem, trained)
     assert found.plot().get_ylabel() == "loss (nats per labelled item)"
     assert found.plot(metric="accuracy").get_ylabel() == "accuracy (fraction in [0, 1])"
     assert made([1, 2, 1]).plot().get_ylabel() == "loss"
+    with pytest.raises(InputError, match="unknown metric 'acc': did you mean 'accuracy'"):
+        found.plot(metric="acc")
+    with pytest.raises(InputError, match="unknown split 'tran': did you mean 'train'"):
+        found.plot(splits=["tran"])
     regression = Problem.arrays(torch.ones(4, 2), torch.zeros(4), {"train": torch.arange(4)})
     line = LinearPath({"weight": torch.zeros(1, 2)}, {"weight": torch.ones(1, 2)})
     squares = profile(torch.nn.Linear(2, 1, bias=False), regression, line, points=3, device="cpu")

@@ -168,6 +168,8 @@ def test_masks_are_those_of_the_split_rule():
         ({"separation": -1}, "separation"),
         ({"seed": 1.5}, "seed"),
         ({"degree_exponent": 2}, "greater than 2"),
+        ({"class_proportions": 3}, "class_proportions must be 5 positive numbers .* got 3"),
+        ({"class_proportions": ["much", "more"]}, "class_proportions must be 5 positive numbers"),
         ({"class_proportions": [0.5, 0.5]}, "5 positive numbers .num_classes. of sum 1"),
         ({"class_proportions": [0.2, 0.2, 0.2, 0.2, 0.3]}, "of sum 1"),
         ({"class_proportions": [0.9999, 0.00004, 0.00002, 0.00002, 0.00002], "homophily": 1}, "is empty"),

@@ -108,6 +108,14 @@ def test_the_heat_map_shows_its_numbers_and_a_dash_where_there_is_none() -> None
         drawing("association.draw_association")(pd.concat([association()] * 2))
 
 
+def test_a_profile_with_a_split_or_a_metric_that_there_is_not_is_not_drawn_empty() -> None:
+    frame = pd.DataFrame({"t": [0.0, 1.0], "split": "train", "loss": [1.0, 2.0]})
+    with pytest.raises(InputError, match="unknown split 'tran': did you mean 'train'"):
+        drawing("profile.draw_profile_figure")(frame, splits=["tran"])
+    with pytest.raises(InputError, match="profile: the frame has no column 'acc'; it has t, split, loss"):
+        drawing("profile.draw_profile_figure")(frame, metric="acc")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -104,6 +104,10 @@ def test_unlabelled_nodes_are_welcome_outside_the_splits(toy_graph):
 def test_unknown_metrics_and_losses_name_the_nearest(toy_graph):
     with pytest.raises(InputError, match="unknown metric 'acuracy': did you mean 'accuracy'"):
         Problem.node_classification(toy_graph, metrics=["acuracy"])
+    with pytest.raises(InputError, match=r"metrics='accuracy' is a str: give a list of names, e.g. \['accuracy'\]"):
+        Problem.node_classification(toy_graph, metrics="accuracy")
+    with pytest.raises(InputError, match="metrics=3 is a int: give a list of names"):
+        Problem.node_classification(toy_graph, metrics=3)
     with pytest.raises(InputError, match="unknown loss 'cross-entropy': did you mean 'cross_entropy'"):
         Problem.arrays(toy_graph.x, toy_graph.y, loss="cross-entropy")
 
