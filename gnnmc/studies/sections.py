@@ -15,6 +15,11 @@ def measured(tables: Tables) -> bool:
     return bool(tables["barriers"]["barrier"].notna().any())
 
 
+def models_of(tables: Tables) -> list[str]:
+    """All the models of a page: its figures are given them, so that a model looks the same in every one."""
+    return [str(name) for name in tables["barriers"]["model"].unique()]
+
+
 def loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows of the default barrier: chord excess of the loss."""
     return frame[(frame["metric"] == "loss") & (frame["barrier_kind"] == "chord")] if len(frame) else frame

@@ -10,7 +10,8 @@ import pytest
 
 from gnnmc.draw import drawing
 from gnnmc.draw.export import to_png, to_svg
-from gnnmc.draw.palette import diverging_color, model_colors, model_markers, ordered_colors, schemes, split_colors
+from gnnmc.draw.looks import model_looks
+from gnnmc.draw.palette import diverging_color, ordered_colors, schemes, split_colors
 from gnnmc.draw.style import NARROW, WIDE
 from gnnmc.errors import InputError
 
@@ -133,7 +134,10 @@ def test_an_unknown_drawing_is_one_line(name: str, message: str) -> None:
 def test_no_two_roles_share_a_light_color_and_all_colors_have_a_twin() -> None:
     known = schemes()
     assert len({variable for variable, _, _ in known.values()}) == len(known)
-    for color in [*model_colors(["gcn", "new", "other"]).values(), *split_colors(["train", "own"]).values()]:
+    for color in [
+        *(look.color for look in model_looks(["gcn", "new", "other"]).values()),
+        *split_colors(["train", "own"]).values(),
+    ]:
         assert color in known
     for value in np.linspace(-1, 1, 21):
         assert set(diverging_color(value)) <= set(known)
@@ -141,8 +145,8 @@ def test_no_two_roles_share_a_light_color_and_all_colors_have_a_twin() -> None:
 
 
 def test_a_model_keeps_its_color_and_mark_beside_others() -> None:
-    assert model_colors(["gcn"])["gcn"] == model_colors(["mlp", "gcn", "new"])["gcn"]
-    assert len(set(model_markers(["gcn", "sage", "gat", "mlp", "new"]).values())) == 5
+    assert model_looks(["gcn"])["gcn"] == model_looks(["mlp", "gcn", "new"])["gcn"]
+    assert len({look.marker for look in model_looks(["gcn", "sage", "gat", "mlp", "new"]).values()}) == 5
 
 
 def luminance(color: str) -> float:
