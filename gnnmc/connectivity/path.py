@@ -36,7 +36,7 @@ class Path(ABC):
 
     def __init__(self, *points: object, record: dict[str, Any] | None = None) -> None:
         self.check_count(len(points))
-        self.control_points = _matching_copies(points)
+        self.control_points = matching_copies(points)
         # Of the ends only: points between them are made from weights and state nothing.
         self.unused = sorted(set(getattr(points[0], "unused", ())) & set(getattr(points[-1], "unused", ())))
         self.record = dict(record or {})
@@ -70,7 +70,7 @@ class Path(ABC):
         if len(points) != len(self.control_points):
             raise InputError(f"the path has {len(self.control_points)} control points; got {len(points)}: pass as many")
         moved = copy.copy(self)
-        moved.control_points = _matching_copies(points)
+        moved.control_points = matching_copies(points)
         moved.unused, moved.record = list(self.unused), dict(self.record)
         return moved
 
@@ -180,10 +180,15 @@ class BezierPath(Path):
         return binomial * t**j * (1 - t) ** (degree - j)
 
 
-def _matching_copies(points: Sequence[object]) -> list[dict[str, Tensor]]:
+def matching_copies(points: Sequence[object], names: Sequence[str] | None = None) -> list[dict[str, Tensor]]:
+    """Copies of the weights; `names`: what the points are called in an error, control points by default.
+
+    Raises InputError for points that do not match the first one.
+    """
     copies = [clone(weights_of(point)) for point in points]
-    for number, point in enumerate(copies[1:], start=1):
-        require_matching(copies[0], point, "control point 0", f"control point {number}")
+    called = [f"control point {number}" for number in range(len(copies))] if names is None else names
+    for point, name in zip(copies[1:], called[1:], strict=True):
+        require_matching(copies[0], point, called[0], name)
     return copies
 
 

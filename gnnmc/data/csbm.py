@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from gnnmc.data.blocks import Blocks, Ints, compatible_blocks, edge_counts, reachable_blocks
-from gnnmc.data.pairs import draw_pairs
+from gnnmc.data.pairs import both_directions, draw_pairs
 from gnnmc.data.splits import random_split, set_masks
 from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator
@@ -218,11 +218,9 @@ def _degree_weights(sizes: Ints, exponent: float | None, rng: np.random.Generato
 
 def _edge_index(codes: Ints, labels: Ints) -> torch.Tensor:
     """(2, 2E), both directions in row-major order, from codes of nodes numbered class by class."""
-    num_nodes = len(labels)
     node_of = np.argsort(labels, kind="stable")
-    i, j = (node_of[position] for position in np.divmod(codes, num_nodes))
-    both = np.sort(np.concatenate([i * num_nodes + j, j * num_nodes + i]))
-    return torch.from_numpy(np.stack(np.divmod(both, num_nodes)))
+    i, j = (node_of[position] for position in np.divmod(codes, len(labels)))
+    return both_directions(i, j, len(labels))
 
 
 def _features(labels: Ints, asked: dict[str, Any]) -> tuple[torch.Tensor, dict[str, list[float]]]:
