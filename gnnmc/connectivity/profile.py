@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess
+from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess, has_middle
 from gnnmc.connectivity.path import Floats, Path
 from gnnmc.connectivity.refine import refine_grid, refinements
 from gnnmc.connectivity.transform import Transform, transformed
@@ -105,7 +105,7 @@ class PathProfile:
             for split in self.splits
             for metric in self.columns
             for kind in BARRIERS
-            if kind != "midpoint" or bool(np.any(self.t == 0.5))
+            if kind != "midpoint" or has_middle(self.t)
         ]
         return pd.DataFrame(rows)
 

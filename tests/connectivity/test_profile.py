@@ -97,6 +97,18 @@ def test_barriers_are_those_of_the_named_functions(toy_problem, trained):
     assert set(even.barrier_kind) == set(BARRIERS) - {"midpoint"}
 
 
+@pytest.mark.parametrize("middle", [0.5, 0.5 + 1e-7, 0.5 - 1e-9, 0.5 + 1e-5])
+def test_a_table_of_barriers_has_the_midpoint_just_where_it_can_be_asked_for(middle):
+    found = made([1, 4, 3], t=[0, middle, 1])
+    listed = "midpoint" in set(found.barriers().barrier_kind)
+    assert listed == (abs(middle - 0.5) <= 1e-6)
+    if listed:
+        assert found.barrier("midpoint") == 2.0
+    else:
+        with pytest.raises(InputError, match="needs t = 1/2 on the grid"):
+            found.barrier("midpoint")
+
+
 def test_the_default_barrier_is_the_chord_of_the_train_loss():
     assert made([1, 4, 3]).barrier() == 2.0
     assert made([1, 4, 3], accuracies=[0.8, 0.2, 0.6]).barrier(metric="accuracy") == pytest.approx(0.5)
