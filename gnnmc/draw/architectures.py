@@ -51,7 +51,7 @@ def draw_architectures(
     the ends on the same split (of the first path, whose pairs are the most). Problems come by kind: graphs, the same
     features alone, images. Behind a model's name is its number of parameters.
 
-    Shapes: one row per (problem, kind, model, path, split): `barrier` (mean over pairs, nats per labelled item),
+    Shapes: one row per (problem, kind, model, path, split): `barrier` (mean over pairs, nats per labeled item),
     `ends_loss` (nats), `ends_accuracy` (in [0, 1]), `parameters`, and where there is an interval `low, high` of the
     barrier; `models`: all those of the page (`looks_of`); `width` in inches.
 

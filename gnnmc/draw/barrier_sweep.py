@@ -38,7 +38,7 @@ def draw_barrier_sweep(
     gives the panels of a row one scale. Without `summary` the lines go through the means of `frame`, without bands.
 
     Shapes: `frame` one row per (path, split, model, graph): `path, split, model, x, graph, barrier` (mean over pairs),
-    `ends_loss` (nats per labelled node); `summary` one row per (path, split, model, x): `mean, low, high` (NaN where
+    `ends_loss` (nats per labeled node); `summary` one row per (path, split, model, x): `mean, low, high` (NaN where
     there is no interval). `x` names the column of the statistic in both; `models`: all those of the page (`looks_of`);
     `width` in inches.
 

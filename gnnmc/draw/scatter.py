@@ -34,7 +34,7 @@ def draw_real_graphs(
 
     Beside the barrier on a split stands the mean loss of the ends on the same split.
 
-    Shapes: one row per (graph, model, path, split): `barrier` (mean over pairs), `ends_loss` (nats per labelled node),
+    Shapes: one row per (graph, model, path, split): `barrier` (mean over pairs), `ends_loss` (nats per labeled node),
     the column `order` (one value per graph), and where there is an interval `low, high`; `models`: all
     those of the page (`looks_of`); `width` in inches.
 

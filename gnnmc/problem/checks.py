@@ -11,7 +11,7 @@ from gnnmc.problem.calling import has
 
 
 def check_labels(data: Any) -> Tensor:
-    """The labels `(N,)`; negative values mean unlabelled."""
+    """The labels `(N,)`; negative values mean unlabeled."""
     if not has(data, "y"):
         raise InputError("the data has no labels: set data.y to a (N,) tensor of class numbers")
     labels = data.y
@@ -54,7 +54,7 @@ def check_edges(data: Any, num_nodes: int) -> None:
 
 
 def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int, absent_classes: bool) -> None:
-    """Non-empty splits of labelled items, with every class that occurs among the training ones.
+    """Non-empty splits of labeled items, with every class that occurs among the training ones.
 
     `num_classes=0`: targets that are not classes; only range and emptiness are checked. `absent_classes`: whether a
     class may have no training item, as in some splits that come with a data set.
@@ -68,7 +68,7 @@ def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int,
             raise InputError(f"the {name} split must hold indices (int64) of items 0 to {len(labels) - 1}")
         if num_classes and bool((labels[index] < 0).any()):
             count = int((labels[index] < 0).sum())
-            raise InputError(f"the {name} split holds {count} unlabelled items (y < 0): leave them out")
+            raise InputError(f"the {name} split holds {count} unlabeled items (y < 0): leave them out")
     absent = absent_from_train(splits, labels) if num_classes and not absent_classes else []
     if absent:
         raise InputError(

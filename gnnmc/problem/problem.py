@@ -176,7 +176,7 @@ class Problem:
     ) -> "Problem":
         """Transductive node classification on one graph.
 
-        Shapes: data.x (N, F), dense or sparse, data.edge_index (2, E), data.y (N,) with negative values for unlabelled
+        Shapes: data.x (N, F), dense or sparse, data.edge_index (2, E), data.y (N,) with negative values for unlabeled
         nodes, data.train_mask, val_mask, test_mask (N,). Without masks: the rule of science 1.2 with seed 0.
         metrics: `data.metrics` where the data names some, else accuracy.
         Raises InputError for what does not fit together: shapes, edges out of range, features that are not finite,

@@ -42,7 +42,7 @@ def train(
     model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization,
     the order of mini-batches and dropout; a seed alone gives the same bits as the seed among others.
     weight_decay: on all parameters. momentum: of SGD (.9 unless given, never Nesterov's).
-    batch_size: labelled items in an optimizer step, shuffled anew every epoch; all of them by default, and where there
+    batch_size: labeled items in an optimizer step, shuffled anew every epoch; all of them by default, and where there
     are no more than that. The nodes of one graph are always computed together; the loss is over the batch's.
     schedule: a name in SCHEDULES, what the rate does over all optimizer steps, after a linear rise over a share
     `warmup` of them.

@@ -21,7 +21,7 @@ class Mode:
     last: name → tensor at the last epoch.
     best: name → tensor at the epoch of the highest validation metric, ties by lower validation loss (science 0).
     endpoint: which of the two `.weights` is.
-    metrics: one row per (endpoint, split): `endpoint, epoch, split, loss, <metric>…` (nats per labelled item).
+    metrics: one row per (endpoint, split): `endpoint, epoch, split, loss, <metric>…` (nats per labeled item).
     log: one row per epoch: `epoch, objective`, then `<split>_loss, <split>_<metric>…`.
     status: "ok", or why there is no usable end ("diverged at epoch 17: …").
     init_digest: sha256 of the initial weights; equal digests mean a shared start.

@@ -243,8 +243,8 @@ def test_what_is_no_path_problem_or_model_is_told(toy_graph, toy_problem, traine
 def test_units_are_the_problems_own_and_the_axis_says_them(toy_problem, trained):
     model, path = trained
     found = profile(model, toy_problem, path, points=3, device="cpu")
-    assert found.units == {"loss": "nats per labelled item", "accuracy": "fraction in [0, 1]"}
-    assert found.plot().get_ylabel() == "loss (nats per labelled item)"
+    assert found.units == {"loss": "nats per labeled item", "accuracy": "fraction in [0, 1]"}
+    assert found.plot().get_ylabel() == "loss (nats per labeled item)"
     assert found.plot(metric="accuracy").get_ylabel() == "accuracy (fraction in [0, 1])"
     assert made([1, 2, 1]).plot().get_ylabel() == "loss"
     with pytest.raises(InputError, match="unknown metric 'acc': did you mean 'accuracy'"):

@@ -176,7 +176,7 @@ def test_masks_are_those_of_the_split_rule():
         ({"class_proportions": [0.6, 0.1, 0.1, 0.1, 0.1], "homophily": 0.1}, "unreachable.*1200 of 2000.* 0.2 to 1"),
         ({"homophily": 0.9, "mean_degree": 700}, "reachable"),
         ({"train_per_class": 400}, "leaves 0 of 2000"),
-        ({"num_nodes": 60}, "class 0 has 12 labelled items"),
+        ({"num_nodes": 60}, "class 0 has 12 labeled items"),
     ],
 )
 def test_what_cannot_be_had_is_refused_in_one_line(arguments, message):

@@ -81,7 +81,7 @@ def test_some_masks_make_some_splits(toy_graph):
         ({"train_mask": torch.ones(90, dtype=torch.long)}, "train_mask is .*int64"),
         ({"train_mask": torch.ones(80, dtype=torch.bool)}, r"train_mask is \(80,\)"),
         ({"train_mask": torch.arange(90) % 3 == 0}, r"classes \[1, 2\] have no training item"),
-        ({"y": torch.arange(90) % 3 - 1}, "unlabelled items"),
+        ({"y": torch.arange(90) % 3 - 1}, "unlabeled items"),
     ],
 )
 def test_what_does_not_fit_is_one_clear_line(toy_graph, values, message):
@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_one_clear_line(toy_graph, values, message):
     assert "\n" not in str(error.value)
 
 
-def test_unlabelled_nodes_are_welcome_outside_the_splits(toy_graph):
+def test_unlabeled_nodes_are_welcome_outside_the_splits(toy_graph):
     outside = ~(toy_graph.train_mask | toy_graph.val_mask | toy_graph.test_mask)
     y = toy_graph.y.clone()
     test_mask = toy_graph.test_mask.clone()

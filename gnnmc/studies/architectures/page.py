@@ -81,7 +81,7 @@ def _comparison(tables: Tables) -> Section:
     view = TableView(
         "comparison",
         table,
-        "Chord barrier of the loss (nats per labelled item; of a regression, squared units): mean over pairs, least "
+        "Chord barrier of the loss (nats per labeled item; of a regression, squared units): mean over pairs, least "
         "(low) and largest (high); mean loss and accuracy of the ends; barrier of that accuracy.",
     )
     return Section("Graph networks beside MLPs and CNNs", figures=(figure,), tables=(view,))
