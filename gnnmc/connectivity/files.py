@@ -26,7 +26,13 @@ def save_path(file: str | FilePath, path: Path) -> None:
 
 
 def load_path(file: str | FilePath) -> Path:
-    """The path that `Path.save` wrote. Raises InputError for a file of other origin."""
+    """The path that `Path.save` wrote, every bit of it.
+
+    Shapes:
+        .control_points: J dicts, name → tensor, shaped as they were saved
+
+    Raises InputError for a file that is absent, damaged, or of other origin.
+    """
     tensors, header = load_record(file)
     if "path" not in header:
         raise InputError(f"{file} holds no path: write one with path.save(file)")

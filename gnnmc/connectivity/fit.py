@@ -63,6 +63,10 @@ def fit_path(
     "diverged at step k: …" where the loss or the weights stop being finite. The fit ends there and the path is that of
     step k, not one to measure; `loss` has the finite values up to it.
 
+    Shapes:
+        a, b: name → tensor each, shaped as the model's parameters and buffers
+        .control_points: `points` of such dicts, the first a and the last b, on the CPU
+
     Raises InputError for ends that do not match, for ends with different weight decays and no l2, for a model whose
     parameters are all frozen, for settings out of range, and for what is no model or no Problem.
 

@@ -136,7 +136,14 @@ PATHS: Registry[type[Path]] = Registry("path")
 
 @PATHS.register("linear")
 class LinearPath(Path):
-    """The straight line (1−t)·a + t·b."""
+    """The straight line (1−t)·a + t·b, between Modes or state_dicts, which stay as they are.
+
+    Shapes:
+        a, b: name → tensor each, shaped as the model's parameters and buffers
+        .coefficients(coords): (T,) in [0, 1] → (T, 2)
+
+    Raises InputError for points whose names or shapes differ, and for coordinates outside of [0, 1].
+    """
 
     kind = "linear"
     most = 2
@@ -151,7 +158,14 @@ class LinearPath(Path):
 
 @PATHS.register("polygonal")
 class PolygonalPath(Path):
-    """Straight pieces through all control points, each piece taking an equal share of t."""
+    """Straight pieces through all control points (Modes or state_dicts), each piece taking an equal share of t.
+
+    Shapes:
+        points: name → tensor each, shaped as the model's parameters and buffers
+        .coefficients(coords): (T,) in [0, 1] → (T, J)
+
+    Raises InputError for points whose names or shapes differ, and for coordinates outside of [0, 1].
+    """
 
     kind = "polygonal"
 
@@ -168,7 +182,16 @@ class PolygonalPath(Path):
 
 @PATHS.register("bezier")
 class BezierPath(Path):
-    """The Bézier curve of degree J − 1: Bernstein polynomials times control points. Source: Garipov et al. 2018."""
+    """The Bézier curve of degree J − 1: Bernstein polynomials times control points (Modes or state_dicts).
+
+    Shapes:
+        points: name → tensor each, shaped as the model's parameters and buffers
+        .coefficients(coords): (T,) in [0, 1] → (T, J)
+
+    Raises InputError for points whose names or shapes differ, and for coordinates outside of [0, 1].
+
+    Source: Garipov et al. 2018.
+    """
 
     kind = "bezier"
 

@@ -31,13 +31,21 @@ BATCHNORM = ("reestimate", "stored")
 class PathProfile:
     """Loss and metrics at points of a path, for every split.
 
-    t: (T,) coordinates from 0 to 1. values: (T, S, 1 + M), splits and columns in the order given.
-    arc_length: (T,) Euclidean distance from the first end along the path; chord_length: that between the ends, as the
+    values: of each split the columns, loss first, in their `units` (nats per labeled item, accuracies in [0, 1]).
+    arc_length: Euclidean distance from the first end along the path; chord_length: that between the ends, as the
     crow flies. Both over the parameters that count (science 0: unused ones do not).
     stored_ends: loss and metrics of the ends with the BatchNorm statistics that were stored with them, where the model
-    has any: rows (t, split).
-    higher_is_better: metric → bool. units: column → unit, where known. refined: (R,) the coordinates that a refinement
+    has any.
+    higher_is_better: metric → bool. units: column → unit, where known. refined: the coordinates that a refinement
     added to the grid.
+
+    Shapes:
+        t: (T,) coordinates from 0 to 1, increasing; arc_length: (T,); refined: (R,)
+        values: (T, S, 1 + M) float64, S splits and 1 + M columns in the order given
+        stored_ends, .frame(): one row per (t, split)
+
+    Raises InputError: `along`, `barrier`, `peak` and `plot` for a split, a metric or a kind of barrier that there is
+    not.
     """
 
     t: Floats
@@ -176,6 +184,11 @@ def profile(
     that of the path itself.
     batchnorm, the last of them: "reestimate" the running statistics at every point, ends included (science 0), or use
     the "stored" ones.
+
+    Shapes:
+        path.control_points: J dicts, name → tensor, shaped as the model's parameters and buffers
+        .t: (T,); .values: (T, S, 1 + M), T the points and those of the refinement, S splits, M metrics
+
     Raises InputError for a grid that does not run from 0 to 1, for a `refine` that is no such number, for weights that
     do not fit the model, and for what is no model, no Problem or no Path.
     """

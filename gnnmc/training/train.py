@@ -53,6 +53,9 @@ def train(
     endpoint: which weights `.weights` is, "last" or "best_val" (science 0), of the evaluated epochs; both are kept.
     A run whose weights stop being finite ends with a `.status` that says so; the others go on.
 
+    Shapes:
+        returns: a Mode per seed, in their order; .weights: name → tensor, shaped as the model's parameters and buffers
+
     Raises InputError when two different seeds start from equal weights that are meant to differ, when nothing is left
     that could make shared starts end differently, for settings out of range, and for what is no model or no Problem.
     """

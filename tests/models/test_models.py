@@ -6,7 +6,7 @@ from torch import nn
 from torch_geometric.nn import GATConv, GCNConv, SAGEConv
 
 from gnnmc.errors import InputError
-from gnnmc.models import MODELS, build_model, list_models
+from gnnmc.models import MODELS, build_model, count_parameters, list_models
 from gnnmc.models.dropout import dropout
 from gnnmc.models.options import NORMS
 from gnnmc.problem import Problem
@@ -160,3 +160,9 @@ def test_dropout_passes_gradients_where_it_passes_values():
     y = dropout(x, 0.5, training=True)
     y.sum().backward()
     assert torch.equal(x.grad, y.detach())
+
+
+def test_only_a_module_has_parameters_to_count(toy_problem):
+    assert count_parameters(torch.nn.Linear(2, 3)) == 9
+    with pytest.raises(InputError, match=r"expected a module, got dict: pass a torch\.nn\.Module"):
+        count_parameters(dict(build_model("gcn", toy_problem).state_dict()))
