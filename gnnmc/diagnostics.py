@@ -18,6 +18,8 @@ class Kind:
     remedy: str
 
 
+# A number keeps its meaning. GMC007 (bound vacuous) and GMC009 (homophily target unreachable) are reserved: nothing
+# evaluates bounds yet, and a homophily that no graph can have is an error of `csbm` and `rewire`.
 CATALOGUE: dict[str, Kind] = {
     "GMC001": Kind(
         "ends under-trained",

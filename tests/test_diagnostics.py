@@ -1,9 +1,11 @@
 """The catalogue of diagnostics: numbered, in words, and closed."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import gnnmc.diagnostics
 from gnnmc.diagnostics import CATALOGUE, Diagnostic, as_records
 from gnnmc.errors import InputError
 
@@ -16,6 +18,15 @@ def test_every_entry_says_what_it_means_and_what_to_do(code):
     for sentence in (kind.meaning, kind.remedy):
         assert sentence.endswith(".")
         assert sentence[0].isupper()
+
+
+def test_numbers_follow_each_other_but_for_the_reserved_ones():
+    source = Path(gnnmc.diagnostics.__file__).read_text(encoding="utf-8")
+    last = max(int(code.removeprefix("GMC")) for code in CATALOGUE)
+    absent = {f"GMC{number:03}" for number in range(1, last + 1)} - set(CATALOGUE)
+    assert absent == {"GMC007", "GMC009"}
+    for code in absent:
+        assert f"{code} (" in source, f"{code} is a gap that nothing explains"
 
 
 def test_titles_are_unique():

@@ -12,6 +12,7 @@ from gnnmc.analysis.inference import Finding, Resampling, Sample, infer
 from gnnmc.analysis.units import BY, Group, check_columns, graph_groups
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.errors import InputError
+from gnnmc.numbers import real_number, whole_number
 
 TOTAL: Mapping[str, Sequence[str]] = {"total": ()}
 
@@ -97,9 +98,11 @@ def associate(
             for an accuracy), `dropped_controls` (constant ones), `dropped_rows` (rows of the group without a finite
             outcome), `dropped_graphs` (graphs with no such row, or without the statistic or a control), `note`.
 
-    Raises InputError for columns that are missing, not numeric or doubly used, a graph in two clusters, and settings
-    out of range. Source: science 1.8.
+    Raises InputError for what is no table, for columns that are missing, not numeric or doubly used, a graph in two
+    clusters, and settings out of range. Source: science 1.8.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"expected a table, got {type(table).__name__}: pass a pandas DataFrame of rows per pair")
     controls = list(dict.fromkeys(name for names in _checked(kinds).values() for name in names))
     if isinstance(statistics, str):
         raise InputError(f"statistics={statistics!r} is a text: give a list of column names")
@@ -206,6 +209,8 @@ def _dropped_notes(group: Group, sample: Sample, constant: Sequence[str]) -> lis
 
 
 def _checked(kinds: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    if not isinstance(kinds, Mapping):
+        raise InputError(f"kinds={kinds!r} is a {type(kinds).__name__}: give a label for each, e.g. {{'total': ()}}")
     if not kinds:
         raise InputError('kinds is empty: at least one kind is needed, e.g. {"total": ()}')
     for label, controls in kinds.items():
@@ -216,7 +221,6 @@ def _checked(kinds: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
 
 def _check_settings(permutations: int, bootstrap: int, confidence: float) -> None:
     for name, value in (("permutations", permutations), ("bootstrap", bootstrap)):
-        if value < 1:
-            raise InputError(f"{name}={value} is out of range: at least 1 is needed")
-    if not 0 < confidence < 1:
+        whole_number(name, value, least=1)
+    if not 0 < real_number("confidence", confidence, zero=True) < 1:
         raise InputError(f"confidence={confidence} is out of range: a number between 0 and 1 is needed, e.g. 0.95")

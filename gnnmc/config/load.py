@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -10,6 +10,9 @@ from pydantic import BaseModel, ValidationError
 from gnnmc.config.block import Block
 from gnnmc.errors import InputError
 from gnnmc.registry import unknown_name
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SomeBlock = TypeVar("SomeBlock", bound=Block)
 
@@ -76,7 +79,9 @@ def validate(block: type[SomeBlock], config: dict[str, Any], under: str = "") ->
 
 
 def _explain(block: type[BaseModel], error: ValidationError, under: str) -> InputError:
-    first, more = error.errors()[0], error.error_count() - 1
+    found = error.errors()
+    found = [one for one in found if not _follows(one)] or found
+    first, more = found[0], len(found) - 1
     location = [*([under] if under else []), *(str(part) for part in first["loc"])]
     where = f"config {'.'.join(location)}" if location else "config"
     tail = f" (and {more} more)" if more else ""
@@ -92,6 +97,12 @@ def _explain(block: type[BaseModel], error: ValidationError, under: str) -> Inpu
         # A nested block has said it all: join the keys.
         return InputError(f"{where}{'.' if location else ' '}{message.removeprefix('config ')}{tail}")
     return InputError(f"{where}: {message}{shown}{tail}")
+
+
+def _follows(error: "ErrorDetails") -> bool:
+    """Whether an error only says that a list is short of the entries that others are about."""
+    given = error.get("input")
+    return error["type"] == "too_short" and isinstance(given, list) and len(given) >= error["ctx"]["min_length"]
 
 
 def _owner(block: type[BaseModel], location: Sequence[Any]) -> type[BaseModel] | None:

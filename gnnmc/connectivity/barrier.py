@@ -100,10 +100,15 @@ def _integral(t: Floats, values: Floats, arc: Floats) -> float:
     return np.trapezoid(chord_excess(t, values), arc) / length if length > 0 else float("nan")
 
 
+def has_middle(t: Floats) -> bool:
+    """Whether t = 1/2 is on the grid (T,), as far as rounding lets it: else there is no barrier `midpoint`."""
+    return bool(np.abs(t - 0.5).min() <= 1e-6)
+
+
 def _middle(t: Floats) -> int:
     """Where t = 1/2 is on the grid."""
     nearest = int(np.abs(t - 0.5).argmin())
-    if abs(t[nearest] - 0.5) > 1e-6:
+    if not has_middle(t):
         raise InputError(
             f"barrier 'midpoint' needs t = 1/2 on the grid, nearest of {len(t)} points is {t[nearest]:.4g}: "
             "use an odd number of points"

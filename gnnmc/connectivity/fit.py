@@ -55,7 +55,7 @@ def fit_path(
     model: a module, or a factory as for `train`; its own weights do not matter.
     a, b: Modes or state_dicts; they stay as they are and are the path's ends. points: control points, ends included.
     One t ~ U(0, 1) a step. schedule: a name in SCHEDULES; by default the learning rate is constant for half of the
-    steps, then falls linearly to 1 % at 90 %. momentum: of SGD (.9 unless given). batch_size: labelled items in a step,
+    steps, then falls linearly to 1 % at 90 %. momentum: of SGD (.9 unless given). batch_size: labeled items in a step,
     as for `train`; all by default.
     l2: weight of ½‖φ(t)‖² over the parameters of the point *on* the curve, in units of weight decay; by default the
     ends' own weight decay (5e-4 for ends that record none). dropout: as in training, or off
@@ -63,6 +63,10 @@ def fit_path(
     Returns a new path; its record has the settings, the fit's `loss` at every step, and the `status`: "ok", or
     "diverged at step k: …" where the loss or the weights stop being finite. The fit ends there and the path is that of
     step k, not one to measure; `loss` has the finite values up to it.
+
+    Shapes:
+        a, b: name → tensor each, shaped as the model's parameters and buffers
+        .control_points: `points` of such dicts, the first a and the last b, on the CPU
 
     Raises InputError for ends that do not match or are not finite, for ends with different weight decays and no l2, for
     a model whose parameters are all frozen, for settings out of range, and for what is no model or no Problem.

@@ -30,13 +30,21 @@ ALONG = 201
 class LossPlane:
     """Loss and metrics at the points of a grid on a plane of weight space, for every split.
 
-    x: (X,), y: (Y,) coordinates in units of weight-space distance: x along the line from the first point to the second,
-    y from that line towards the third. values: (Y, X, S, 1 + M), splits and columns in the order given.
-    positions: (3, 2) coordinates of the three points. third: what the third one is.
-    path: (K, 2) the path's projection on the plane, where one was given (else K = 0); path_distance: how far the path
+    x, y: coordinates in units of weight-space distance: x along the line from the first point to the second, y from
+    that line toward the third. values: of each split the columns, loss first, in their `units` (nats per labeled item,
+    accuracies in [0, 1]).
+    positions: coordinates of the three points. third: what the third one is.
+    path: the path's projection on the plane, where one was given; path_distance: how far the path
     is from the plane where it is farthest, 0 for a quadratic Bézier curve: where it is not 0, the losses under the
     drawn path are not the path's own.
     higher_is_better: metric → bool. units: column → unit, where known.
+
+    Shapes:
+        x: (X,); y: (Y,), increasing; values: (Y, X, S, 1 + M) float64, S splits and 1 + M columns in the order given
+        positions: (3, 2); path: (K, 2), K = 0 without one
+        .frame(): one row per (x, y, split)
+
+    Raises InputError: `over` and `plot` for a split or a metric that there is not.
     """
 
     x: Floats
@@ -119,6 +127,10 @@ def plane(
     transforms: as for `profile`; t is where the point lies along the line from a to b, and the ends are a and b.
     batchnorm: "reestimate" the running statistics at every point (science 0), or interpolate the "stored" ones, of
     which a variance may turn negative beyond the three points: the loss is NaN there.
+
+    Shapes:
+        a, b, c: name → tensor each, shaped as the model's parameters and buffers
+        .values: (Y, X, S, 1 + M), Y = X = points, S splits, M metrics
 
     Raises InputError for points that do not match, are equal, or lie on one line; for a path that does not lead from a
     to b; for settings out of range; for weights that do not fit the model, and for what is no model and no Problem.

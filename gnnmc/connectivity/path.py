@@ -36,7 +36,7 @@ class Path(ABC):
 
     def __init__(self, *points: object, record: dict[str, Any] | None = None) -> None:
         self.check_count(len(points))
-        self.control_points = _matching_copies(points)
+        self.control_points = matching_copies(points)
         # Of the ends only: points between them are made from weights and state nothing.
         self.unused = sorted(set(getattr(points[0], "unused", ())) & set(getattr(points[-1], "unused", ())))
         self.record = dict(record or {})
@@ -70,7 +70,7 @@ class Path(ABC):
         if len(points) != len(self.control_points):
             raise InputError(f"the path has {len(self.control_points)} control points; got {len(points)}: pass as many")
         moved = copy.copy(self)
-        moved.control_points = _matching_copies(points)
+        moved.control_points = matching_copies(points)
         moved.unused, moved.record = list(self.unused), dict(self.record)
         return moved
 
@@ -138,7 +138,14 @@ PATHS: Registry[type[Path]] = Registry("path")
 
 @PATHS.register("linear")
 class LinearPath(Path):
-    """The straight line (1−t)·a + t·b."""
+    """The straight line (1−t)·a + t·b, between Modes or state_dicts, which stay as they are.
+
+    Shapes:
+        a, b: name → tensor each, shaped as the model's parameters and buffers
+        .coefficients(coords): (T,) in [0, 1] → (T, 2)
+
+    Raises InputError for points whose names or shapes differ, and for coordinates outside of [0, 1].
+    """
 
     kind = "linear"
     most = 2
@@ -153,7 +160,14 @@ class LinearPath(Path):
 
 @PATHS.register("polygonal")
 class PolygonalPath(Path):
-    """Straight pieces through all control points, each piece taking an equal share of t."""
+    """Straight pieces through all control points (Modes or state_dicts), each piece taking an equal share of t.
+
+    Shapes:
+        points: name → tensor each, shaped as the model's parameters and buffers
+        .coefficients(coords): (T,) in [0, 1] → (T, J)
+
+    Raises InputError for points whose names or shapes differ, and for coordinates outside of [0, 1].
+    """
 
     kind = "polygonal"
 
@@ -170,7 +184,16 @@ class PolygonalPath(Path):
 
 @PATHS.register("bezier")
 class BezierPath(Path):
-    """The Bézier curve of degree J − 1: Bernstein polynomials times control points. Source: Garipov et al. 2018."""
+    """The Bézier curve of degree J − 1: Bernstein polynomials times control points (Modes or state_dicts).
+
+    Shapes:
+        points: name → tensor each, shaped as the model's parameters and buffers
+        .coefficients(coords): (T,) in [0, 1] → (T, J)
+
+    Raises InputError for points whose names or shapes differ, and for coordinates outside of [0, 1].
+
+    Source: Garipov et al. 2018.
+    """
 
     kind = "bezier"
 
@@ -182,10 +205,15 @@ class BezierPath(Path):
         return binomial * t**j * (1 - t) ** (degree - j)
 
 
-def _matching_copies(points: Sequence[object]) -> list[dict[str, Tensor]]:
+def matching_copies(points: Sequence[object], names: Sequence[str] | None = None) -> list[dict[str, Tensor]]:
+    """Copies of the weights; `names`: what the points are called in an error, control points by default.
+
+    Raises InputError for points that do not match the first one.
+    """
     copies = [clone(weights_of(point)) for point in points]
-    for number, point in enumerate(copies[1:], start=1):
-        require_matching(copies[0], point, "control point 0", f"control point {number}")
+    called = [f"control point {number}" for number in range(len(copies))] if names is None else names
+    for point, name in zip(copies[1:], called[1:], strict=True):
+        require_matching(copies[0], point, called[0], name)
     return copies
 
 

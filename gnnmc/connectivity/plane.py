@@ -9,9 +9,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from gnnmc.connectivity.path import Floats
+from gnnmc.connectivity.path import Floats, matching_copies
 from gnnmc.errors import InputError
-from gnnmc.weights import Weights, clone, combine, finite, require_matching, weights_of
+from gnnmc.weights import Weights, combine, finite
 
 NAMES = ("the first point", "the second point", "the third point")
 
@@ -37,7 +37,7 @@ class Plane:
     """
 
     def __init__(self, a: object, b: object, c: object, names: Sequence[str] | None = None) -> None:
-        self.control_points = _matching_copies([a, b, c])
+        self.control_points = matching_copies([a, b, c], NAMES)
         unused = set(getattr(a, "unused", ())) & set(getattr(b, "unused", ()))
         self.names = tuple(
             name
@@ -67,7 +67,7 @@ class Plane:
         if len(points) != 3:
             raise InputError(f"a plane has 3 points; got {len(points)}")
         moved = copy.copy(self)
-        moved.control_points = _matching_copies(points)
+        moved.control_points = matching_copies(points, NAMES)
         return moved
 
     def project(self, points: Sequence[Weights]) -> tuple[Floats, Floats]:
@@ -137,10 +137,3 @@ class Plane:
             if all(torch.equal(own[name], point[name]) for name in self.names):
                 return number
         return None
-
-
-def _matching_copies(points: Sequence[object]) -> list[dict[str, Tensor]]:
-    copies = [clone(weights_of(point)) for point in points]
-    for point, name in zip(copies[1:], NAMES[1:], strict=True):
-        require_matching(copies[0], point, NAMES[0], name)
-    return copies

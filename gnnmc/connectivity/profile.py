@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess
+from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess, has_middle
 from gnnmc.connectivity.path import Floats, Path
 from gnnmc.connectivity.refine import refine_grid, refinements
 from gnnmc.connectivity.transform import Transform, transformed
@@ -32,13 +32,21 @@ BATCHNORM = ("reestimate", "stored")
 class PathProfile:
     """Loss and metrics at points of a path, for every split.
 
-    t: (T,) coordinates from 0 to 1. values: (T, S, 1 + M), splits and columns in the order given.
-    arc_length: (T,) Euclidean distance from the first end along the path; chord_length: that between the ends, as the
+    values: of each split the columns, loss first, in their `units` (nats per labeled item, accuracies in [0, 1]).
+    arc_length: Euclidean distance from the first end along the path; chord_length: that between the ends, as the
     crow flies. Both over the parameters that count (science 0: unused ones do not).
     stored_ends: loss and metrics of the ends with the BatchNorm statistics that were stored with them, where the model
-    has any: rows (t, split).
-    higher_is_better: metric → bool. units: column → unit, where known. refined: (R,) the coordinates that a refinement
+    has any.
+    higher_is_better: metric → bool. units: column → unit, where known. refined: the coordinates that a refinement
     added to the grid. trained_on: split → how many of its items are training items too, where any are.
+
+    Shapes:
+        t: (T,) coordinates from 0 to 1, increasing; arc_length: (T,); refined: (R,)
+        values: (T, S, 1 + M) float64, S splits and 1 + M columns in the order given
+        stored_ends, .frame(): one row per (t, split)
+
+    Raises InputError: `along`, `barrier`, `peak` and `plot` for a split, a metric or a kind of barrier that there is
+    not.
     """
 
     t: Floats
@@ -107,7 +115,7 @@ class PathProfile:
             for split in self.splits
             for metric in self.columns
             for kind in BARRIERS
-            if kind != "midpoint" or bool(np.any(self.t == 0.5))
+            if kind != "midpoint" or has_middle(self.t)
         ]
         return pd.DataFrame(rows)
 
@@ -162,10 +170,16 @@ class PathProfile:
         return float(steps.max(initial=0.0))
 
     def plot(self, ax: "Axes | None" = None, metric: str = "loss", splits: Sequence[str] | None = None) -> "Axes":
-        """Draw the metric along the path, one line per split, and return the axes."""
+        """Draw the metric along the path, one line per split, and return the axes.
+
+        Raises InputError for a metric or a split that the profile has not.
+        """
         from gnnmc.draw.profile import draw_profile
 
-        return draw_profile(self.frame(), ax=ax, metric=metric, splits=splits or self.splits, units=self.units)
+        chosen = splits or self.splits
+        for split in chosen:
+            self.along(metric, split)  # unknown names are told
+        return draw_profile(self.frame(), ax=ax, metric=metric, splits=chosen, units=self.units)
 
 
 def profile(
@@ -191,6 +205,11 @@ def profile(
     that of the path itself.
     batchnorm, the last of them: "reestimate" the running statistics at every point, ends included (science 0), or use
     the "stored" ones.
+
+    Shapes:
+        path.control_points: J dicts, name → tensor, shaped as the model's parameters and buffers
+        .t: (T,); .values: (T, S, 1 + M), T the points and those of the refinement, S splits, M metrics
+
     Raises InputError for a grid that does not run from 0 to 1, for a `refine` that is no such number, for weights that
     do not fit the model, and for what is no model, no Problem or no Path.
     """

@@ -25,7 +25,7 @@ class GraphCollection:
 
     Shapes:
         graphs: x (n, F) float32, or int64 where they are categories; edge_index (2, e); edge_attr (e, K), where the set
-            has some; y (1,) int64 for a classification, else (1, T) float32, NaN where unlabelled
+            has some; y (1,) int64 for a classification, else (1, T) float32, NaN where unlabeled
         splits: name → (M,) int64
     """
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from gnnmc.data.blocks import Blocks, Ints, compatible_blocks, edge_counts, reachable_blocks
-from gnnmc.data.pairs import draw_pairs
+from gnnmc.data.pairs import both_directions, draw_pairs
 from gnnmc.data.splits import random_split, set_masks
 from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator
@@ -131,12 +131,22 @@ def _checked(asked: dict[str, Any]) -> dict[str, Any]:
     if exponent is not None and not (type(exponent) in (int, float) and isfinite(exponent) and exponent > 2):
         raise InputError(f"degree_exponent must be greater than 2 (a finite mean degree) or None, got {exponent!r}")
     if asked["class_proportions"] is not None:
-        asked["class_proportions"] = [float(share) for share in asked["class_proportions"]]
+        asked["class_proportions"] = _proportions(asked["class_proportions"], asked["num_classes"])
     if asked["compatibility"] is not None:
         asked["compatibility"], asked["homophily"] = _compatibility(asked)
     if asked["noise_by_class"] is not None:
         asked["noise_by_class"] = _noise_by_class(asked["noise_by_class"], asked["num_classes"])
     return asked
+
+
+def _proportions(given: Any, num_classes: int) -> list[float]:
+    shares = _numbers(given)
+    if shares is None or shares.shape != (num_classes,) or shares.min() <= 0 or abs(shares.sum() - 1) > 1e-6:
+        raise InputError(
+            f"class_proportions must be {num_classes} positive numbers (num_classes) of sum 1, got {given!r}"
+        )
+    values: list[float] = shares.tolist()
+    return values
 
 
 def _compatibility(asked: dict[str, Any]) -> tuple[list[list[float]], float]:
@@ -185,10 +195,6 @@ def _numbers(given: Any) -> NDArray[np.float64] | None:
 def _class_sizes(num_nodes: int, num_classes: int, proportions: Sequence[float] | None) -> Ints:
     """Nodes per class, rounded by largest remainder; (C,)."""
     given = np.full(num_classes, 1 / num_classes) if proportions is None else np.asarray(proportions, dtype=float)
-    if given.shape != (num_classes,) or not np.all(given > 0) or abs(given.sum() - 1) > 1e-6:
-        raise InputError(
-            f"class_proportions must be {num_classes} positive numbers (num_classes) of sum 1, got {given.tolist()}"
-        )
     exact = num_nodes * given / given.sum()
     sizes = np.floor(exact).astype(np.int64)
     by_remainder = np.argsort(sizes - exact, kind="stable")
@@ -212,11 +218,9 @@ def _degree_weights(sizes: Ints, exponent: float | None, rng: np.random.Generato
 
 def _edge_index(codes: Ints, labels: Ints) -> torch.Tensor:
     """(2, 2E), both directions in row-major order, from codes of nodes numbered class by class."""
-    num_nodes = len(labels)
     node_of = np.argsort(labels, kind="stable")
-    i, j = (node_of[position] for position in np.divmod(codes, num_nodes))
-    both = np.sort(np.concatenate([i * num_nodes + j, j * num_nodes + i]))
-    return torch.from_numpy(np.stack(np.divmod(both, num_nodes)))
+    i, j = (node_of[position] for position in np.divmod(codes, len(labels)))
+    return both_directions(i, j, len(labels))
 
 
 def _features(labels: Ints, asked: dict[str, Any]) -> tuple[torch.Tensor, dict[str, list[float]]]:

@@ -34,6 +34,11 @@ def load_graphs(
         split: which of the splits that come with the set; TU sets have none.
         attributes: for TU sets, put the nodes' continuous attributes before their one-hot labels (ENZYMES has 18).
 
+    Shapes:
+        .graphs: a Data each: x (n, F) float32, or int64 categories; edge_index (2, e) int64; edge_attr (e, K), where
+            the set has some; y (1,) int64 for a classification, else (1, T) float32, NaN where unlabeled
+        .splits: name → (M,) int64 numbers of graphs, or None
+
     Raises:
         InputError: an unknown name, treatment or split, the name of one graph (`load_graph`), attributes that the set
             does not have, a treatment of categories, or damaged raw files.

@@ -74,6 +74,9 @@ def load_images(
         limit: at most so many images, chosen at random on the stream `split_seed` (of the test images as many as their
             share), for quick looks.
 
+    Shapes:
+        .x: (N, channels, height, width) float32 in [0, 1]; .y: (N,) int64; .splits: name → (M,) int64
+
     Raises:
         InputError: an unknown name, a damaged file, or a split that the classes do not allow.
         MissingDataError: raw files are nowhere; the message says which and where to put them.

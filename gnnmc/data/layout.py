@@ -1,6 +1,5 @@
 """How the features of a graph lie in memory: dense, or by their non-zeros (torch's compressed sparse rows)."""
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -8,11 +7,13 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+from gnnmc.problem import compressed_rows
 from gnnmc.registry import Registry
 
 # Up to this size dense features are the faster ones and fit everywhere.
 DENSE_BYTES = 256 * 2**20
-# A sparse non-zero costs 12 bytes and more arithmetic: above this share of non-zeros dense is better.
+# A sparse non-zero costs 12 bytes and more arithmetic: from this share of non-zeros on, dense is better, in memory and
+# in a store.
 SPARSE_BELOW = 0.25
 
 LAYOUTS: Registry[Callable[[Tensor], Tensor]] = Registry("layout")
@@ -57,7 +58,7 @@ def with_values(x: Tensor, values: Tensor) -> Tensor:
     Shapes:
         x: (N, F) sparse CSR; values: (Z,)
     """
-    return _csr(x.crow_indices(), x.col_indices(), values, tuple(x.shape))
+    return compressed_rows(x.crow_indices(), x.col_indices(), values, tuple(x.shape), checked=True)
 
 
 def sparse_tensor(matrix: sp.csr_array) -> Tensor:
@@ -67,11 +68,5 @@ def sparse_tensor(matrix: sp.csr_array) -> Tensor:
     """
     matrix.sort_indices()
     rows, columns = (torch.from_numpy(part.astype(np.int64)) for part in (matrix.indptr, matrix.indices))
-    return _csr(rows, columns, torch.from_numpy(matrix.data.astype(np.float32)), matrix.shape)
-
-
-def _csr(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, ...]) -> Tensor:
-    with warnings.catch_warnings():
-        # "Sparse CSR tensor support is in beta": what is used of it here is tested here.
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support", UserWarning)
-        return torch.sparse_csr_tensor(rows, columns, values, size=shape, check_invariants=True)
+    values = torch.from_numpy(matrix.data.astype(np.float32))
+    return compressed_rows(rows, columns, values, matrix.shape, checked=True)

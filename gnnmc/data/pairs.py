@@ -1,8 +1,9 @@
-"""Distinct pairs of nodes, a given number from every block, uniform or in proportion to the weights of their nodes."""
+"""Pairs of nodes: distinct ones, a given number from every block, uniform or in proportion to weights; and as edges."""
 
 from collections.abc import Callable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gnnmc.data.blocks import Blocks, Ints
@@ -10,6 +11,15 @@ from gnnmc.data.blocks import Blocks, Ints
 # A block that is to be filled by more than this share is drawn from the list of all its pairs, which is then at most
 # four times as long as the result; emptier ones are drawn by rejection, where few draws hit a pair already taken.
 DENSE = 0.25
+
+
+def both_directions(i: Ints, j: Ints, num_nodes: int) -> torch.Tensor:
+    """The edges between the nodes i and j as an undirected graph has them: both directions, in row-major order.
+
+    Shapes: i, j (E,) → (2, 2E) int64
+    """
+    arcs = np.sort(np.concatenate([i * num_nodes + j, j * num_nodes + i]))
+    return torch.from_numpy(np.stack(np.divmod(arcs, num_nodes)))
 
 
 def draw_pairs(

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from gnnmc.data.pairs import both_directions
 from gnnmc.data.rewire_bounds import bounds, nearest_number
 from gnnmc.data.rewire_swaps import Edges, Ints, mix
 from gnnmc.data.rewire_target import move_to
@@ -156,9 +156,7 @@ class _Graph:
     def edge_index(self, edges: Edges) -> Tensor:
         """(2, 2E) of these edges and the fixed ones."""
         num_nodes = len(edges.classes)
-        i, j = np.divmod(np.concatenate([edges.codes, self.fixed]), num_nodes)
-        both = np.sort(np.concatenate([i * num_nodes + j, j * num_nodes + i]))
-        return torch.from_numpy(np.stack(np.divmod(both, num_nodes)))
+        return both_directions(*np.divmod(np.concatenate([edges.codes, self.fixed]), num_nodes), num_nodes)
 
 
 def _read(data: Data) -> _Graph:

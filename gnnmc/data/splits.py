@@ -18,11 +18,11 @@ def random_split(
     """The rule of science 1.2, on labels: see `gnnmc.problem.splits.standard_split`, which this is.
 
     Shapes:
-        y: (N,) integer labels, negative where unlabelled
+        y: (N,) integer labels, negative where unlabeled
         returns: `train`, `val`, `test` → (M,) int64 indices
 
     Raises:
-        InputError: a class with fewer labelled nodes than asked for, or no node left for validation and test.
+        InputError: a class with fewer labeled nodes than asked for, or no node left for validation and test.
     """
     return standard_split(y, train_per_class, train_fraction, seed, val, test)
 

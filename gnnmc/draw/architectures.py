@@ -1,6 +1,6 @@
 """Graph networks beside others: barriers of every model on every problem, and how good the ends are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from gnnmc.draw.columns import check_columns, in_order
-from gnnmc.draw.palette import BAND, INK, MUTED, model_colors, model_markers
+from gnnmc.draw.looks import Look, looks_of
+from gnnmc.draw.palette import BAND, INK, MUTED
 from gnnmc.draw.panels import top_legend
 from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, say_empty, styled
 from gnnmc.errors import InputError
@@ -41,6 +42,7 @@ def draw_architectures(
     ends_label: str = "ends' loss",
     accuracy_label: str = "ends' accuracy",
     interval_label: str = "interval over graphs",
+    models: Sequence[str] = (),
     width: float = WIDE,
 ) -> Figure:
     """A row per model under the name of its problem: barriers, full marks on the first path and open ones on others.
@@ -49,9 +51,9 @@ def draw_architectures(
     the ends on the same split (of the first path, whose pairs are the most). Problems come by kind: graphs, the same
     features alone, images. Behind a model's name is its number of parameters.
 
-    Shapes: one row per (problem, kind, model, path, split): `barrier` (mean over pairs, nats per labelled item),
+    Shapes: one row per (problem, kind, model, path, split): `barrier` (mean over pairs, nats per labeled item),
     `ends_loss` (nats), `ends_accuracy` (in [0, 1]), `parameters`, and where there is an interval `low, high` of the
-    barrier; `width` in inches.
+    barrier; `models`: all those of the page (`looks_of`); `width` in inches.
 
     Raises InputError for a missing column, and for more than one row per (problem, kind, model, path, split).
     """
@@ -61,8 +63,8 @@ def draw_architectures(
         raise InputError("architectures: more than one row per (problem, kind, model, path, split): average the pairs")
     frame = frame.assign(problem=_problems(frame))
     paths, splits = in_order(frame, "path"), in_order(frame, "split")
-    models = in_order(frame, "model")
-    lines = _lines(frame, models)
+    looks = looks_of(frame, models)
+    lines = _lines(frame, list(looks))
     stacked = width < STACKED_BELOW
     tall = 0.55 + (lines[-1].y + 1) * _ROW if lines else 1.0
     figure = new_figure(width, tall * (len(splits) if stacked else 1) + 0.55)
@@ -74,13 +76,13 @@ def draw_architectures(
         here = frame[frame["split"] == split]
         for place, (value, label) in enumerate(columns):
             axes = figure.add_subplot(grid[row, start + place])
-            _draw_values(axes, here, value, lines, models, paths)
+            _draw_values(axes, here, value, lines, looks, paths)
             _say_value(axes, label, narrow=place > 0)
             if place == 0:
                 axes.set_title(f"{split} split")
                 if start == 0:
                     _say_lines(axes, lines)
-    top_legend(figure, _legend(models, paths, interval_label if _has_interval(frame) else None), width)
+    top_legend(figure, _legend(looks, paths, interval_label if _has_interval(frame) else None), width)
     return figure
 
 
@@ -109,15 +111,14 @@ def _lines(frame: pd.DataFrame, models: Sequence[str]) -> list[_Line]:
 
 
 def _draw_values(
-    axes: Axes, frame: pd.DataFrame, value: str, lines: Sequence[_Line], models: Sequence[str], paths: Sequence[str]
+    axes: Axes, frame: pd.DataFrame, value: str, lines: Sequence[_Line], looks: Mapping[str, Look], paths: Sequence[str]
 ) -> None:
-    colors, markers = model_colors(models), model_markers(models)
     for line in lines:
         if line.model is None:
             axes.axhspan(line.y - 0.5, line.y + 0.5, color=BAND, linewidth=0, zorder=0)
             continue
         some = frame[(frame["problem"] == line.problem) & (frame["model"] == line.model)].set_index("path")
-        color, marker = colors[line.model], markers[line.model]
+        color, marker = looks[line.model]
         drawn = [path for path in paths if path in some.index][: None if value == "barrier" else 1]
         if value == "barrier":
             axes.plot(some.loc[drawn, value], [line.y] * len(drawn), color=color, linewidth=0.9, alpha=0.45)
@@ -163,10 +164,10 @@ def _say_lines(axes: Axes, lines: Sequence[_Line]) -> None:
             tick.set_fontweight("bold")
 
 
-def _legend(models: Sequence[str], paths: Sequence[str], interval_label: str | None) -> list[Line2D]:
-    colors, markers = model_colors(models), model_markers(models)
+def _legend(looks: Mapping[str, Look], paths: Sequence[str], interval_label: str | None) -> list[Line2D]:
     handles = [
-        Line2D([], [], color=colors[m], marker=markers[m], ms=5, mew=0, linestyle="none", label=m) for m in models
+        Line2D([], [], color=color, marker=marker, ms=5, mew=0, linestyle="none", label=model)
+        for model, (color, marker) in looks.items()
     ]
     for path in paths:
         look: dict[str, Any] = {"mew": 0} if path == paths[0] else {"mfc": "none", "mec": MUTED, "mew": 1.1}

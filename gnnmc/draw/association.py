@@ -35,7 +35,7 @@ def draw_association(
 ) -> Figure:
     """A cell per (statistic, model, path, split) with rho in it, framed where the Holm-corrected p is below `alpha`.
 
-    Grey with a dash where there is no number. A frame with several kinds of association (total, controlled) gets a
+    Gray with a dash where there is no number. A frame with several kinds of association (total, controlled) gets a
     block of panels for each. `words` says what a statistic is called; others are called by their names.
 
     Shapes: one row per cell: `statistic, model, path, split, rho, p_holm` and, with several kinds, `kind`: what
@@ -187,7 +187,7 @@ def _draw_key(axes: Axes, left: float, label: str, alpha: float) -> None:
     axes.text(left + 0.26 + 11 * step, middle, "1", va="center", color=MUTED, fontsize=8)
     axes.text(left + 0.45 + 11 * step, middle, label, va="center", fontsize=8)
     axes.add_patch(Rectangle((left + 0.2, top + 0.2), 2 * step, height, fill=False, edgecolor=INK, linewidth=1.3))
-    note = f"p < {alpha:g} after Holm's correction; grey: no number"
+    note = f"p < {alpha:g} after Holm's correction; gray: no number"
     axes.text(left + 0.28 + 2 * step, middle + 0.2, note.replace("0.", ".", 1), va="center", fontsize=8)
 
 

@@ -7,11 +7,13 @@ import pandas as pd
 
 from gnnmc.errors import InputError
 
+# The models of most pages: these look the same on all of them.
+KEPT_MODELS = ("gcn", "sage", "gat", "mlp")
 # Known names in the order in which they are shown; others follow in the order of the frame.
 _ORDER = {
     "split": ("train", "val", "test"),
     "path": ("linear", "bezier", "polygonal"),
-    "model": ("gcn", "sage", "gat", "mlp"),
+    "model": KEPT_MODELS,
 }
 
 

@@ -22,16 +22,18 @@ _BASE = {
     "missing": (MISSING, "#343a41"),
 }
 
-# Models in the hues of Okabe and Ito (2008), darkened where they are too pale for a thin line on white.
-_MODELS = {
-    "gcn": ("#0072b2", "#5cb3ec"),
-    "sage": ("#d55e00", "#f58a42"),
-    "gat": ("#009e73", "#2fc59a"),
-    "mlp": ("#b0528a", "#e48fc1"),
-}
-_FURTHER = [("#a87900", "#e3b93f"), ("#4a3fa3", "#a79cf5"), ("#7a4a21", "#c99a70"), ("#5c6670", "#b7c0ca")]
-_MARKERS = {"gcn": "o", "sage": "s", "gat": "^", "mlp": "D"}
-_FURTHER_MARKERS = ["v", "P", "X", "p"]
+# Models: the first in the hues of Okabe and Ito (2008), darkened where they are too pale for a thin line on white.
+_MODELS = [
+    ("#0072b2", "#5cb3ec"),
+    ("#d55e00", "#f58a42"),
+    ("#009e73", "#2fc59a"),
+    ("#b0528a", "#e48fc1"),
+    ("#a87900", "#e3b93f"),
+    ("#4a3fa3", "#a79cf5"),
+    ("#7a4a21", "#c99a70"),
+    ("#5c6670", "#b7c0ca"),
+]
+MODEL_COLORS = [light for light, _ in _MODELS]
 
 # Splits in the hues of Tol (2021, "muted"), so that no split looks like a model.
 _SPLITS = {"train": ("#332288", "#a49bf0"), "val": ("#8a7a1f", "#d6c65c"), "test": ("#882255", "#ea86b6")}
@@ -76,20 +78,12 @@ _DIVERGING = [
 ]
 
 
-def model_colors(models: Iterable[str]) -> dict[str, str]:
-    """model → color, the same in every figure; models without a color of their own take the further ones by name."""
-    return _assigned(models, {name: light for name, (light, _) in _MODELS.items()}, [light for light, _ in _FURTHER])
-
-
-def model_markers(models: Iterable[str]) -> dict[str, str]:
-    """model → matplotlib marker, so that a model is known without its color."""
-    return _assigned(models, _MARKERS, _FURTHER_MARKERS)
-
-
 def split_colors(splits: Iterable[str]) -> dict[str, str]:
-    """split → color, the same in every figure."""
-    known = {name: light for name, (light, _) in _SPLITS.items()}
-    return _assigned(splits, known, [light for light, _ in _FURTHER_SPLITS])
+    """split → color; train, val and test look the same in every figure, others take the further ones by name."""
+    unique = list(dict.fromkeys(splits))
+    strangers = sorted(name for name in unique if name not in _SPLITS)
+    others = {name: _FURTHER_SPLITS[i % len(_FURTHER_SPLITS)] for i, name in enumerate(strangers)}
+    return {name: (_SPLITS | others)[name][0] for name in unique}
 
 
 def ordered_colors(count: int) -> list[str]:
@@ -115,10 +109,9 @@ def diverging_color(value: float) -> tuple[str, str]:
 def schemes() -> dict[str, tuple[str, str, str]]:
     """light color → (name of its CSS variable, light color, dark color), for every color that a figure uses."""
     colors = dict(_BASE)
-    colors |= {f"model-{name}": pair for name, pair in _MODELS.items()}
     colors |= {f"split-{name}": pair for name, pair in _SPLITS.items()}
     for family, pairs in (
-        ("further", _FURTHER),
+        ("model", _MODELS),
         ("further-split", _FURTHER_SPLITS),
         ("ordered", _ORDERED),
         ("sequential", _SEQUENTIAL),
@@ -135,10 +128,3 @@ def _diverging_ink(level: int) -> tuple[str, str]:
     _, white, _, dark_white = _DIVERGING[level]
     light = f"#fffff{level:x}" if white else f"#11151{level:x}"
     return light, "#ffffff" if dark_white else "#111519"
-
-
-def _assigned(names: Iterable[str], known: dict[str, str], further: list[str]) -> dict[str, str]:
-    unique = list(dict.fromkeys(names))
-    strangers = sorted(name for name in unique if name not in known)
-    others = {name: further[i % len(further)] for i, name in enumerate(strangers)}
-    return {name: known.get(name) or others[name] for name in unique}

@@ -37,7 +37,7 @@ def draw_plane(
     """Contours of `metric` on one split, on `ax` or on a new figure (`.figure` of what is returned).
 
     The better, the paler. Losses that span more than a factor of 10 get levels 1, 2, 5, 10 … Values that are not finite
-    are grey. A straight line joins the first two marks; where the path is not in the plane the legend says how far off.
+    are gray. A straight line joins the first two marks; where the path is not in the plane the legend says how far off.
 
     Shapes: frame one row per (x, y, split) of a grid: `LossPlane.frame()`; marks `x, y, label`: `LossPlane.marks()`;
     path (K, 2). units: metric → its unit, for the label.

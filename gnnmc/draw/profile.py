@@ -6,8 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gnnmc.draw.columns import check_columns
 from gnnmc.draw.palette import split_colors
 from gnnmc.draw.style import new_figure, styled
+from gnnmc.registry import unknown_name
 
 T_LABEL = "t (0: first mode, 1: second mode)"
 _STYLES = {"train": "-", "val": (0, (4, 1.5)), "test": (0, (1, 1.2))}
@@ -26,9 +28,15 @@ def draw_profile(
     units: metric → its unit, for the label (`PathProfile.units`).
 
     Shapes: the frame of `PathProfile.frame()`, one row per (t, split).
+
+    Raises InputError for a missing column, and for a split that the frame has not.
     """
+    check_columns(frame, ["t", "split", metric], "profile")
     axes = ax if ax is not None else _new_axes()
     chosen = list(splits if splits is not None else frame["split"].unique())
+    for split in chosen:
+        if split not in set(frame["split"]):
+            raise unknown_name("split", split, map(str, frame["split"].unique()))
     colors = split_colors(chosen)
     for split in chosen:
         rows = frame[frame["split"] == split].sort_values("t")

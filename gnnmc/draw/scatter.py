@@ -1,6 +1,6 @@
 """Barriers of real graphs, one line per graph, with the loss of the ends beside each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from gnnmc.draw.columns import check_columns, in_order
-from gnnmc.draw.palette import BAND, INK, MUTED, model_colors, model_markers
+from gnnmc.draw.looks import Look, looks_of
+from gnnmc.draw.palette import BAND, INK, MUTED
 from gnnmc.draw.panels import top_legend
 from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, say_empty, styled
 
@@ -26,19 +27,21 @@ def draw_real_graphs(
     order_label: str = "homophily",
     barrier_label: str = "barrier (nats)",
     ends_label: str = "ends' loss",
+    models: Sequence[str] = (),
     width: float = WIDE,
 ) -> Figure:
     """A horizontal dot plot: graphs from high to low homophily, a mark per model, one row of panels per path.
 
     Beside the barrier on a split stands the mean loss of the ends on the same split.
 
-    Shapes: one row per (graph, model, path, split): `barrier` (mean over pairs), `ends_loss` (nats per labelled node),
-    the column `order` (one value per graph), and where there is an interval `low, high`; `width` in inches.
+    Shapes: one row per (graph, model, path, split): `barrier` (mean over pairs), `ends_loss` (nats per labeled node),
+    the column `order` (one value per graph), and where there is an interval `low, high`; `models`: all
+    those of the page (`looks_of`); `width` in inches.
 
     Raises InputError for a missing column.
     """
     check_columns(frame, ["graph", "model", "path", "split", "barrier", "ends_loss", order], "real_graphs")
-    paths, splits, models = (in_order(frame, name) for name in ("path", "split", "model"))
+    paths, splits, looks = in_order(frame, "path"), in_order(frame, "split"), looks_of(frame, models)
     values = frame.groupby("graph", sort=False)[order].first().sort_values(ascending=True, kind="stable")
     graphs = [str(graph) for graph in values.index]
     labels = [f"{graph}  {value:.2f}" for graph, value in values.items()]
@@ -55,8 +58,8 @@ def draw_real_graphs(
             here = frame[(frame["path"] == path) & (frame["split"] == split)]
             barrier = figure.add_subplot(grid[r, 2 * c])
             ends = figure.add_subplot(grid[r, 2 * c + 1])
-            _draw_dots(barrier, here, "barrier", graphs, models)
-            _draw_dots(ends, here, "ends_loss", graphs, models)
+            _draw_dots(barrier, here, "barrier", graphs, looks)
+            _draw_dots(ends, here, "ends_loss", graphs, looks)
             barrier.set_title(f"{split} split, {path}" if stacked else f"{split}, {path}")
             barrier.set_xlabel(barrier_label)
             ends.set_xlabel(ends_label)
@@ -64,27 +67,28 @@ def draw_real_graphs(
             ends.set_yticks(range(len(graphs)), [])
             if c == 0:
                 _say_order(barrier, order_label)
-    colors, markers = model_colors(models), model_markers(models)
     top_legend(
         figure,
-        [Line2D([], [], color=colors[m], marker=markers[m], ms=5, mew=0, linestyle="none", label=m) for m in models],
+        [
+            Line2D([], [], color=color, marker=marker, ms=5, mew=0, linestyle="none", label=model)
+            for model, (color, marker) in looks.items()
+        ],
         width,
     )
     return figure
 
 
-def _draw_dots(axes: Axes, frame: pd.DataFrame, value: str, graphs: Sequence[str], models: list[str]) -> None:
-    colors, markers = model_colors(models), model_markers(models)
+def _draw_dots(axes: Axes, frame: pd.DataFrame, value: str, graphs: Sequence[str], looks: Mapping[str, Look]) -> None:
     for row in range(0, len(graphs), 2):
         axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
-    for number, model in enumerate(models):
+    for number, (model, (color, marker)) in enumerate(looks.items()):
         some = frame[frame["model"] == model]
         # Models of one graph stand a little apart, always in the same order: none hides another.
-        shift = 0.16 * ((len(models) - 1) / 2 - number)
+        shift = 0.16 * ((len(looks) - 1) / 2 - number)
         y = [graphs.index(str(graph)) + shift for graph in some["graph"]]
         if value == "barrier" and {"low", "high"} <= set(some.columns):
-            axes.hlines(y, some["low"], some["high"], color=colors[model], linewidth=1, alpha=0.7)
-        axes.plot(some[value], y, markers[model], color=colors[model], ms=4, mew=0)
+            axes.hlines(y, some["low"], some["high"], color=color, linewidth=1, alpha=0.7)
+        axes.plot(some[value], y, marker, color=color, ms=4, mew=0)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
     axes.set_ylim(-0.5, len(graphs) - 0.5)

@@ -58,7 +58,7 @@ def graph_stats(data: object, directed: bool = False, names: Iterable[str] | Non
     the sources of the arcs into it, components forget directions. `names` chooses among STATISTICS (default: all).
 
     Shapes:
-        data.edge_index: (2, E) integers in [0, N). data.x: (N, F), dense or sparse. data.y: (N,) integers.
+        data.edge_index: (2, E) integers in [0, N); data.x: (N, F), dense or sparse; data.y: (N,) integers
 
     Units: see `describe_statistics()`. Time and memory of those of cost "linear" are linear in nodes + edges (but for
     sorting the edges once) and in the stored features; those of cost "heavy" take seconds each at a million edges. The

@@ -76,7 +76,13 @@ def build_model(
     molecules) is not read.
 
     The weights are initialized on a fixed stream and the global generator is left as it was; `train` initializes anew
-    for each seed. Raises InputError for an unknown name, for settings that do not fit or that the family does not
+    for each seed.
+
+    Shapes:
+        forward: x (N, F), edge_index (2, E) → (N, C), C the problem's outputs; with a readout also batch (N,), the
+            graph of each node, → (G, C); without edges x (N, F) or x (N, channels, height, width) → (N, C)
+
+    Raises InputError for an unknown name, for settings that do not fit or that the family does not
     have, and for a problem that it cannot be built for.
     """
     given = {

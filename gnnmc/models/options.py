@@ -10,6 +10,7 @@ from torch import nn
 from gnnmc.errors import InputError
 from gnnmc.models.edges import TREATMENTS
 from gnnmc.models.readout import READOUTS
+from gnnmc.numbers import share, whole_number
 from gnnmc.problem import Problem
 from gnnmc.registry import Registry
 
@@ -56,10 +57,9 @@ class Options:
     readout: str | None = None
 
     def __post_init__(self) -> None:
-        if self.layers < 1 or self.hidden < 1 or self.heads < 1:
-            raise InputError(f"layers={self.layers}, hidden={self.hidden}, heads={self.heads}: each must be at least 1")
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout={self.dropout}: allowed: 0 ≤ dropout < 1")
+        for name in ("layers", "hidden", "heads"):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least=1))
+        object.__setattr__(self, "dropout", share("dropout", self.dropout))
         for registry, name in ((NORMS, self.norm), (HEADS, self.head), (JUMPS, self.jumping_knowledge)):
             registry[name]
         TREATMENTS[self.edges]

@@ -49,7 +49,7 @@ RECIPES: Registry[Recipe] = Registry("recipe")
 def recipe(name: str) -> Recipe:
     """The recipe `model/graph`, in any case; the graph by the table's name or by that of `list_graphs()`.
 
-    Raises InputError, with the nearest matches, for an unknown one.
+    Raises InputError for an unknown one, with the nearest matches, and for what is no text.
     """
     if not isinstance(name, str):
         raise InputError(f"a recipe is named by a string such as 'gcn/Cora', got {name!r}")

@@ -17,7 +17,11 @@ def count_parameters(module: nn.Module) -> int:
     """Number of trained parameters, every tensor once.
 
     Not counted: parameters that are frozen (`requires_grad=False`) and buffers, such as BatchNorm's running statistics.
+
+    Raises InputError for what is no module.
     """
+    if not isinstance(module, nn.Module):
+        raise InputError(f"expected a module, got {type(module).__name__}: pass a torch.nn.Module")
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 

@@ -5,13 +5,14 @@ that are mostly zeros. torch's own backward pass transposes the matrix every tim
 sparse tensors: here both directions are prepared once, and the matrix is no argument that is differentiated.
 """
 
-import warnings
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from gnnmc.problem import compressed_rows
 
 
 class Structure:
@@ -102,12 +103,7 @@ def row_starts(rows: Tensor, count: int) -> Tensor:
 
 def compressed(structure: Structure, values: Tensor) -> Tensor:
     """A torch.sparse_csr tensor."""
-    with warnings.catch_warnings():
-        # torch says once per process that CSR is in beta and that invariants are not checked: both are known here.
-        warnings.simplefilter("ignore")
-        return torch.sparse_csr_tensor(
-            structure.starts, structure.columns, values, structure.shape, check_invariants=False
-        )
+    return compressed_rows(structure.starts, structure.columns, values, structure.shape, checked=False)
 
 
 class _Product(torch.autograd.Function):

@@ -11,7 +11,7 @@ from gnnmc.problem.calling import has
 
 
 def check_labels(data: Any) -> Tensor:
-    """The labels `(N,)`; negative values mean unlabelled."""
+    """The labels `(N,)`; negative values mean unlabeled."""
     if not any(hasattr(data, name) for name in ("x", "y", "edge_index")):
         raise InputError(
             f"expected a graph with x, edge_index and y, such as torch_geometric's Data, got {type(data).__name__}: "
@@ -75,7 +75,7 @@ def as_indices(splits: object) -> dict[str, Tensor]:
 
 
 def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int, absent_classes: bool) -> None:
-    """Non-empty splits of labelled items, with every class that occurs among the training ones.
+    """Non-empty splits of labeled items, with every class that occurs among the training ones.
 
     `num_classes=0`: targets that are not classes; only range and emptiness are checked. `absent_classes`: whether a
     class may have no training item, as in some splits that come with a data set.
@@ -89,7 +89,7 @@ def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int,
             raise InputError(f"the {name} split must hold indices (int64) of items 0 to {len(labels) - 1}")
         if num_classes and bool((labels[index] < 0).any()):
             count = int((labels[index] < 0).sum())
-            raise InputError(f"the {name} split holds {count} unlabelled items (y < 0): leave them out")
+            raise InputError(f"the {name} split holds {count} unlabeled items (y < 0): leave them out")
     absent = absent_from_train(splits, labels) if num_classes and not absent_classes else []
     if absent:
         raise InputError(

@@ -1,6 +1,6 @@
 """Which loss and which metrics a problem gets: by name or as the user's own, fitting the kind of its targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from torch import Tensor
@@ -44,6 +44,8 @@ def choose_metrics(metrics: Metrics | None, kind: str | None, num_classes: int =
             if not isinstance(metric, Metric):
                 raise InputError(f"metric {name!r} is a {type(metric).__name__}; expected a gnnmc.problem.Metric")
         return dict(metrics)
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable | None):
+        raise InputError(f"metrics={metrics!r} is a {type(metrics).__name__}: give a list of names, e.g. ['accuracy']")
     names = (DEFAULT_METRICS.get(kind or "", ())) if metrics is None else tuple(metrics)
     chosen = {name: METRICS[name] for name in names}
     for name, metric in chosen.items():

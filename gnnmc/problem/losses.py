@@ -47,6 +47,6 @@ def _squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs.reshape(targets.shape) - targets).square().reshape(len(targets), -1).mean(1)
 
 
-LOSSES.add("cross_entropy", Loss(_cross_entropy, "nats per labelled item", CLASSES))
+LOSSES.add("cross_entropy", Loss(_cross_entropy, "nats per labeled item", CLASSES))
 LOSSES.add("binary_cross_entropy", Loss(_binary_cross_entropy, "nats per known label", BINARY))
 LOSSES.add("squared_error", Loss(_squared_error, "squared units of the target", NUMBERS))

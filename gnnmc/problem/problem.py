@@ -23,11 +23,18 @@ class Problem:
     """Data + splits + loss + metrics; node or graph classification, images and a user's own look the same from above.
 
     items: the data; what a module is called on for all of it, or for some items where they can be had apart.
-    targets: `(N, …)` one row per item.
-    splits: name → `(n,)` indices of items; "train" is the one trained on.
+    targets: one row per item. splits: name → numbers of items; "train" is the one trained on.
     metrics: name → Metric with `higher_is_better`; the first is the one validation selects by.
     num_features, num_outputs: the widths a model needs. item_shape: the shape of one item's features, such as
         (1, 28, 28) for images. cardinalities: how many values each of the features has, where they are categories.
+
+    Shapes:
+        targets: (N,) int64 classes, (N, …) numbers; splits: name → (n,) int64
+        .outputs(module): (N, C); .measure(outputs): (N, C) → (S, 1 + M) float64 of S splits, loss (in `units`; nats per
+            labeled item for classes) and M metrics
+
+    Raises InputError: the constructors for data that do not fit together, `outputs` and `loss_on` for a model that
+    fails on the data or does not give one row per item.
     """
 
     items: Items
@@ -189,7 +196,7 @@ class Problem:
     ) -> "Problem":
         """Transductive node classification on one graph.
 
-        Shapes: data.x (N, F), dense or sparse, data.edge_index (2, E), data.y (N,) with negative values for unlabelled
+        Shapes: data.x (N, F), dense or sparse, data.edge_index (2, E), data.y (N,) with negative values for unlabeled
         nodes, data.train_mask, val_mask, test_mask (N,). Without masks: the rule of science 1.2 with seed 0.
         metrics: `data.metrics` where the data names some, else accuracy.
         Raises InputError for what does not fit together: shapes, edges out of range, features that are not finite,

@@ -18,20 +18,20 @@ def standard_split(
     val: float | None = None,
     test: float | None = None,
 ) -> dict[str, Tensor]:
-    """Split labelled items at random into `train`, `val` and `test` (science 1.2).
+    """Split labeled items at random into `train`, `val` and `test` (science 1.2).
 
     `train` takes `train_per_class` items of every class that occurs; or, when `train_fraction` (in (0, 1)) is given,
     that share of every class instead, rounded to the nearest and at least one. Of the rest, min(500, half) are `val`
-    and the others `test`; `val` and `test` say otherwise, as a number of items or, below 1, as a share of the labelled
+    and the others `test`; `val` and `test` say otherwise, as a number of items or, below 1, as a share of the labeled
     ones (what is then left over is in no split). Items without a label (y < 0) are in no split. With one seed the
     training set of a smaller `train_per_class` is part of that of a larger one.
 
     Shapes:
-        y: (N,) integer labels, negative where unlabelled
+        y: (N,) integer labels, negative where unlabeled
         returns: name → (M,) int64 indices, ascending, on the CPU
 
     Raises:
-        InputError: labels that are not (N,) integers; a class with fewer labelled items than asked for; fewer labelled
+        InputError: labels that are not (N,) integers; a class with fewer labeled items than asked for; fewer labeled
             items left for validation and test than asked for, or than two.
     """
     if y.dim() != 1 or y.is_floating_point() or y.is_complex():
@@ -39,13 +39,13 @@ def standard_split(
     y = y.detach().cpu().long()
     classes, sizes = torch.unique(y[y >= 0], return_counts=True)
     if len(classes) == 0:
-        raise InputError("there is no labelled item to split: every label is negative")
+        raise InputError("there is no labeled item to split: every label is negative")
     wanted = _train_sizes(classes, sizes, train_per_class, train_fraction)
     rest = int(sizes.sum() - wanted.sum())
     if rest < 2:
         asked = f"train_per_class {train_per_class}" if train_fraction is None else f"train_fraction {train_fraction}"
         raise InputError(
-            f"{asked} leaves {rest} of {int(sizes.sum())} labelled items for validation and test, "
+            f"{asked} leaves {rest} of {int(sizes.sum())} labeled items for validation and test, "
             "at least 2 are needed: ask for fewer training items"
         )
 
@@ -61,7 +61,7 @@ def standard_split(
         num_test = min(num_test, rest - num_val)  # shares that make up the whole may each have been rounded up
     if num_val + num_test > rest or num_test < 1:
         raise InputError(
-            f"val {num_val} and test {num_test} are more than the {rest} labelled items left: ask for fewer"
+            f"val {num_val} and test {num_test} are more than the {rest} labeled items left: ask for fewer"
         )
     splits = {"train": order[in_train], "val": others[:num_val], "test": others[num_val : num_val + num_test]}
     return {name: index.sort().values for name, index in splits.items()}
@@ -87,7 +87,7 @@ def _train_sizes(classes: Tensor, sizes: Tensor, train_per_class: int, train_fra
     smallest = int(sizes.argmin())
     if sizes[smallest] < train_per_class:
         raise InputError(
-            f"class {int(classes[smallest])} has {int(sizes[smallest])} labelled items, fewer than "
+            f"class {int(classes[smallest])} has {int(sizes[smallest])} labeled items, fewer than "
             f"train_per_class {train_per_class}: ask for at most {int(sizes[smallest])}, or give train_fraction"
         )
     return torch.full_like(sizes, train_per_class)
@@ -110,7 +110,7 @@ def share_split(
 
     For collections without a split of their own (graphs, images).
 
-    Shapes: classes (N,), negative where unlabelled (in no split); returns name → (M,) indices, ascending.
+    Shapes: classes (N,), negative where unlabeled (in no split); returns name → (M,) indices, ascending.
     Raises InputError for fewer than three items (of any class).
     """
     order = torch.from_numpy(numpy_generator(seed, "split").permutation(num_items))

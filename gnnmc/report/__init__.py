@@ -1,7 +1,10 @@
 """The report: named tables and figures of a study as one HTML file that needs nothing else.
 
 The public face promises both a package `gnnmc.report` and a call `gnnmc.report(folder)`. The import system puts the
-package in the place of the function as soon as anything below it is imported, so the package itself is callable.
+package in the place of the function as soon as anything below it is imported, so the package itself is callable: it
+writes `report.html`, `figures/` and `shown/` of a run folder anew and returns the page's path.
+
+Raises InputError for a folder that `gnnmc run` has not finished, GnnmcError where it cannot be written.
 """
 
 import sys

@@ -5,7 +5,7 @@ from gnnmc.run.execute import execute, usable_cores
 from gnnmc.run.failures import Failure
 from gnnmc.run.interruption import RunInterrupted
 from gnnmc.run.outcome import Outcome
-from gnnmc.run.plan import Plan, make_plan
+from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Live, Plain, Progress, Quiet, automatic_progress
 from gnnmc.run.status import status
 
@@ -15,11 +15,11 @@ __all__ = [
     "Live",
     "Outcome",
     "Plain",
-    "Plan",
     "Progress",
     "Quiet",
     "RunEngine",
     "RunInterrupted",
+    "WorkPlan",
     "WorkersError",
     "automatic_progress",
     "execute",

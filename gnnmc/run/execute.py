@@ -12,7 +12,7 @@ from gnnmc.run.failures import Failure, FailureRecords
 from gnnmc.run.interruption import Interruption, RunInterrupted
 from gnnmc.run.log import RunLog
 from gnnmc.run.outcome import Outcome
-from gnnmc.run.plan import Plan, make_plan
+from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Progress, automatic_progress
 from gnnmc.run.schedule import Schedule
 from gnnmc.run.tally import Tally
@@ -78,7 +78,7 @@ def usable_cores() -> int:
 class _Run:
     """The state of one execution."""
 
-    def __init__(self, plan: Plan, store: Store, log: RunLog, shown: Progress, interruption: Interruption) -> None:
+    def __init__(self, plan: WorkPlan, store: Store, log: RunLog, shown: Progress, interruption: Interruption) -> None:
         self._plan = plan
         self._store = store
         self._log = log

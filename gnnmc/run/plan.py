@@ -10,7 +10,7 @@ from gnnmc.store.cell import Cell, Task
 
 
 @dataclass(frozen=True)
-class Plan:
+class WorkPlan:
     """The distinct tasks in declared order, each with its cells, and the inputs that no task computes."""
 
     works: tuple[Work, ...]
@@ -22,7 +22,7 @@ class Plan:
         return list(dict.fromkeys(work.stage for work in self.works))
 
 
-def make_plan(tasks: Sequence[Task]) -> Plan:
+def make_plan(tasks: Sequence[Task]) -> WorkPlan:
     """Check and number the tasks; a task given twice is kept once.
 
     Raises InputError for a task without cells or with cells of several stages, a function that another process cannot
@@ -51,7 +51,7 @@ def make_plan(tasks: Sequence[Task]) -> Plan:
             cells.append(tuple(distinct))
             owner.update((cell.key, work) for cell in distinct)
     needed = {a.key: a for work in works for cell in work.cells for a in cell.input_addresses()}
-    return Plan(tuple(works), tuple(cells), tuple(a for key, a in needed.items() if key not in owner))
+    return WorkPlan(tuple(works), tuple(cells), tuple(a for key, a in needed.items() if key not in owner))
 
 
 def function_name(function: Callable[..., object]) -> str:

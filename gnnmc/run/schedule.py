@@ -4,7 +4,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Collection
 
-from gnnmc.run.plan import Plan
+from gnnmc.run.plan import WorkPlan
 
 
 class Schedule:
@@ -13,7 +13,7 @@ class Schedule:
     A task whose cells are all in `stored` is finished from the start; one with a missing cell is computed as a whole.
     """
 
-    def __init__(self, plan: Plan, stored: Collection[str]) -> None:
+    def __init__(self, plan: WorkPlan, stored: Collection[str]) -> None:
         self._plan = plan
         owner = {cell.key: work.number for work in plan.works for cell in work.cells}
         self.reused = [work.number for work in plan.works if all(cell.key in stored for cell in work.cells)]

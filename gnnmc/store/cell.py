@@ -51,13 +51,6 @@ class Cell:
         text = json.dumps(address, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def input_cells(self) -> list["Cell"]:
-        """All cells this one is computed from, in order of role."""
-        cells: list[Cell] = []
-        for cell in self.inputs.values():
-            cells.extend([cell] if isinstance(cell, Cell) else cell)
-        return cells
-
 
 @dataclass(frozen=True)
 class Request:

@@ -7,12 +7,17 @@ import pandas as pd
 from gnnmc.studies.findings import ROUNDING
 from gnnmc.studies.pages import Section, Tables, TableView
 
-SPLIT_NOTE = "Mean cross-entropy in nats per labelled node; barrier: largest excess over the chord between the ends."
+SPLIT_NOTE = "Mean cross-entropy in nats per labeled node; barrier: largest excess over the chord between the ends."
 
 
 def measured(tables: Tables) -> bool:
     """Whether any barrier could be measured."""
     return bool(tables["barriers"]["barrier"].notna().any())
+
+
+def models_of(tables: Tables) -> list[str]:
+    """All the models of a page: its figures are given them, so that a model looks the same in every one."""
+    return [str(name) for name in tables["barriers"]["model"].unique()]
 
 
 def loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -45,7 +50,7 @@ def ends_section(tables: Tables, least_train_accuracy: float) -> Section:
     if "accuracy min" in cells:
         low = (cells["split"] == "train") & (cells["accuracy min"] < least_train_accuracy - ROUNDING)
         cells.insert(3, "flag", low.map({True: f"an end below {least_train_accuracy:g}", False: ""}))
-    caption = "Ends of the paths: loss (nats per labelled item) and metrics over seeds, BatchNorm as in training."
+    caption = "Ends of the paths: loss (nats per labeled item) and metrics over seeds, BatchNorm as in training."
     return Section("The ends", tables=(TableView("endpoints", cells.dropna(axis=1, how="all"), caption),))
 
 

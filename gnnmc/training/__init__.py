@@ -1,10 +1,10 @@
 """Training: modes of a model on a problem, one for each seed."""
 
+from gnnmc.numbers import real_number, share, whole_number
 from gnnmc.training.initialize import ModuleOrFactory, initialize, module_of
 from gnnmc.training.optimizers import OPTIMIZERS, make_optimizer, require_optimizer
 from gnnmc.training.order import BatchOrder
 from gnnmc.training.schedules import SCHEDULES, LearningRate
-from gnnmc.training.settings import real_number, share, whole_number
 from gnnmc.training.train import train
 from gnnmc.training.variation import VARY
 

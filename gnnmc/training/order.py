@@ -1,4 +1,4 @@
-"""Which labelled items each optimizer step sees."""
+"""Which labeled items each optimizer step sees."""
 
 import torch
 from torch import Tensor

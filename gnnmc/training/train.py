@@ -42,7 +42,7 @@ def train(
     model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization,
     the order of mini-batches and dropout; a seed alone gives the same bits as the seed among others.
     weight_decay: on all parameters. momentum: of SGD (.9 unless given, never Nesterov's).
-    batch_size: labelled items in an optimizer step, shuffled anew every epoch; all of them by default, and where there
+    batch_size: labeled items in an optimizer step, shuffled anew every epoch; all of them by default, and where there
     are no more than that. The nodes of one graph are always computed together; the loss is over the batch's.
     schedule: a name in SCHEDULES, what the rate does over all optimizer steps, after a linear rise over a share
     `warmup` of them.
@@ -52,6 +52,9 @@ def train(
     evaluate_every: epochs from one evaluation on every split to the next; the log has the evaluated ones and the last.
     endpoint: which weights `.weights` is, "last" or "best_val" (science 0), of the evaluated epochs; both are kept.
     A run whose weights stop being finite ends with a `.status` that says so; the others go on.
+
+    Shapes:
+        returns: a Mode per seed, in their order; .weights: name → tensor, shaped as the model's parameters and buffers
 
     Raises InputError when two different seeds start from equal weights that are meant to differ, when nothing is left
     that could make shared starts end differently, for settings out of range, and for what is no model or no Problem.

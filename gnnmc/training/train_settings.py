@@ -4,10 +4,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from gnnmc.errors import InputError
+from gnnmc.numbers import real_number, share, whole_number
 from gnnmc.registry import unknown_name
 from gnnmc.training.optimizers import require_optimizer
 from gnnmc.training.schedules import SCHEDULES
-from gnnmc.training.settings import real_number, share, whole_number
 from gnnmc.training.variation import SPAWN, VARY
 
 # Kept in every record; the others are where they differ from their defaults.

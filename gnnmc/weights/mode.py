@@ -21,12 +21,19 @@ class Mode:
     last: name → tensor at the last epoch.
     best: name → tensor at the epoch of the highest validation metric, ties by lower validation loss (science 0).
     endpoint: which of the two `.weights` is.
-    metrics: one row per (endpoint, split): `endpoint, epoch, split, loss, <metric>…` (nats per labelled item).
-    log: one row per epoch: `epoch, objective`, then `<split>_loss, <split>_<metric>…`.
+    metrics, log: tables, see below. Losses are in the unit of the problem's loss, nats per labeled item by default;
+    accuracies in [0, 1].
     status: "ok", or why there is no usable end ("diverged at epoch 17: …").
     init_digest: sha256 of the initial weights; equal digests mean a shared start.
     unused: parameters that never received a gradient; they count in no distance (science 0).
     settings: what it was trained with.
+
+    Shapes:
+        last, best, weights: name → tensor, shaped as the model's parameter or buffer of that name
+        metrics: one row per (endpoint, split): `endpoint, epoch, split, loss, <metric>…`
+        log: one row per evaluated epoch: `epoch, objective`, then `<split>_loss, <split>_<metric>…`
+
+    Raises InputError: `at` for an unknown endpoint, `save` for a file that cannot be written.
     """
 
     last: dict[str, Tensor]
@@ -81,7 +88,13 @@ class Mode:
 
 
 def load_mode(path: str | Path) -> Mode:
-    """The mode that `Mode.save` wrote. Raises InputError for a file of other origin (use `load_weights` there)."""
+    """The mode that `Mode.save` wrote, every bit of it.
+
+    Shapes:
+        .last, .best: name → tensor, shaped as they were saved
+
+    Raises InputError for a file that is absent, damaged, or of other origin (use `load_weights` there).
+    """
     tensors, record = load_record(path)
     if "mode" not in record:
         raise InputError(f"{path} holds weights but no mode: open it with gnnmc.load_weights")
@@ -89,10 +102,14 @@ def load_mode(path: str | Path) -> Mode:
 
 
 def load_weights(path: str | Path) -> dict[str, Tensor]:
-    """The weights in a `.safetensors` file, or in one written by `torch.save(model.state_dict(), path)`.
+    """The weights in a safetensors file, or in one written by `torch.save(model.state_dict(), path)`.
 
-    From a file that `Mode.save` wrote, the weights of the mode's endpoint. Raises InputError for a file that is absent,
-    damaged, or holds anything but tensors by name.
+    From a file that `Mode.save` wrote, the weights of the mode's endpoint.
+
+    Shapes:
+        returns: name → tensor, shaped as they were saved
+
+    Raises InputError for a file that is absent, damaged, or holds anything but tensors by name.
     """
     tensors, record = load_record(path)
     if "path" in record:

@@ -181,6 +181,10 @@ def test_no_groups_at_all_is_one_group() -> None:
     ("settings", "message"),
     [
         ({"permutations": 0}, "permutations=0"),
+        ({"permutations": "many"}, "permutations='many' is a str: expected a whole number"),
+        ({"bootstrap": 2.5}, "bootstrap=2.5 is a float: expected a whole number"),
+        ({"confidence": "high"}, "confidence='high' is a str"),
+        ({"kinds": 3}, "kinds=3 is a int: give a label for each"),
         ({"confidence": 95}, "confidence=95"),
         ({"kinds": {}}, "kinds is empty"),
         ({"kinds": {"held": "ends_loss"}}, r"\('ends_loss',\)"),
@@ -192,6 +196,12 @@ def test_wrong_settings_are_one_clear_line(settings: dict, message: str) -> None
     with pytest.raises(InputError, match=message) as caught:
         associate(planted(), **settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("table", [3, None, {"barrier": [0.1]}])
+def test_what_is_no_table_is_told_in_one_line(table: object) -> None:
+    with pytest.raises(InputError, match=f"expected a table, got {type(table).__name__}: pass a pandas DataFrame"):
+        associate(table)  # type: ignore[arg-type]
 
 
 def test_importing_the_analysis_does_not_import_torch() -> None:

@@ -189,6 +189,26 @@ def test_errors_name_the_key_at_every_level(config, message):
     assert "\n" not in str(error.value)
 
 
+class Lists(Block):
+    graphs: tuple[GraphEntry, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field((0, 1), min_length=2)
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"graphs": [{"real": {"name": "Cora", "layout": "dens"}}]}, "config graphs.0.real.layout: .*, got 'dens'$"),
+        ({"graphs": [{"csbm": {"seed": "x"}}, {"csbm": {"seed": "y"}}]}, r"graphs.0.csbm.seed: .* \(and 1 more\)$"),
+        ({"graphs": [{"csbm": {}}], "seeds": [0, "x"]}, "config seeds.1: Input should be a valid integer.*, got 'x'$"),
+        ({"graphs": [{"csbm": {}}], "seeds": [0]}, "config seeds: Tuple should have at least 2 items"),
+        ({"graphs": [{"csbm": {}}], "seeds": ["x"]}, r"config seeds.0: .*, got 'x' \(and 1 more\)$"),
+    ],
+)
+def test_what_only_follows_from_an_error_is_not_counted(config, message):
+    with pytest.raises(InputError, match=message):
+        validate(Lists, config)
+
+
 def test_a_bare_name_is_a_model():
     assert validate(Outer, {"models": ["gcn"]}).models == (ModelBlock(name="gcn"),)
 

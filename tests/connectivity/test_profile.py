@@ -97,6 +97,18 @@ def test_barriers_are_those_of_the_named_functions(toy_problem, trained):
     assert set(even.barrier_kind) == set(BARRIERS) - {"midpoint"}
 
 
+@pytest.mark.parametrize("middle", [0.5, 0.5 + 1e-7, 0.5 - 1e-9, 0.5 + 1e-5])
+def test_a_table_of_barriers_has_the_midpoint_just_where_it_can_be_asked_for(middle):
+    found = made([1, 4, 3], t=[0, middle, 1])
+    listed = "midpoint" in set(found.barriers().barrier_kind)
+    assert listed == (abs(middle - 0.5) <= 1e-6)
+    if listed:
+        assert found.barrier("midpoint") == 2.0
+    else:
+        with pytest.raises(InputError, match="needs t = 1/2 on the grid"):
+            found.barrier("midpoint")
+
+
 def test_the_default_barrier_is_the_chord_of_the_train_loss():
     assert made([1, 4, 3]).barrier() == 2.0
     assert made([1, 4, 3], accuracies=[0.8, 0.2, 0.6]).barrier(metric="accuracy") == pytest.approx(0.5)
@@ -231,10 +243,14 @@ def test_what_is_no_path_problem_or_model_is_told(toy_graph, toy_problem, traine
 def test_units_are_the_problems_own_and_the_axis_says_them(toy_problem, trained):
     model, path = trained
     found = profile(model, toy_problem, path, points=3, device="cpu")
-    assert found.units == {"loss": "nats per labelled item", "accuracy": "fraction in [0, 1]"}
-    assert found.plot().get_ylabel() == "loss (nats per labelled item)"
+    assert found.units == {"loss": "nats per labeled item", "accuracy": "fraction in [0, 1]"}
+    assert found.plot().get_ylabel() == "loss (nats per labeled item)"
     assert found.plot(metric="accuracy").get_ylabel() == "accuracy (fraction in [0, 1])"
     assert made([1, 2, 1]).plot().get_ylabel() == "loss"
+    with pytest.raises(InputError, match="unknown metric 'acc': did you mean 'accuracy'"):
+        found.plot(metric="acc")
+    with pytest.raises(InputError, match="unknown split 'tran': did you mean 'train'"):
+        found.plot(splits=["tran"])
     regression = Problem.arrays(torch.ones(4, 2), torch.zeros(4), {"train": torch.arange(4)})
     line = LinearPath({"weight": torch.zeros(1, 2)}, {"weight": torch.ones(1, 2)})
     squares = profile(torch.nn.Linear(2, 1, bias=False), regression, line, points=3, device="cpu")

@@ -168,13 +168,15 @@ def test_masks_are_those_of_the_split_rule():
         ({"separation": -1}, "separation"),
         ({"seed": 1.5}, "seed"),
         ({"degree_exponent": 2}, "greater than 2"),
+        ({"class_proportions": 3}, "class_proportions must be 5 positive numbers .* got 3"),
+        ({"class_proportions": ["much", "more"]}, "class_proportions must be 5 positive numbers"),
         ({"class_proportions": [0.5, 0.5]}, "5 positive numbers .num_classes. of sum 1"),
         ({"class_proportions": [0.2, 0.2, 0.2, 0.2, 0.3]}, "of sum 1"),
         ({"class_proportions": [0.9999, 0.00004, 0.00002, 0.00002, 0.00002], "homophily": 1}, "is empty"),
         ({"class_proportions": [0.6, 0.1, 0.1, 0.1, 0.1], "homophily": 0.1}, "unreachable.*1200 of 2000.* 0.2 to 1"),
         ({"homophily": 0.9, "mean_degree": 700}, "reachable"),
         ({"train_per_class": 400}, "leaves 0 of 2000"),
-        ({"num_nodes": 60}, "class 0 has 12 labelled items"),
+        ({"num_nodes": 60}, "class 0 has 12 labeled items"),
     ],
 )
 def test_what_cannot_be_had_is_refused_in_one_line(arguments, message):

@@ -62,8 +62,8 @@ def test_a_few_of_them_and_a_few_labels_per_class(small_fashion):
     few = load_images("fashion-mnist", root=small_fashion, limit=60)
     assert len(few) == 60
     assert bool((few.splits["test"] >= len(few) - len(few.splits["test"])).all())
-    labelled = load_images("fashion-mnist", root=small_fashion, train_per_class=2)
-    assert torch.bincount(labelled.y[labelled.splits["train"]]).tolist() == [2] * 10
+    labeled = load_images("fashion-mnist", root=small_fashion, train_per_class=2)
+    assert torch.bincount(labeled.y[labeled.splits["train"]]).tolist() == [2] * 10
 
 
 def test_what_is_not_there_is_said_with_where_to_put_it(tmp_path, monkeypatch):

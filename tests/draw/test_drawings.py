@@ -10,7 +10,8 @@ import pytest
 
 from gnnmc.draw import drawing
 from gnnmc.draw.export import to_png, to_svg
-from gnnmc.draw.palette import diverging_color, model_colors, model_markers, ordered_colors, schemes, split_colors
+from gnnmc.draw.looks import model_looks
+from gnnmc.draw.palette import diverging_color, ordered_colors, schemes, split_colors
 from gnnmc.draw.style import NARROW, WIDE
 from gnnmc.errors import InputError
 
@@ -108,6 +109,14 @@ def test_the_heat_map_shows_its_numbers_and_a_dash_where_there_is_none() -> None
         drawing("association.draw_association")(pd.concat([association()] * 2))
 
 
+def test_a_profile_with_a_split_or_a_metric_that_there_is_not_is_not_drawn_empty() -> None:
+    frame = pd.DataFrame({"t": [0.0, 1.0], "split": "train", "loss": [1.0, 2.0]})
+    with pytest.raises(InputError, match="unknown split 'tran': did you mean 'train'"):
+        drawing("profile.draw_profile_figure")(frame, splits=["tran"])
+    with pytest.raises(InputError, match="profile: the frame has no column 'acc'; it has t, split, loss"):
+        drawing("profile.draw_profile_figure")(frame, metric="acc")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -125,7 +134,10 @@ def test_an_unknown_drawing_is_one_line(name: str, message: str) -> None:
 def test_no_two_roles_share_a_light_color_and_all_colors_have_a_twin() -> None:
     known = schemes()
     assert len({variable for variable, _, _ in known.values()}) == len(known)
-    for color in [*model_colors(["gcn", "new", "other"]).values(), *split_colors(["train", "own"]).values()]:
+    for color in [
+        *(look.color for look in model_looks(["gcn", "new", "other"]).values()),
+        *split_colors(["train", "own"]).values(),
+    ]:
         assert color in known
     for value in np.linspace(-1, 1, 21):
         assert set(diverging_color(value)) <= set(known)
@@ -133,8 +145,8 @@ def test_no_two_roles_share_a_light_color_and_all_colors_have_a_twin() -> None:
 
 
 def test_a_model_keeps_its_color_and_mark_beside_others() -> None:
-    assert model_colors(["gcn"])["gcn"] == model_colors(["mlp", "gcn", "new"])["gcn"]
-    assert len(set(model_markers(["gcn", "sage", "gat", "mlp", "new"]).values())) == 5
+    assert model_looks(["gcn"])["gcn"] == model_looks(["mlp", "gcn", "new"])["gcn"]
+    assert len({look.marker for look in model_looks(["gcn", "sage", "gat", "mlp", "new"]).values()}) == 5
 
 
 def luminance(color: str) -> float:

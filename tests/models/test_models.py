@@ -6,7 +6,7 @@ from torch import nn
 from torch_geometric.nn import GATConv, GCNConv, SAGEConv
 
 from gnnmc.errors import InputError
-from gnnmc.models import MODELS, build_model, list_models
+from gnnmc.models import MODELS, build_model, count_parameters, list_models
 from gnnmc.models.dropout import dropout
 from gnnmc.models.options import NORMS
 from gnnmc.problem import Problem
@@ -91,11 +91,17 @@ def test_every_parameter_is_reset(toy_problem, name, norm):
     [
         ("gnc", {}, "unknown model 'gnc': did you mean .*'gcn'"),
         ("gcn", {"norm": "bach"}, "unknown norm 'bach': did you mean 'batch'"),
-        ("gcn", {"layers": 0}, "layers=0, hidden=64, heads=8: each must be at least 1"),
+        ("gcn", {"layers": 0}, "layers=0: at least 1 is needed"),
         ("gcn", {"hidden": 0}, "hidden=0"),
         ("gat", {"heads": 0}, "heads=0"),
+        ("gcn", {"hidden": "3"}, "hidden='3' is a str: expected a whole number"),
+        ("gcn", {"hidden": 3.5}, "hidden=3.5 is a float: expected a whole number"),
+        ("gcn", {"layers": [2]}, r"layers=\[2\] is a list: expected a whole number"),
+        ("gat", {"heads": "8"}, "heads='8' is a str: expected a whole number"),
+        ("gcn", {"dropout": "0.5"}, r"dropout='0.5' is a str: allowed: a number"),
+        ("gcn", {"parameters": "900"}, "parameters='900': allowed: a whole number, at least 1"),
         ("gat", {"hidden": 20}, "hidden=20 is no multiple of heads=8"),
-        ("gcn", {"dropout": 1.0}, "dropout=1.0: allowed: 0 ≤ dropout < 1"),
+        ("gcn", {"dropout": 1.0}, r"dropout=1.0: allowed: a number in \[0, 1\)"),
         ("gcn", {"dropout": -0.1}, "dropout=-0.1"),
         ("gcn", {"dropout": float("nan")}, "dropout=nan"),
         ("gcn", {"head": "liner"}, "unknown head 'liner': did you mean 'linear'"),
@@ -163,3 +169,9 @@ def test_edge_weights_are_refused_by_what_does_not_read_them(toy_graph):
     with pytest.raises(InputError, match="has edge_weight, which model 'gcn' does not read: delete it"):
         build_model("gcn", problem)
     assert build_model("mlp", problem)  # reads no edges at all
+
+
+def test_only_a_module_has_parameters_to_count(toy_problem):
+    assert count_parameters(torch.nn.Linear(2, 3)) == 9
+    with pytest.raises(InputError, match=r"expected a module, got dict: pass a torch\.nn\.Module"):
+        count_parameters(dict(build_model("gcn", toy_problem).state_dict()))

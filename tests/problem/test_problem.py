@@ -86,7 +86,7 @@ def test_some_masks_make_some_splits(toy_graph):
         ({"train_mask": torch.ones(90, dtype=torch.long)}, "train_mask is .*int64"),
         ({"train_mask": torch.ones(80, dtype=torch.bool)}, r"train_mask is \(80,\)"),
         ({"train_mask": torch.arange(90) % 3 == 0}, r"classes \[1, 2\] have no training item"),
-        ({"y": torch.arange(90) % 3 - 1}, "unlabelled items"),
+        ({"y": torch.arange(90) % 3 - 1}, "unlabeled items"),
     ],
 )
 def test_what_does_not_fit_is_one_clear_line(toy_graph, values, message):
@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_one_clear_line(toy_graph, values, message):
     assert "\n" not in str(error.value)
 
 
-def test_unlabelled_nodes_are_welcome_outside_the_splits(toy_graph):
+def test_unlabeled_nodes_are_welcome_outside_the_splits(toy_graph):
     outside = ~(toy_graph.train_mask | toy_graph.val_mask | toy_graph.test_mask)
     y = toy_graph.y.clone()
     test_mask = toy_graph.test_mask.clone()
@@ -109,6 +109,10 @@ def test_unlabelled_nodes_are_welcome_outside_the_splits(toy_graph):
 def test_unknown_metrics_and_losses_name_the_nearest(toy_graph):
     with pytest.raises(InputError, match="unknown metric 'acuracy': did you mean 'accuracy'"):
         Problem.node_classification(toy_graph, metrics=["acuracy"])
+    with pytest.raises(InputError, match=r"metrics='accuracy' is a str: give a list of names, e.g. \['accuracy'\]"):
+        Problem.node_classification(toy_graph, metrics="accuracy")
+    with pytest.raises(InputError, match="metrics=3 is a int: give a list of names"):
+        Problem.node_classification(toy_graph, metrics=3)
     with pytest.raises(InputError, match="unknown loss 'cross-entropy': did you mean 'cross_entropy'"):
         Problem.arrays(toy_graph.x, toy_graph.y, loss="cross-entropy")
 

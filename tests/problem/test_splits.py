@@ -8,9 +8,9 @@ from gnnmc.problem import Problem
 from gnnmc.problem.splits import standard_split
 
 
-def labels(*sizes, unlabelled=0):
+def labels(*sizes, unlabeled=0):
     """Labels of classes of these sizes, mixed, with some negative ones."""
-    y = torch.cat([torch.full((size,), c) for c, size in enumerate(sizes)] + [torch.full((unlabelled,), -1)])
+    y = torch.cat([torch.full((size,), c) for c, size in enumerate(sizes)] + [torch.full((unlabeled,), -1)])
     return y[torch.randperm(len(y), generator=torch.Generator().manual_seed(1))]
 
 
@@ -26,8 +26,8 @@ def test_validation_takes_at_most_500():
     assert len(standard_split(labels(1000, 2000))["val"]) == 500
 
 
-def test_unlabelled_items_are_in_no_split():
-    y = labels(30, 30, unlabelled=40)
+def test_unlabeled_items_are_in_no_split():
+    y = labels(30, 30, unlabeled=40)
     index = torch.cat(list(standard_split(y, train_per_class=5).values()))
     assert len(index) == 60
     assert (y[index] >= 0).all()
@@ -68,13 +68,13 @@ def test_labels_and_the_global_generator_stay_as_they_are():
 @pytest.mark.parametrize(
     ("y", "arguments", "message"),
     [
-        (labels(30, 7), {}, "class 1 has 7 labelled items.*train_per_class 20.*at most 7"),
-        (labels(20, 20), {}, "leaves 0 of 40 labelled"),
+        (labels(30, 7), {}, "class 1 has 7 labeled items.*train_per_class 20.*at most 7"),
+        (labels(20, 20), {}, "leaves 0 of 40 labeled"),
         (labels(20, 20), {"train_fraction": 1.0}, "between 0 and 1"),
         (labels(20, 20), {"train_per_class": 0}, "at least 1, got 0"),
         (labels(20, 20).float(), {}, "integers of shape"),
         (labels(20, 20).reshape(20, 2), {}, r"shape \(20, 2\)"),
-        (labels(unlabelled=9), {}, "no labelled item"),
+        (labels(unlabeled=9), {}, "no labeled item"),
     ],
 )
 def test_what_cannot_be_split_is_refused(y, arguments, message):

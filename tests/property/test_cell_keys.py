@@ -120,4 +120,5 @@ def test_a_description_has_the_key_and_the_inputs_of_its_cell():
     profile = chain()
     description = Description.of(profile)
     assert (description.stage, description.key) == ("profile", profile.key)
-    assert [a.key for a in description.input_addresses()] == [c.key for c in profile.input_cells()]
+    inputs = [*profile.inputs["ends"], profile.inputs["graph"]]
+    assert [a.key for a in description.input_addresses()] == [cell.key for cell in inputs]

@@ -79,7 +79,7 @@ def test_colors_follow_the_scheme(tmp_path: Path) -> None:
     html = render_page(page(), tmp_path, {}).read_text()
     drawing = html[html.index("<svg") : html.rindex("</svg>")]
     assert not re.findall(r"(?:fill|stroke): #[0-9a-f]{6}", drawing)
-    assert "var(--model-gcn)" in drawing
+    assert "var(--model-0)" in drawing
 
 
 @pytest.mark.parametrize("name", ["../escape", "a/b", "", "a b", ".hidden", "x" * 200])

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnnmc.run.plan import Plan
+from gnnmc.run.plan import WorkPlan
 from gnnmc.run.schedule import Schedule
 from gnnmc.run.work import Work
 from gnnmc.store import Cell, Description
@@ -17,7 +17,7 @@ def plan_of(graph):
         return cells[n]
 
     works = tuple(Work(n, "m:f", "cpu", (Description.of(cell(n)),)) for n in range(len(graph)))
-    return Plan(works, tuple((cells[n],) for n in range(len(graph))), ())
+    return WorkPlan(works, tuple((cells[n],) for n in range(len(graph))), ())
 
 
 @st.composite

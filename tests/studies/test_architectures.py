@@ -99,3 +99,11 @@ def test_a_collection_of_graphs_and_one_with_many_tasks_go_through(tmp_path: Pat
     assert set(table["problem"]) == {"tu-mutag", "ogbg-molbace"}
     assert bool(table["barrier"].notna().all())
     assert bool(table["ends_accuracy"].between(0, 1).all())  # of molbace the area under the ROC curve
+
+
+def test_a_model_looks_the_same_in_every_figure_of_the_page(ran: Any) -> None:
+    tables, page = ran
+    figures = [view for section in page.sections for view in section.figures]
+    assert len(figures) > 1
+    for view in figures:
+        assert view.options["models"] == list(tables["barriers"]["model"].unique())

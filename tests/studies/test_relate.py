@@ -182,6 +182,9 @@ def test_figures_name_drawings_that_exist() -> None:
     assert {figure.name for figure in figures} >= {"barrier_homophily_0", "profiles", "association_0"}
     for figure in figures:
         assert callable(drawing(figure.draw))
+        # In every figure with colors for models a model looks the same.
+        if not figure.name.startswith("association"):
+            assert figure.options["models"] == list(tables["barriers"]["model"].unique())
 
 
 def config() -> HomophilyBarrier:

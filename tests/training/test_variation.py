@@ -14,7 +14,7 @@ from gnnmc.training.train_settings import TrainSettings
 from gnnmc.training.trajectory import Trajectory, weights_on_cpu
 from gnnmc.weights import digest
 
-# 30 labelled nodes: 3 steps an epoch.
+# 30 labeled nodes: 3 steps an epoch.
 FEW = {"epochs": 4, "device": "cpu"}
 KINDS = [
     {"vary": "all"},

@@ -43,6 +43,23 @@ def test_a_plain_state_dict_file_opens(tmp_path, suffix):
     assert digest(load_weights(tmp_path / f"checkpoint{suffix}")) == digest(module.state_dict())
 
 
+@pytest.mark.parametrize("name", ["a.pt", "a.pth", "a"])
+def test_what_was_written_opens_again_whatever_its_name(tmp_path, weights, name):
+    found, record = load_record(save_weights(tmp_path / name, weights, {"epoch": 3}))
+    assert digest(found) == digest(weights)
+    assert record == {"epoch": 3}
+
+
+def test_what_cannot_be_written_is_one_clear_line(tmp_path, weights):
+    (tmp_path / "folder.pt").mkdir()
+    with pytest.raises(InputError, match=r"cannot write .*folder.pt \(.*directory.*: give a file that can be written"):
+        save_weights(tmp_path / "folder.pt", weights)
+    with pytest.raises(InputError, match=r"cannot write .*longlong.*: give a file that can be written"):
+        save_weights(tmp_path / ("long" * 100), weights)
+    with pytest.raises(InputError, match=r"there is no folder"):
+        save_weights(tmp_path / "none" / "a.pt", weights)
+
+
 class Bomb:
     def __reduce__(self):
         return (print, ("boom",))
@@ -69,6 +86,9 @@ def test_any_other_file_is_one_clear_line_and_runs_nothing(tmp_path, capsys, wri
     with pytest.raises(InputError, match=message) as error:
         load_weights(path)
     assert "\n" not in str(error.value)
+    # torch's own words on such files advise to execute them, and color them for a terminal.
+    assert "weights_only" not in str(error.value)
+    assert "\x1b" not in str(error.value)
     assert "boom" not in capsys.readouterr().out
 
 

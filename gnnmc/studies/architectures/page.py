@@ -4,7 +4,7 @@ import pandas as pd
 
 from gnnmc.studies.architectures.config import Architectures
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
-from gnnmc.studies.sections import SPLIT_NOTE, common_pairs, diagnostics_section, ends_section, measured
+from gnnmc.studies.sections import SPLIT_NOTE, common_pairs, diagnostics_section, ends_section, measured, models_of
 
 QUESTION = (
     "How high are the loss barriers of graph networks, of MLPs on the same features, and of CNNs and MLPs on images?"
@@ -76,12 +76,12 @@ def _comparison(tables: Tables) -> Section:
             f"ends on the same split. {SPLIT_NOTE}"
         ),
         alt="A row per model under each problem: barrier on the line and on the curve, loss and accuracy of the ends.",
-        options={"interval_label": "least to largest pair"},
+        options={"interval_label": "least to largest pair", "models": models_of(tables)},
     )
     view = TableView(
         "comparison",
         table,
-        "Chord barrier of the loss (nats per labelled item; of a regression, squared units): mean over pairs, least "
+        "Chord barrier of the loss (nats per labeled item; of a regression, squared units): mean over pairs, least "
         "(low) and largest (high); mean loss and accuracy of the ends; barrier of that accuracy.",
     )
     return Section("Graph networks beside MLPs and CNNs", figures=(figure,), tables=(view,))
@@ -99,6 +99,6 @@ def _profiles(tables: Tables) -> list[Section]:
         frame=mean,
         caption=f"Mean loss along the path over the pairs that every path connects, on each problem. {SPLIT_NOTE}",
         alt="Loss along the path from one mode to another, for each problem, model and split.",
-        options={"x": "graph"},
+        options={"x": "graph", "models": models_of(tables)},
     )
     return [Section("Along the paths", figures=(figure,))]

@@ -14,11 +14,14 @@ from gnnmc.studies.sections import (
     ends_section,
     loss_rows,
     measured,
+    models_of,
 )
 
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
 
 LEVEL = 0.05
+# Behind the name of a model, in figures of rewired graphs.
+AS_IT_CAME = ", graph as it came"
 
 
 def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
@@ -179,6 +182,7 @@ def _sweeps(tables: Tables) -> list[Section]:
             alt=f"Barrier against homophily for {', '.join(points['model'].unique())}, by path and split; {regime}.",
             options={
                 "x_label": "edge homophily",
+                "models": models_of(tables),
                 "summary": means[["path", "split", "model", "x", "mean", "low", "high", "interval"]],
             },
         )
@@ -189,13 +193,14 @@ def _sweeps(tables: Tables) -> list[Section]:
 def _rewired(tables: Tables) -> list[Section]:
     """Barrier against the homophily of a rewired graph, with the graph as it came beside it."""
     loss = chord_loss(tables).merge(tables["graphs"], on="graph")
+    known = models_of(tables)
     sections = []
     for number, (regime, rows) in enumerate(loss[loss["family"] == "rewired"].groupby("regime", sort=False)):
         original = rows["version"] == "original"
         # Rewired graphs reach their target to one edge: what was asked is one place on the axis.
         shown = rows.assign(
             x=rows["homophily_edge"].round(3),
-            model=rows["model"].where(~original, rows["model"] + ", graph as it came"),
+            model=rows["model"].where(~original, rows["model"] + AS_IT_CAME),
         )
         keys = ["path", "split", "model", "x", "graph"]
         points = shown.groupby(keys, sort=False)[["barrier", "ends_loss"]].mean().reset_index()
@@ -210,7 +215,7 @@ def _rewired(tables: Tables) -> list[Section]:
                 f"versions of one graph: this describes, it tests nothing. {SPLIT_NOTE}"
             ),
             alt=f"Barrier against homophily for {', '.join(points['model'].unique())}, by path and split; {regime}.",
-            options={"x_label": "edge homophily"},
+            options={"x_label": "edge homophily", "models": [*known, *(name + AS_IT_CAME for name in known)]},
         )
         means = points.groupby(["path", "split", "model", "x"], sort=False)[["barrier", "ends_loss"]]
         table = means.mean().assign(graphs=means.size()).reset_index()
@@ -238,6 +243,7 @@ def _real(tables: Tables) -> list[Section]:
         frame=points,
         caption=f"Loss barriers on real graphs, ordered by edge homophily; mean over pairs. {SPLIT_NOTE}",
         alt="One row per real graph, one dot per model: the loss barrier, and the mean loss of the ends beside it.",
+        options={"models": models_of(tables)},
     )
     table = TableView(
         "real_graphs",
@@ -271,7 +277,7 @@ def _line_against_curve(tables: Tables) -> Section:
             f"{', '.join(f'{level:.2f}' for level in shown)}; mean over pairs and graphs. {SPLIT_NOTE}"
         ),
         alt="Loss along the path from one mode to another, for each model and split.",
-        options={"x_label": "edge homophily"},
+        options={"x_label": "edge homophily", "models": models_of(tables)},
     )
     rows = common_pairs(chord_loss(tables)).merge(graphs[["graph", "regime"]], on="graph")
     groups = rows.groupby(["regime", "model", "path", "split"], sort=False)

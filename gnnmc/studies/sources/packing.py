@@ -7,11 +7,9 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from gnnmc.data.layout import SPARSE_BELOW
 from gnnmc.problem import Problem
 from gnnmc.store import Result
-
-# Features with fewer non-zeros than this are stored by their non-zeros: Cora's are 1.3 % dense.
-SPARSE_BELOW = 0.25
 
 
 def packed(data: Data) -> dict[str, Tensor]:

@@ -10,12 +10,14 @@ from torch import Tensor, nn
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock
 from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, fit_path, profile
+from gnnmc.connectivity.files import by_number, from_numbers
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
 from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.studies.stages.modes import mode_of
+from gnnmc.training import VARY
 from gnnmc.weights import Mode
 
 # A mode's cell and the number it goes by among those of its graph and model.
@@ -23,10 +25,6 @@ Numbered: TypeAlias = tuple[int, Cell]
 
 PATH_VERSION = 4
 PROFILE_VERSION = 3
-
-
-# Pair kinds whose modes are meant to start from different weights (gnnmc.training.variation).
-START_OF_ITS_OWN = ("all", "init")
 
 
 def connect_tasks(
@@ -71,12 +69,7 @@ def fit_paths(requests: Sequence[Request], device: str) -> list[Result]:
             results.append({"inner": {}, "record": {}})
             continue
         fitted = fit_path(model, problem, a, b, device=device, **settings)
-        inner = {
-            f"{j}::{name}": value
-            for j, point in enumerate(fitted.control_points[1:-1], start=1)
-            for name, value in point.items()
-        }
-        results.append({"inner": inner, "record": fitted.record})
+        results.append({"inner": by_number(fitted.control_points[1:-1], first=1), "record": fitted.record})
     return results
 
 
@@ -96,7 +89,7 @@ def _profile(request: Request, device: str) -> Result:
     path = _path(request, block, a, b)
     result = profile(model, problem, path, device=device, **ProfileBlock(**request.config["profile"]).model_dump())
     found = result.diagnostics()
-    if a.init_digest == b.init_digest and a.settings.get("vary", "all") in START_OF_ITS_OWN:
+    if a.init_digest == b.init_digest and "init" in VARY[a.settings.get("vary", "all")]:
         found.append(Diagnostic("GMC002", f"seeds {a.seed} and {b.seed} start from equal weights"))
     about = {
         "status": "ok",
@@ -140,10 +133,7 @@ def _path(request: Request, block: PathBlock, a: Mode, b: Mode) -> Path:
     if "path" not in request.inputs:
         return LinearPath(a, b)
     stored = cast(Result, request.inputs["path"])
-    points: list[dict[str, Tensor]] = [{} for _ in range(block.points - 2)]
-    for name, value in cast(Mapping[str, Tensor], stored["inner"]).items():
-        number, _, entry = name.partition("::")
-        points[int(number) - 1][entry] = value
+    points = from_numbers(cast(Mapping[str, Tensor], stored["inner"]), block.points - 2, first=1)
     return PATHS[block.kind](a, *points, b, record=cast(dict[str, Any], stored["record"]))
 
 

@@ -16,7 +16,7 @@ from gnnmc.studies.stages.tabulate import tabulate_task
 
 @dataclass
 class Sweep:
-    """Tasks in the order to start them, and the labelled cells that a table is made of. `add` one problem at a time."""
+    """Tasks in the order to start them, and the labeled cells that a table is made of. `add` one problem at a time."""
 
     train: TrainBlock
     seeds: Sequence[int]

@@ -9,10 +9,10 @@ from gnnmc.store import Cell, Request, Result, Task
 
 VERSION = 2
 
-Labelled = Sequence[tuple[Mapping[str, Any], Cell]]
+Labeled = Sequence[tuple[Mapping[str, Any], Cell]]
 
 
-def tabulate_task(graphs: Labelled, modes: Labelled, profiles: Labelled) -> Task:
+def tabulate_task(graphs: Labeled, modes: Labeled, profiles: Labeled) -> Task:
     """The task of one run's tables; each cell comes with the labels of its rows."""
     groups = {"graphs": graphs, "modes": modes, "profiles": profiles}
     config = {role: [dict(labels) for labels, _ in group] for role, group in groups.items()}
@@ -35,31 +35,31 @@ def tabulate(requests: Sequence[Request], device: str) -> list[Result]:
 
 
 def _tables(request: Request) -> Result:
-    labelled = {
+    labeled = {
         role: list(zip(request.config[role], cast(list[Result], request.inputs[role]), strict=True))
         for role in ("graphs", "modes", "profiles")
     }
-    graphs = pd.concat([_graph_row(labels, result) for labels, result in labelled["graphs"]])
+    graphs = pd.concat([_graph_row(labels, result) for labels, result in labeled["graphs"]])
     endpoints = []
-    for labels, result in labelled["modes"]:
+    for labels, result in labeled["modes"]:
         record = cast(Mapping[str, Any], result["record"])
         without = {name: value for name, value in labels.items() if name != "endpoint"}
         known = {"train_seed": record["seed"], "status": record["status"], "parameters": result["parameters"]}
-        rows = _labelled(result["metrics"], without | known)
+        rows = _labeled(result["metrics"], without | known)
         rows["used"] = rows["endpoint"] == labels["endpoint"]
         endpoints.append(rows)
     barriers, profiles, fired = [], [], []
-    for labels, result in labelled["profiles"]:
+    for labels, result in labeled["profiles"]:
         about = cast(Mapping[str, Any], result["about"])
         where = dict(labels) | {"status": about["status"]}
         lengths = {"distance": about["distance"], "length": about["length"]}
         fired += [dict(labels) | diagnostic for diagnostic in about["diagnostics"]]
         if about["status"] != "ok":
-            barriers.append(_labelled(result["barriers"], where))
+            barriers.append(_labeled(result["barriers"], where))
             continue
         along = cast(pd.DataFrame, result["profile"])
-        profiles.append(_labelled(along, labels))
-        barriers.append(_labelled(cast(pd.DataFrame, result["barriers"]).merge(_ends(along)), where | lengths))
+        profiles.append(_labeled(along, labels))
+        barriers.append(_labeled(cast(pd.DataFrame, result["barriers"]).merge(_ends(along)), where | lengths))
     return {
         "graphs": graphs.reset_index(drop=True),
         "endpoints": pd.concat(endpoints, ignore_index=True),
@@ -78,10 +78,10 @@ def _graph_row(labels: Mapping[str, Any], result: Result) -> pd.DataFrame:
         if isinstance(value, str | int | float)
     }
     absent = len(cast(Sequence[int], result["classes_without_training"]))
-    return _labelled(result["statistics"], dict(labels) | plain | {"classes_without_training": absent})
+    return _labeled(result["statistics"], dict(labels) | plain | {"classes_without_training": absent})
 
 
-def _labelled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
+def _labeled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
     rows = cast(pd.DataFrame, frame)
     names = [name for name in labels if name not in rows.columns]
     return pd.concat(
