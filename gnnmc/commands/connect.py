@@ -18,7 +18,7 @@ from gnnmc.draw.profile import draw_profile_figure
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
-from gnnmc.weights import finite, load_weights
+from gnnmc.weights import finite, load_end, weights_of
 
 
 def connect_checkpoints(
@@ -32,19 +32,21 @@ def connect_checkpoints(
     root: Path | None,
     device: str,
     out: Path | None,
+    l2: float | None = None,
 ) -> None:
     """Print ends and barriers of each kind of path; write profiles and figures to `out`."""
     if out and out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file: give a folder")
-    ends = load_weights(a), load_weights(b)
+    # A saved Mode stays one: its weight decay is the curve's, and what it never used counts in no length.
+    ends = load_end(a), load_end(b)
     for file, end in zip((a, b), ends, strict=True):
-        if not finite(end):
+        if not finite(weights_of(end)):
             raise InputError(f"{file} holds weights that are not finite: that training diverged")
     problem = Problem.node_classification(named_graph(graph, root))
     model = _model(model_name, problem, settings(list(overrides)))
     for kind in kinds:
         linear = PATHS[kind] is LinearPath
-        path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, device=device)
+        path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, l2=l2, device=device)
         result = profile(model, problem, path, points=points, device=device)
         typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in {result.units['loss']}")
         typer.echo(_summary(result).to_string(index=False, float_format=lambda value: f"{value:.4f}"))
