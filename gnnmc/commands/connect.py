@@ -10,8 +10,8 @@ import pandas as pd
 import typer
 from torch import nn
 
-from gnnmc.commands.graphs import named_graph, settings
-from gnnmc.config import ModelBlock, validate
+from gnnmc.commands.graphs import named_graph
+from gnnmc.config import ModelBlock, validate, with_overrides
 from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
 from gnnmc.connectivity import Path as Curve
 from gnnmc.draw.profile import draw_profile_figure
@@ -43,7 +43,7 @@ def connect_checkpoints(
         if not finite(weights_of(end)):
             raise InputError(f"{file} holds weights that are not finite: that training diverged")
     problem = Problem.node_classification(named_graph(graph, root))
-    model = _model(model_name, problem, settings(list(overrides)))
+    model = _model(model_name, problem, with_overrides({}, overrides, example="hidden=32"))
     for kind in kinds:
         linear = PATHS[kind] is LinearPath
         path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, l2=l2, device=device)
