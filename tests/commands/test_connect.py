@@ -81,3 +81,47 @@ def test_ends_of_different_weight_decay_need_an_l2(
     assert "l2=" in err
     assert call(capsys, *files, *MODEL, "--l2", "0.02")[0] == 0
     assert fitted[-1].record["l2"] == 0.02
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def make(:\n", "SyntaxError: invalid syntax"),
+        ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+        ("def make():\n    return 1\n\n1 / 0\n", "ZeroDivisionError"),
+    ],
+)
+def test_a_model_file_that_cannot_be_run_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, message: str
+) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    own = tmp_path / "own.py"
+    own.write_text(text)
+    code, out, err = call(capsys, *files, "--model", f"{own}:make")
+    assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert f"{own} cannot be run: {message}" in err
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc, in which nobody can make a folder")
+def test_a_folder_that_cannot_be_made_is_one_line_before_any_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    code, out, err = call(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--out", "/proc/x")
+    assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert "--out /proc/x: cannot write there" in err
+
+
+def test_a_file_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    (tmp_path / "out" / "linear.csv").mkdir(parents=True)
+    code, _, err = call(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--out", str(tmp_path / "out"))
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "cannot write there" in err
+
+
+def test_a_second_name_of_the_model_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    code, _, err = call(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--set", "name=mlp")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "--set name=mlp: --model gcn says which model" in err
