@@ -4,7 +4,7 @@ A changed default changes results: raise the version of the stages that use it (
 committed snapshot).
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -51,7 +51,7 @@ class TrainBlock(Block):
     batch_size: int | None = Field(None, ge=1)
     schedule: str = "constant"
     warmup: float = Field(0.0, ge=0, lt=1)
-    vary: Literal["all", "init", "data_order", "spawn"] = "all"
+    vary: str = "all"
     spawn_step: int | None = Field(None, ge=0)
     evaluate_every: int = Field(1, ge=1)
 
@@ -76,7 +76,7 @@ class ProfileBlock(Block):
 
     points: int = Field(25, ge=3)
     refine: bool | int = False
-    batchnorm: Literal["reestimate", "stored"] = "reestimate"
+    batchnorm: str = "reestimate"
 
 
 class RunBlock(Block):

@@ -1,14 +1,16 @@
 """What configs of studies share that train modes and connect their pairs."""
 
 import math
-from typing import Literal
 
 from pydantic import Field, field_validator
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock, StudyBlock, TrainBlock
 from gnnmc.connectivity import PATHS
+from gnnmc.connectivity.profile import BATCHNORM
 from gnnmc.models import check_model
+from gnnmc.registry import unknown_name
 from gnnmc.training.train_settings import TrainSettings
+from gnnmc.weights.mode import ENDPOINTS
 
 
 class SweepBlock(StudyBlock):
@@ -20,7 +22,7 @@ class SweepBlock(StudyBlock):
 
     train: TrainBlock = TrainBlock()
     seeds: tuple[int, ...] = Field((0, 1, 2, 3), min_length=2)
-    endpoint: Literal["last", "best_val"] = "last"
+    endpoint: str = "last"
     paths: tuple[PathBlock, ...] = Field((PathBlock(),), min_length=1)
     profile: ProfileBlock = ProfileBlock()
     least_train_accuracy: float = Field(0.9, ge=0, le=1)
@@ -43,6 +45,20 @@ class SweepBlock(StudyBlock):
     @classmethod
     def _known_training(cls, train: TrainBlock) -> TrainBlock:
         return known_training(train)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _known_endpoint(cls, endpoint: str) -> str:
+        if endpoint not in ENDPOINTS:
+            raise unknown_name("endpoint", endpoint, ENDPOINTS)
+        return endpoint
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, profile: ProfileBlock) -> ProfileBlock:
+        if profile.batchnorm not in BATCHNORM:
+            raise unknown_name("batchnorm rule", profile.batchnorm, BATCHNORM)
+        return profile
 
     @property
     def num_pairs(self) -> int:

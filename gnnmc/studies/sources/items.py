@@ -8,6 +8,7 @@ from torch import Tensor
 from gnnmc.config import CollectionBlock, ImagesBlock
 from gnnmc.data import image_files, load_graphs, load_images, raw_files
 from gnnmc.data.catalogue import find_graph
+from gnnmc.data.features import FEATURES
 from gnnmc.data.images import IMAGES
 from gnnmc.problem import Problem
 from gnnmc.problem.graphs import GraphItems, collate
@@ -41,6 +42,10 @@ class CollectionSource(_NamedItems[CollectionBlock]):
 
     def canonical(self, block: CollectionBlock) -> CollectionBlock:
         return block.model_copy(update={"name": find_graph(block.name, level="graph")[0]})
+
+    def check(self, block: CollectionBlock) -> None:
+        if block.features != "default":
+            FEATURES[block.features]
 
     def files(self, block: CollectionBlock) -> Mapping[str, str]:
         return raw_files(block.name)

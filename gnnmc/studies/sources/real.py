@@ -8,6 +8,9 @@ from torch_geometric.data import Data
 from gnnmc.config import RealBlock, RewiredBlock
 from gnnmc.data import load_graph, raw_files, rewire
 from gnnmc.data.catalogue import find_graph
+from gnnmc.data.features import FEATURES
+from gnnmc.data.layout import LAYOUTS
+from gnnmc.data.rewire import REWIRINGS
 from gnnmc.problem import Problem
 from gnnmc.store import Result
 from gnnmc.studies.sources.packing import node_problem, packed
@@ -25,6 +28,10 @@ class _NamedSource(Source[SomeReal]):
         name, entry = find_graph(block.name, level="node")
         features = entry.features if block.features == "default" else block.features
         return block.model_copy(update={"name": name, "features": features})
+
+    def check(self, block: SomeReal) -> None:
+        FEATURES[self.canonical(block).features]
+        LAYOUTS[block.layout]
 
     def files(self, block: SomeReal) -> Mapping[str, str]:
         return raw_files(block.name, split=block.split)
@@ -59,6 +66,10 @@ class RewiredSource(_NamedSource[RewiredBlock]):
     """The graph with its edges exchanged at fixed degrees. All versions of one graph are one regime and one cluster."""
 
     key: ClassVar[str] = RewiredBlock.key
+
+    def check(self, block: RewiredBlock) -> None:
+        super().check(block)
+        REWIRINGS[block.method]
 
     def make(self, block: RewiredBlock) -> Result:
         data = _load(block)
