@@ -1,7 +1,7 @@
 """A graph as the command line names it: `Cora`, or `csbm:homophily=0.3,seed=1`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gnnmc.config import CsbmBlock, validate, with_overrides
 

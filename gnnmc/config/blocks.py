@@ -57,7 +57,10 @@ class TrainBlock(Block):
 
 
 class PathBlock(Block):
-    """How two modes are connected. `pairs`: how many pairs of a cell get this path (all by default)."""
+    """How two modes are connected. `pairs`: how many pairs of a cell get this path (all by default).
+
+    All but kind and pairs say how a curve is fitted; the words are those of `fit_path`.
+    """
 
     kind: str = "linear"
     points: int = Field(3, ge=2)
@@ -65,7 +68,9 @@ class PathBlock(Block):
     lr: float = Field(0.01, gt=0)
     l2: float | None = Field(None, ge=0)
     optimizer: str = "adam"
+    momentum: float | None = Field(None, ge=0, lt=1)
     batch_size: int | None = Field(None, ge=1)
+    schedule: str = "garipov"
     dropout: bool = True
     seed: int = 0
     pairs: int | None = Field(None, ge=1)

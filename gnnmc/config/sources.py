@@ -72,7 +72,7 @@ class RewiredBlock(RealBlock):
     """A real graph whose edges were exchanged at fixed degrees (science 1.7).
 
     homophily: the target; "own" is the graph's own, so that only clustering and the like are destroyed; "original" is
-    the graph as it came, for comparison.
+    the graph as it came, for comparison. nearest: where the target is not reached, take the nearest that is.
     """
 
     key: ClassVar[str] = "rewired"
@@ -80,6 +80,7 @@ class RewiredBlock(RealBlock):
     homophily: float | Literal["own", "original"] = "own"
     method: str = "resample"
     seed: int = 0
+    nearest: bool = False
 
     @field_validator("homophily")
     @classmethod

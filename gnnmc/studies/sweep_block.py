@@ -5,10 +5,12 @@ import math
 from pydantic import Field, field_validator
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock, StudyBlock, TrainBlock
-from gnnmc.connectivity import PATHS
+from gnnmc.connectivity import PATHS, LinearPath
 from gnnmc.connectivity.profile import BATCHNORM
+from gnnmc.errors import InputError
 from gnnmc.models import check_model
 from gnnmc.registry import unknown_name
+from gnnmc.training import SCHEDULES, require_optimizer
 from gnnmc.training.train_settings import TrainSettings
 from gnnmc.weights.mode import ENDPOINTS
 
@@ -38,7 +40,7 @@ class SweepBlock(StudyBlock):
     @classmethod
     def _known_paths(cls, paths: tuple[PathBlock, ...]) -> tuple[PathBlock, ...]:
         for path in paths:
-            PATHS[path.kind]
+            _check_path(path)
         return paths
 
     @field_validator("train")
@@ -77,3 +79,16 @@ def known_training(train: TrainBlock) -> TrainBlock:
     """The training. Raises InputError for settings that `train` would refuse."""
     TrainSettings(**train.model_dump())
     return train
+
+
+def _check_path(path: PathBlock) -> None:
+    """Raise InputError for settings that `fit_path` would refuse, and for any on a line: it is not fitted."""
+    PATHS[path.kind]
+    if path.kind != LinearPath.kind:
+        PATHS[path.kind].check_count(path.points)
+        require_optimizer(path.optimizer, path.momentum)
+        SCHEDULES[path.schedule]
+    elif of_a_fit := {name: value for name, value in path.differing().items() if name not in ("kind", "pairs")}:
+        told = ", ".join(f"{name}={value}" for name, value in of_a_fit.items())
+        curves = ", ".join(kind for kind in PATHS if kind != LinearPath.kind)
+        raise InputError(f"a {path.kind} path is not fitted, got {told}: leave that out, or choose a curve: {curves}")

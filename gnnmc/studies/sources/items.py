@@ -46,6 +46,8 @@ class CollectionSource(_NamedItems[CollectionBlock]):
     def check(self, block: CollectionBlock) -> None:
         if block.features != "default":
             FEATURES[block.features]
+        if block.features != "default" or block.attributes:  # only the set can tell whether it has these
+            load_graphs(block.name, features=block.features, attributes=block.attributes)
 
     def files(self, block: CollectionBlock) -> Mapping[str, str]:
         return raw_files(block.name)
@@ -104,6 +106,10 @@ class ImagesSource(_NamedItems[ImagesBlock]):
     def canonical(self, block: ImagesBlock) -> ImagesBlock:
         IMAGES[block.name]
         return block
+
+    def check(self, block: ImagesBlock) -> None:
+        if block.train_per_class is not None or block.limit is not None:  # only the set can tell how many there are
+            load_images(**block.model_dump(exclude={"chunk"}))
 
     def files(self, block: ImagesBlock) -> Mapping[str, str]:
         return image_files(block.name)
