@@ -12,6 +12,7 @@ import pandas as pd
 import typer
 import yaml
 
+from gnnmc.commands.folder import PLAN, require_own_folder
 from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.diagnostics import Diagnostic, as_records
 from gnnmc.errors import GnnmcError, InputError
@@ -22,8 +23,6 @@ from gnnmc.studies import STUDIES, Plan, Study
 from gnnmc.version import __version__
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "scikit-learn")
-# The cells of a run, so that its status can be told without planning (and perhaps downloading) anything.
-PLAN = "plan.json"
 # Metadata that should be one and the same over the cells of a stage (GMC010).
 ALIKE = ("device", "processor", "torch", "gnnmc")
 
@@ -34,9 +33,11 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
     folder = out or Path("runs") / config_file.stem
     plan = study.plan(config)
     store = Store(folder)
+    about = _describe(plan, config, _command(config_file, overrides, out))
+    require_own_folder(folder, config_file, about)
     # Under the lock, so that a second run of this folder is refused before it writes its own config over this one's.
     with store.only_writer():
-        _describe(folder, plan, config, _command(config_file, overrides, out))
+        _write(folder, about)
     settings = config.run
     progress = Quiet() if quiet else automatic_progress()
     outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
@@ -87,8 +88,8 @@ def _mixed(plan: Plan, store: Store) -> list[Diagnostic]:
     return [Diagnostic("GMC010", "; ".join(several))] if several else []
 
 
-def _describe(folder: Path, plan: Plan, config: StudyBlock, command: str) -> None:
-    """Write what the run is: its config, how it was started, with what versions, and which cells it is made of."""
+def _describe(plan: Plan, config: StudyBlock, command: str) -> dict[str, bytes]:
+    """Files that say what the run is: which cells it is made of, its config, how it was started, and the versions."""
     about = {
         "study": config.study,
         "command": command,
@@ -96,11 +97,19 @@ def _describe(folder: Path, plan: Plan, config: StudyBlock, command: str) -> Non
         | {name: metadata.version(name) for name in VERSIONS},
     }
     cells = [{"stage": cell.stage, "key": cell.key} for task in plan.tasks for cell in task.cells]
+    return {
+        # First: by its plan a run's folder is known, also when the process is killed right after it.
+        PLAN: json.dumps(cells).encode(),
+        "config.yaml": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode(),
+        "run.json": json.dumps(about, indent=2).encode(),
+    }
+
+
+def _write(folder: Path, about: dict[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode())
-        replace_file(folder / "run.json", json.dumps(about, indent=2).encode())
-        replace_file(folder / PLAN, json.dumps(cells).encode())
+        for name, data in about.items():
+            replace_file(folder / name, data)
     except OSError as error:
         raise GnnmcError(f"cannot write into {folder}: {error.strerror}") from None
 
