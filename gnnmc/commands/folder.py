@@ -1,28 +1,13 @@
 """A run's folder: how it is told from a folder of the user's, in which nothing may be lost."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from gnnmc.errors import GnnmcError, InputError
-from gnnmc.store import Address
+from gnnmc.run.planned import planned_cells
 
-# The cells of a run, so that its status can be told without planning (and perhaps downloading) anything.
-PLAN = "plan.json"
 # What stands in a run's folder before its plan does. No run replaces a file in one of these folders.
 _BEFORE_THE_PLAN = ("run.lock", "log.txt", "artifacts", "writing", "damaged", "failures")
-
-
-def read_plan(folder: Path) -> list[Address]:
-    """The cells of the run in `folder`. Raises InputError for a folder that is no run folder."""
-    try:
-        planned = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-        cells = [Address(cell["stage"], cell["key"]) for cell in planned]
-    except (OSError, ValueError, KeyError, TypeError):
-        cells = []
-    if not cells:
-        raise InputError(f"{folder} is no run folder (no readable {PLAN}): give the folder of a gnnmc run")
-    return cells
 
 
 def require_own_folder(folder: Path, config_file: Path, writes: Mapping[str, bytes]) -> None:
@@ -43,7 +28,7 @@ def require_own_folder(folder: Path, config_file: Path, writes: Mapping[str, byt
     foreign = [name for name in names if name not in _BEFORE_THE_PLAN and not _is_part(name, writes)]
     if foreign:
         try:
-            read_plan(folder)
+            planned_cells(folder)
         except InputError:
             raise InputError(
                 f"{folder} holds {foreign[0]!r} and is no run folder: choose an empty or a new folder with --out, "
