@@ -80,6 +80,9 @@ def connect(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A model setting, such as hidden=32.")
     ] = None,
     points: Annotated[int, typer.Option(help="Points of the profile.")] = 25,
+    l2: Annotated[
+        float | None, typer.Option(help="L2 of fitted curves; by default the ends' weight decay (5e-4 where unknown).")
+    ] = None,
     root: Root = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps …")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for the profiles (CSV) and their figures (SVG).")] = None,
@@ -87,7 +90,7 @@ def connect(
     """Print the barriers between two of your checkpoints."""
     from gnnmc.commands.connect import connect_checkpoints
 
-    connect_checkpoints(a, b, model, graph, path or ["linear"], overrides or [], points, root, device, out)
+    connect_checkpoints(a, b, model, graph, path or ["linear"], overrides or [], points, root, device, out, l2)
 
 
 @app.command(name="list")

@@ -10,15 +10,15 @@ import pandas as pd
 import typer
 from torch import nn
 
-from gnnmc.commands.graphs import named_graph, settings
-from gnnmc.config import ModelBlock, validate
+from gnnmc.commands.graphs import named_graph
+from gnnmc.config import ModelBlock, validate, with_overrides
 from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
 from gnnmc.connectivity import Path as Curve
 from gnnmc.draw.profile import draw_profile_figure
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
-from gnnmc.weights import finite, load_weights
+from gnnmc.weights import finite, load_end, weights_of
 
 
 def connect_checkpoints(
@@ -32,28 +32,56 @@ def connect_checkpoints(
     root: Path | None,
     device: str,
     out: Path | None,
+    l2: float | None = None,
 ) -> None:
     """Print ends and barriers of each kind of path; write profiles and figures to `out`."""
-    if out and out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file: give a folder")
-    ends = load_weights(a), load_weights(b)
+    kept = _Output(out)
+    # A saved Mode stays one: its weight decay is the curve's, and what it never used counts in no length.
+    ends = load_end(a), load_end(b)
     for file, end in zip((a, b), ends, strict=True):
-        if not finite(end):
+        if not finite(weights_of(end)):
             raise InputError(f"{file} holds weights that are not finite: that training diverged")
     problem = Problem.node_classification(named_graph(graph, root))
-    model = _model(model_name, problem, settings(list(overrides)))
+    model = _model(model_name, problem, with_overrides({}, overrides, example="hidden=32"))
+    kept.make()
     for kind in kinds:
         linear = PATHS[kind] is LinearPath
-        path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, device=device)
+        path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, l2=l2, device=device)
         result = profile(model, problem, path, points=points, device=device)
         typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in {result.units['loss']}")
         typer.echo(_summary(result).to_string(index=False, float_format=lambda value: f"{value:.4f}"))
         for diagnostic in result.diagnostics():
             typer.echo(str(diagnostic))
-        if out:
-            out.mkdir(parents=True, exist_ok=True)
-            result.frame().to_csv(out / f"{kind}.csv", index=False)
-            draw_profile_figure(result.frame(), units=result.units).savefig(out / f"{kind}.svg")
+        kept.add(kind, result)
+
+
+class _Output:
+    """The folder for profiles and their figures, if any is wanted."""
+
+    def __init__(self, folder: Path | None) -> None:
+        if folder and folder.exists() and not folder.is_dir():
+            raise InputError(f"--out {folder} is a file: give a folder")
+        self._folder = folder
+
+    def make(self) -> None:
+        """Before the work, so that a folder that cannot be made costs none of it."""
+        if self._folder:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise self._refusal(error) from None
+
+    def add(self, kind: str, result: PathProfile) -> None:
+        """Write one path's profile and figure."""
+        if self._folder:
+            try:
+                result.frame().to_csv(self._folder / f"{kind}.csv", index=False)
+                draw_profile_figure(result.frame(), units=result.units).savefig(self._folder / f"{kind}.svg")
+            except OSError as error:
+                raise self._refusal(error) from None
+
+    def _refusal(self, error: OSError) -> InputError:
+        return InputError(f"--out {self._folder}: cannot write there: {error.strerror or error}: give another folder")
 
 
 def _summary(result: PathProfile) -> pd.DataFrame:
@@ -72,6 +100,8 @@ def _summary(result: PathProfile) -> pd.DataFrame:
 def _model(name: str, problem: Problem, values: dict[str, Any]) -> nn.Module:
     file, colon, factory = name.rpartition(":")
     if not colon:
+        if "name" in values:
+            raise InputError(f"--set name={values['name']}: --model {name} says which model: leave one of them out")
         return build_model(problem=problem, **validate(ModelBlock, values | {"name": name}).model_dump())
     if values:
         raise InputError(f"--set {', '.join(values)}: settings are for models by name; {name} makes its own")
@@ -96,5 +126,8 @@ def _module(file: Path) -> Any:
     if spec is None or spec.loader is None:
         raise InputError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the user's own code
+        raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
     return module

@@ -1,7 +1,7 @@
 """A graph as the command line names it: `Cora`, or `csbm:homophily=0.3,seed=1`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gnnmc.config import CsbmBlock, validate, with_overrides
 
@@ -16,9 +16,17 @@ def named_graph(name: str, root: Path | None) -> "Data":
     family, colon, text = name.partition(":")
     if family.lower() != "csbm":
         return load_graph(name, root=root)
-    return csbm(**validate(CsbmBlock, settings(text.split(",") if colon else [])).model_dump())
+    given = with_overrides({}, _parts(text) if colon else [], f"graph {family}:", "homophily=0.3")
+    return csbm(**validate(CsbmBlock, given).model_dump())
 
 
-def settings(pairs: list[str]) -> dict[str, Any]:
-    """`key=value` pairs as a dict, values read as YAML. Raises InputError for a pair without `=`."""
-    return with_overrides({}, pairs)
+def _parts(text: str) -> list[str]:
+    """The text split at commas, but not at those within brackets, which are those of a list."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "[{") - (letter in "]}")
+        if letter == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts

@@ -12,18 +12,18 @@ import pandas as pd
 import typer
 import yaml
 
+from gnnmc.commands.folder import require_own_folder
 from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.diagnostics import Diagnostic, as_records
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.run import Outcome, Quiet, automatic_progress, execute
-from gnnmc.store import Store, export_table
+from gnnmc.run.planned import PLAN, plan_key, plan_text
+from gnnmc.store import Cell, Store, Written, export_table
 from gnnmc.store.writing import replace_file
 from gnnmc.studies import STUDIES, Plan, Study
 from gnnmc.version import __version__
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "scikit-learn")
-# The cells of a run, so that its status can be told without planning (and perhaps downloading) anything.
-PLAN = "plan.json"
 # Metadata that should be one and the same over the cells of a stage (GMC010).
 ALIKE = ("device", "processor", "torch", "gnnmc")
 
@@ -34,18 +34,21 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
     folder = out or Path("runs") / config_file.stem
     plan = study.plan(config)
     store = Store(folder)
-    # Under the lock, so that a second run of this folder is refused before it writes its own config over this one's.
-    with store.only_writer():
-        _describe(folder, plan, config, _command(config_file, overrides, out))
+    about = _describe(plan, config, _command(config_file, overrides, out))
+    require_own_folder(folder, config_file, about)
     settings = config.run
     progress = Quiet() if quiet else automatic_progress()
-    outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
-    if not outcome.ok:
-        raise GnnmcError(_failure(outcome, folder))
-    export(plan, store)
-    from gnnmc.report import report
+    # One lock from config to report: what stands in the folder is of one run, and a second run is refused before it
+    # writes anything.
+    with store.only_writer():
+        _write(folder, about)
+        outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
+        if not outcome.ok:
+            raise GnnmcError(_failure(outcome, folder))
+        export(plan, store)
+        from gnnmc.report.remake import remake
 
-    page = report(folder)
+        page = remake(folder)
     if not quiet:
         typer.echo(outcome.summary())
         typer.echo(f"tables: {folder / 'tables'}")
@@ -61,7 +64,7 @@ def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:
 
 
 def export(plan: Plan, store: Store) -> None:
-    """Write the run's tables as Parquet and CSV under `tables/`."""
+    """Write the run's tables as Parquet and CSV under `tables/`, and whose they are; those of an earlier run go."""
     tables: dict[str, pd.DataFrame] = {}
     for cell in plan.tables:
         for name, value in store.load(cell).items():
@@ -71,8 +74,14 @@ def export(plan: Plan, store: Store) -> None:
                 tables[name] = value
     mixed = pd.DataFrame(as_records(_mixed(plan, store)))
     tables["diagnostics"] = pd.concat([tables.get("diagnostics", pd.DataFrame()), mixed], ignore_index=True)
-    for name, frame in tables.items():
-        export_table(frame, store.folder / "tables", name)
+    files = [f"{name}.{suffix}" for name in tables for suffix in ("parquet", "csv")]
+    with Written(store.folder).renewing("tables", files, of=plan_key(_cells(plan))):
+        for name, frame in tables.items():
+            export_table(frame, store.folder / "tables", name)
+
+
+def _cells(plan: Plan) -> list[Cell]:
+    return [cell for task in plan.tasks for cell in task.cells]
 
 
 def _mixed(plan: Plan, store: Store) -> list[Diagnostic]:
@@ -87,20 +96,27 @@ def _mixed(plan: Plan, store: Store) -> list[Diagnostic]:
     return [Diagnostic("GMC010", "; ".join(several))] if several else []
 
 
-def _describe(folder: Path, plan: Plan, config: StudyBlock, command: str) -> None:
-    """Write what the run is: its config, how it was started, with what versions, and which cells it is made of."""
+def _describe(plan: Plan, config: StudyBlock, command: str) -> dict[str, bytes]:
+    """Files that say what the run is: which cells it is made of, its config, how it was started, and the versions."""
     about = {
         "study": config.study,
         "command": command,
         "versions": {"gnnmc": __version__, "Python": platform.python_version()}
         | {name: metadata.version(name) for name in VERSIONS},
     }
-    cells = [{"stage": cell.stage, "key": cell.key} for task in plan.tasks for cell in task.cells]
+    return {
+        # First: by its plan a run's folder is known, also when the process is killed right after it.
+        PLAN: plan_text(_cells(plan)),
+        "config.yaml": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode(),
+        "run.json": json.dumps(about, indent=2).encode(),
+    }
+
+
+def _write(folder: Path, about: dict[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / "config.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode())
-        replace_file(folder / "run.json", json.dumps(about, indent=2).encode())
-        replace_file(folder / PLAN, json.dumps(cells).encode())
+        for name, data in about.items():
+            replace_file(folder / name, data)
     except OSError as error:
         raise GnnmcError(f"cannot write into {folder}: {error.strerror}") from None
 

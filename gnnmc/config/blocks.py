@@ -4,7 +4,7 @@ A changed default changes results: raise the version of the stages that use it (
 committed snapshot).
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -51,13 +51,16 @@ class TrainBlock(Block):
     batch_size: int | None = Field(None, ge=1)
     schedule: str = "constant"
     warmup: float = Field(0.0, ge=0, lt=1)
-    vary: Literal["all", "init", "data_order", "spawn"] = "all"
+    vary: str = "all"
     spawn_step: int | None = Field(None, ge=0)
     evaluate_every: int = Field(1, ge=1)
 
 
 class PathBlock(Block):
-    """How two modes are connected. `pairs`: how many pairs of a cell get this path (all by default)."""
+    """How two modes are connected. `pairs`: how many pairs of a cell get this path (all by default).
+
+    All but kind and pairs say how a curve is fitted; the words are those of `fit_path`.
+    """
 
     kind: str = "linear"
     points: int = Field(3, ge=2)
@@ -65,7 +68,9 @@ class PathBlock(Block):
     lr: float = Field(0.01, gt=0)
     l2: float | None = Field(None, ge=0)
     optimizer: str = "adam"
+    momentum: float | None = Field(None, ge=0, lt=1)
     batch_size: int | None = Field(None, ge=1)
+    schedule: str = "garipov"
     dropout: bool = True
     seed: int = 0
     pairs: int | None = Field(None, ge=1)
@@ -76,7 +81,7 @@ class ProfileBlock(Block):
 
     points: int = Field(25, ge=3)
     refine: bool | int = False
-    batchnorm: Literal["reestimate", "stored"] = "reestimate"
+    batchnorm: str = "reestimate"
 
 
 class RunBlock(Block):

@@ -31,40 +31,43 @@ def read_config(path: str | Path) -> dict[str, Any]:
     return found
 
 
-def with_overrides(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+def with_overrides(
+    config: dict[str, Any], overrides: Sequence[str], option: str = "--set", example: str = "train.epochs=100"
+) -> dict[str, Any]:
     """The config with `key=value` applied; keys are dotted, list entries are numbers (`graphs.0.csbm.seed=[0,1]`).
 
-    The argument is not changed. Raises InputError for what has no `=`, no YAML value, or no place in the config.
+    The argument is not changed. Raises InputError for what has no `=`, no YAML value, or no place in the config;
+    `option` is where the user wrote them, `example` what could have stood there.
     """
     changed: dict[str, Any] = yaml.safe_load(yaml.safe_dump(config))
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key:
-            raise InputError(f"--set {override!r}: expected key=value, such as train.epochs=100")
+            raise InputError(f"{option} {override!r}: expected key=value, such as {example}")
         try:
             value = yaml.safe_load(text)
         except (yaml.YAMLError, ValueError):
-            raise InputError(f"--set {override!r}: {text!r} is not a YAML value") from None
-        _put(changed, key.split("."), value, key)
+            raise InputError(f"{option} {override!r}: {text!r} is not a YAML value") from None
+        _put(changed, key.split("."), value, f"{option} {key}")
     return changed
 
 
-def _put(place: Any, parts: list[str], value: Any, key: str) -> None:
+def _put(place: Any, parts: list[str], value: Any, where: str) -> None:
     head, rest = parts[0], parts[1:]
     index: Any = head
     if isinstance(place, list):
         if not head.isdecimal() or int(head) >= len(place):
             allowed = f"0 to {len(place) - 1}" if place else "none, the list is empty"
-            raise InputError(f"--set {key}: {head!r} is no entry of that list: allowed: {allowed}")
+            raise InputError(f"{where}: {head!r} is no entry of that list: allowed: {allowed}")
         index = int(head)
     elif not isinstance(place, dict):
-        raise InputError(f"--set {key}: there is nothing below a plain value at {head!r}")
+        raise InputError(f"{where}: there is nothing below a plain value at {head!r}")
     if not rest:
         place[index] = value
         return
     if isinstance(place, dict) and not isinstance(place.get(index), dict | list):
         place[index] = {}
-    _put(place[index], rest, value, key)
+    _put(place[index], rest, value, where)
 
 
 def validate(block: type[SomeBlock], config: dict[str, Any], under: str = "") -> SomeBlock:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,11 +10,9 @@ from gnnmc.config.block import Block
 from gnnmc.config.load import validate
 from gnnmc.errors import InputError
 
-Features: TypeAlias = Literal["default", "row", "raw", "standard", "degree"]
-
 
 class SourceBlock(Block):
-    """One problem's data.
+    """One problem's data. Names of choices are texts here: what is registered is known (and checked) by the studies.
 
     key: what a config calls this kind. sequences: fields whose value is a list (1) or a list of lists (2); what is
     nested more deeply than that is an axis.
@@ -61,8 +59,8 @@ class RealBlock(SourceBlock):
     masks: ClassVar[frozenset[str]] = frozenset({"split", "fold", "train_per_class", "train_fraction", "split_seed"})
 
     name: str
-    features: Features = "default"
-    layout: Literal["auto", "dense", "sparse"] = "auto"
+    features: str = "default"
+    layout: str = "auto"
     split: str | None = None
     fold: int | None = Field(None, ge=0)
     train_per_class: int | None = Field(None, ge=1)
@@ -74,14 +72,15 @@ class RewiredBlock(RealBlock):
     """A real graph whose edges were exchanged at fixed degrees (science 1.7).
 
     homophily: the target; "own" is the graph's own, so that only clustering and the like are destroyed; "original" is
-    the graph as it came, for comparison.
+    the graph as it came, for comparison. nearest: where the target is not reached, take the nearest that is.
     """
 
     key: ClassVar[str] = "rewired"
 
     homophily: float | Literal["own", "original"] = "own"
-    method: Literal["minimal", "resample"] = "resample"
+    method: str = "resample"
     seed: int = 0
+    nearest: bool = False
 
     @field_validator("homophily")
     @classmethod
@@ -98,7 +97,7 @@ class CollectionBlock(SourceBlock):
     masks: ClassVar[frozenset[str]] = frozenset({"split_seed"})
 
     name: str
-    features: Features = "default"
+    features: str = "default"
     attributes: bool = False
     split_seed: int = 0
     chunk: int | None = Field(None, ge=1)

@@ -123,6 +123,16 @@ def reachable_homophily(data: Data) -> tuple[float, float]:
     return _read(data).reachable
 
 
+def check_rewire(data: Data, homophily: float | None = None, *, nearest: bool = False) -> None:
+    """Raise InputError, as `rewire` does, for a graph that it does not take or a homophily beyond the bounds.
+
+    No swap is made: a plan can refuse before any work is done. Close to the bounds `rewire` may still not get there.
+    """
+    graph = _read(data)
+    _no_edge_attributes(data)
+    graph.target(homophily, nearest)
+
+
 @dataclass(frozen=True, eq=False)
 class _Graph:
     """The edges with both ends labeled, which are swapped, and the codes of the others."""

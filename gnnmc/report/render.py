@@ -12,7 +12,7 @@ from markupsafe import Markup
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.report.figure import css_variables, draw_figure
 from gnnmc.report.numbers import column_format, sort_key
-from gnnmc.store import export_table
+from gnnmc.store import Written, export_table
 from gnnmc.studies.pages import FigureView, Page, Section
 
 # A table on the page ends here; the file beside it has all rows.
@@ -23,32 +23,40 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) -> Path:
     """Write `report.html` into `folder`, figures into `figures/`, what they and the tables show into `shown/`.
 
-    The page needs no network and no other file. Equal input gives equal bytes. `reproduce`: title → text, shown at the
+    What an earlier page had there and this one has not is removed; a file that is not ours stays. The page needs no
+    network and no other file. Equal input gives equal bytes. `reproduce`: title → text, shown at the
     end. Raises InputError for a table or figure whose name is no plain file name or is used twice, GnnmcError when the
     folder cannot be written.
     """
     target = Path(folder)
-    _check_names(page)
+    figures, frames = _names(page)
+    written = Written(target)
     try:
-        html = (
-            _environment()
-            .get_template("report.html")
-            .render(
-                page=page,
-                sections=[_section(section, target) for section in page.sections],
-                reproduce=reproduce,
-                css_light=Markup(css_variables()[0]),
-                css_dark=Markup(css_variables()[1]),
+        with (
+            written.renewing("figures", [f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")]),
+            written.renewing("shown", [f"{name}.{suffix}" for name in frames for suffix in ("parquet", "csv")]),
+        ):
+            html = (
+                _environment()
+                .get_template("report.html")
+                .render(
+                    page=page,
+                    sections=[_section(section, target) for section in page.sections],
+                    reproduce=reproduce,
+                    css_light=Markup(css_variables()[0]),
+                    css_dark=Markup(css_variables()[1]),
+                )
             )
-        )
         (target / "report.html").write_text(html, encoding="utf-8")
     except OSError as error:
         raise GnnmcError(f"cannot write the report into {target}: {error.strerror or error}") from None
     return target / "report.html"
 
 
-def _check_names(page: Page) -> None:
-    names = [view.name for section in page.sections for view in section.figures]
+def _names(page: Page) -> tuple[list[str], list[str]]:
+    """Of the figures, and of all frames shown. Raises InputError for one that is no plain file name, or used twice."""
+    figures = [view.name for section in page.sections for view in section.figures]
+    names = [*figures]
     names += [name for section in page.sections for view in section.figures for name, _, _ in _further_frames(view)]
     names += [view.name for section in page.sections for view in section.tables]
     for name in names:
@@ -56,6 +64,7 @@ def _check_names(page: Page) -> None:
             raise InputError(f"{name!r} is no name of a figure or table: use letters, digits, _ and -")
         if names.count(name) > 1:
             raise InputError(f"two figures or tables of the page are called {name!r}: name each once")
+    return figures, names
 
 
 def _environment() -> jinja2.Environment:

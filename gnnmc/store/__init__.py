@@ -4,6 +4,7 @@ from gnnmc.store.address import Address, Addressed, Description
 from gnnmc.store.cell import Cell, Request, Result, StageFunction, Task, Value
 from gnnmc.store.directory import Store
 from gnnmc.store.tables import export_table, read_table
+from gnnmc.store.written import Written
 
 __all__ = [
     "Address",
@@ -16,6 +17,7 @@ __all__ = [
     "Store",
     "Task",
     "Value",
+    "Written",
     "export_table",
     "read_table",
 ]

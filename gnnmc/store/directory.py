@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import threading
 import uuid
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Store:
         self._writing = self.folder / "writing"
         self._damaged = self.folder / "damaged"
         self._writer: Writer | None = None
+        self._holder: int | None = None
 
     def has(self, cell: Addressed) -> bool:
         """Whether a result is there; its bytes are not looked at (see `verify`)."""
@@ -102,9 +104,21 @@ class Store:
         """Check every byte of a result; raises StoreError (one line) when it is missing or damaged."""
         self.load_members(cell)
 
-    def only_writer(self) -> AbstractContextManager[None]:
-        """A block in which no other run writes into this folder; raises InputError naming the one that does."""
-        return only_writer(self.folder / "run.lock")
+    @contextmanager
+    def only_writer(self) -> Iterator[None]:
+        """A block in which no other run writes into this folder; raises InputError naming the one that does.
+
+        Within a block of the same store and thread it is that block: work of several steps can be under one lock.
+        """
+        if self._holder == threading.get_ident():
+            yield
+            return
+        with only_writer(self.folder / "run.lock"):
+            self._holder = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._holder = None
 
     def sweep(self) -> int:
         """Remove what killed writers left half written; the number of leftovers removed."""

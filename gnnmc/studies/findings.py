@@ -39,7 +39,7 @@ def _splits(graphs: pd.DataFrame) -> list[Diagnostic]:
     """GMC015: splits in which a class has no training item."""
     lacking = graphs[graphs["classes_without_training"] > 0]
     names = ", ".join(f"{row.graph} ({row.classes_without_training})" for row in lacking.itertuples())
-    return [Diagnostic("GMC015", f"classes without a training node in {names}")] if names else []
+    return [Diagnostic("GMC015", f"classes without a training item in {names}")] if names else []
 
 
 def _twins(graphs: pd.DataFrame) -> list[Diagnostic]:
@@ -99,7 +99,9 @@ def _barriers(barriers: pd.DataFrame) -> list[Diagnostic]:
         if len(high):
             top = high["test"].idxmax()
             where = ", ".join(str(part) for part in cast(tuple[object, ...], top))
-            message = f"{len(high)} of {len(sides)} fitted curves, up to {high['test'].max():.2f} nats ({where})"
+            message = (
+                f"{len(high)} of {len(sides)} fitted curves, up to a barrier of {high['test'].max():.2f} ({where})"
+            )
             found.append(Diagnostic("GMC006", message))
     return found
 

@@ -7,8 +7,6 @@ import pandas as pd
 from gnnmc.studies.findings import ROUNDING
 from gnnmc.studies.pages import Section, Tables, TableView
 
-SPLIT_NOTE = "Mean cross-entropy in nats per labeled node; barrier: largest excess over the chord between the ends."
-
 
 def measured(tables: Tables) -> bool:
     """Whether any barrier could be measured."""
@@ -18,6 +16,22 @@ def measured(tables: Tables) -> bool:
 def models_of(tables: Tables) -> list[str]:
     """All the models of a page: its figures are given them, so that a model looks the same in every one."""
     return [str(name) for name in tables["barriers"]["model"].unique()]
+
+
+def loss_unit(tables: Tables) -> str:
+    """What losses and their barriers are measured in, as the problems themselves say; several where these differ."""
+    return " or ".join(tables["graphs"]["loss_unit"].unique())
+
+
+def short_unit(tables: Tables) -> str:
+    """The same in a word where one will do: for figures, and in sentences."""
+    unit = loss_unit(tables)
+    return "nats" if all(part.startswith("nats") for part in unit.split(" or ")) else unit
+
+
+def split_note(tables: Tables) -> str:
+    """The end of a caption: what is shown of the loss."""
+    return f"Mean loss in {loss_unit(tables)}; barrier: largest excess over the chord between the ends."
 
 
 def loss_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +64,7 @@ def ends_section(tables: Tables, least_train_accuracy: float) -> Section:
     if "accuracy min" in cells:
         low = (cells["split"] == "train") & (cells["accuracy min"] < least_train_accuracy - ROUNDING)
         cells.insert(3, "flag", low.map({True: f"an end below {least_train_accuracy:g}", False: ""}))
-    caption = "Ends of the paths: loss (nats per labeled item) and metrics over seeds, BatchNorm as in training."
+    caption = f"Ends of the paths: loss ({loss_unit(tables)}) and metrics over seeds, BatchNorm as in training."
     return Section("The ends", tables=(TableView("endpoints", cells.dropna(axis=1, how="all"), caption),))
 
 

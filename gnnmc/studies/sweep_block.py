@@ -1,14 +1,18 @@
 """What configs of studies share that train modes and connect their pairs."""
 
 import math
-from typing import Literal
 
 from pydantic import Field, field_validator
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock, StudyBlock, TrainBlock
-from gnnmc.connectivity import PATHS
+from gnnmc.connectivity import PATHS, LinearPath
+from gnnmc.connectivity.profile import BATCHNORM
+from gnnmc.errors import InputError
 from gnnmc.models import check_model
+from gnnmc.registry import unknown_name
+from gnnmc.training import SCHEDULES, require_optimizer
 from gnnmc.training.train_settings import TrainSettings
+from gnnmc.weights.mode import ENDPOINTS
 
 
 class SweepBlock(StudyBlock):
@@ -20,7 +24,7 @@ class SweepBlock(StudyBlock):
 
     train: TrainBlock = TrainBlock()
     seeds: tuple[int, ...] = Field((0, 1, 2, 3), min_length=2)
-    endpoint: Literal["last", "best_val"] = "last"
+    endpoint: str = "last"
     paths: tuple[PathBlock, ...] = Field((PathBlock(),), min_length=1)
     profile: ProfileBlock = ProfileBlock()
     least_train_accuracy: float = Field(0.9, ge=0, le=1)
@@ -36,13 +40,27 @@ class SweepBlock(StudyBlock):
     @classmethod
     def _known_paths(cls, paths: tuple[PathBlock, ...]) -> tuple[PathBlock, ...]:
         for path in paths:
-            PATHS[path.kind]
+            _check_path(path)
         return paths
 
     @field_validator("train")
     @classmethod
     def _known_training(cls, train: TrainBlock) -> TrainBlock:
         return known_training(train)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _known_endpoint(cls, endpoint: str) -> str:
+        if endpoint not in ENDPOINTS:
+            raise unknown_name("endpoint", endpoint, ENDPOINTS)
+        return endpoint
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, profile: ProfileBlock) -> ProfileBlock:
+        if profile.batchnorm not in BATCHNORM:
+            raise unknown_name("batchnorm rule", profile.batchnorm, BATCHNORM)
+        return profile
 
     @property
     def num_pairs(self) -> int:
@@ -61,3 +79,16 @@ def known_training(train: TrainBlock) -> TrainBlock:
     """The training. Raises InputError for settings that `train` would refuse."""
     TrainSettings(**train.model_dump())
     return train
+
+
+def _check_path(path: PathBlock) -> None:
+    """Raise InputError for settings that `fit_path` would refuse, and for any on a line: it is not fitted."""
+    PATHS[path.kind]
+    if path.kind != LinearPath.kind:
+        PATHS[path.kind].check_count(path.points)
+        require_optimizer(path.optimizer, path.momentum)
+        SCHEDULES[path.schedule]
+    elif of_a_fit := {name: value for name, value in path.differing().items() if name not in ("kind", "pairs")}:
+        told = ", ".join(f"{name}={value}" for name, value in of_a_fit.items())
+        curves = ", ".join(kind for kind in PATHS if kind != LinearPath.kind)
+        raise InputError(f"a {path.kind} path is not fitted, got {told}: leave that out, or choose a curve: {curves}")

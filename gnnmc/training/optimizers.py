@@ -18,7 +18,8 @@ OPTIMIZERS: Registry[MakeOptimizer] = Registry("optimizer")
 
 def require_optimizer(name: str, momentum: float | None) -> None:
     """Raise InputError for an unknown optimizer, and for momentum where there is none to set."""
-    if momentum is not None and "momentum" not in inspect.signature(OPTIMIZERS[name]).parameters:
+    make = OPTIMIZERS[name]
+    if momentum is not None and "momentum" not in inspect.signature(make).parameters:
         raise InputError(f"momentum={momentum}: optimizer {name!r} has none to set: leave it out, or choose 'sgd'")
 
 

@@ -12,7 +12,7 @@ from gnnmc.weights.algebra import (
     weights_of,
 )
 from gnnmc.weights.files import save_weights
-from gnnmc.weights.mode import Mode, load_mode, load_weights
+from gnnmc.weights.mode import Mode, load_end, load_mode, load_weights
 
 __all__ = [
     "Mode",
@@ -22,6 +22,7 @@ __all__ = [
     "digest",
     "distance",
     "finite",
+    "load_end",
     "load_mode",
     "load_weights",
     "require_matching",

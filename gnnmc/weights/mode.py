@@ -111,10 +111,19 @@ def load_weights(path: str | Path) -> dict[str, Tensor]:
 
     Raises InputError for a file that is absent, damaged, or holds anything but tensors by name.
     """
+    found = load_end(path)
+    return found.weights if isinstance(found, Mode) else found
+
+
+def load_end(path: str | Path) -> Mode | dict[str, Tensor]:
+    """The Mode in a file that `Mode.save` wrote, which knows how it was trained; the weights in any other.
+
+    Raises InputError as `load_weights` does.
+    """
     tensors, record = load_record(path)
     if "path" in record:
         raise InputError(f"{path} holds a path, not weights: open it with gnnmc.load_path")
-    return _mode(tensors, record["mode"]).weights if "mode" in record else tensors
+    return _mode(tensors, record["mode"]) if "mode" in record else tensors
 
 
 def _mode(tensors: dict[str, Tensor], record: dict[str, Any]) -> Mode:

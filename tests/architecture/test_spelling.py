@@ -8,9 +8,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLACES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "gnnmc", "tests", "configs", "benchmarks", "notebooks"]
 TEXTS = {".py", ".md", ".yaml", ".html", ".ipynb"}
-# `aria-labeledby` is an attribute of HTML.
+# `aria-labelledby` is an attribute of HTML.
 BRITISH = re.compile(
-    r"labeled(?!by)|labelling|neighbour|colour|behaviour|favour|\bgrey|\bcentre|modelling|"
+    r"labelled(?!by)|labelling|neighbour|colour|behaviour|favour|\bgrey|\bcentre|modelling|"
     r"(?:normal|optim|initial|general|regular|minim|maxim|standard|visual|parallel|summar|recogn)is(?:e|ing|ation)",
     re.IGNORECASE,
 )

@@ -125,11 +125,6 @@ def test_numbers_that_yaml_reads_as_text_are_numbers(text):
         (TrainBlock, {"epoch": 3}, "config: unknown key 'epoch': did you mean 'epochs'"),
         (TrainBlock, {"epoch": 3, "Lr": 1}, r"unknown key 'epoch'.*\(and 1 more\)"),
         (RealBlock, {}, "config name: Field required"),
-        (
-            RealBlock,
-            {"name": "Cora", "features": "rows"},
-            "config features: Input should be 'default', 'row', 'raw', 'standard' or 'degree', got 'rows'",
-        ),
         (PathBlock, {"points": 1}, "config points: Input should be greater than or equal to 2, got '1'"),
         (GraphEntry, {"csbm": {}, "real": {"name": "Cora"}}, "^config: give exactly one of csbm, real, rewired"),
         (GraphEntry, {"csbm": {"homophilly": 0.1}}, "config csbm: unknown key 'homophilly': did you mean 'homophily'"),

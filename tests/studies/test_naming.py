@@ -36,5 +36,5 @@ def test_twins_of_one_real_graph_are_one_cluster() -> None:
 
 def test_equal_heads_are_told_apart_by_what_differs() -> None:
     models = [ModelBlock(name="gcn"), ModelBlock(name="gcn", hidden=128), ModelBlock(name="mlp")]
-    assert distinct_names(models, "name") == ["gcn (hidden=default)", "gcn (hidden=128)", "mlp"]
-    assert distinct_names([PathBlock(), PathBlock(kind="bezier")], "kind") == ["linear", "bezier"]
+    assert distinct_names(models, "name", "models") == ["gcn (hidden=default)", "gcn (hidden=128)", "mlp"]
+    assert distinct_names([PathBlock(), PathBlock(kind="bezier")], "kind", "paths") == ["linear", "bezier"]

@@ -40,6 +40,7 @@ def planted(
                     "separability_fisher": 0.1,
                     "num_classes": 5,
                     "classes_without_training": absent,
+                    "loss_unit": "nats per labeled item",
                 }
             )
             for mode in (0, 1):

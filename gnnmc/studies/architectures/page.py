@@ -4,7 +4,16 @@ import pandas as pd
 
 from gnnmc.studies.architectures.config import Architectures
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
-from gnnmc.studies.sections import SPLIT_NOTE, common_pairs, diagnostics_section, ends_section, measured, models_of
+from gnnmc.studies.sections import (
+    common_pairs,
+    diagnostics_section,
+    ends_section,
+    loss_unit,
+    measured,
+    models_of,
+    short_unit,
+    split_note,
+)
 
 QUESTION = (
     "How high are the loss barriers of graph networks, of MLPs on the same features, and of CNNs and MLPs on images?"
@@ -32,6 +41,7 @@ def make_page(tables: Tables, config: Architectures) -> Page:
 def _answer(tables: Tables) -> list[str]:
     lines = []
     table = tables["comparison"]
+    units = tables["graphs"].set_index("graph")["loss_unit"].to_dict()
     train = table[table["split"] == "train"]
     for (problem, path), rows in train.groupby(["problem", "path"], sort=False):
         told = "; ".join(
@@ -40,7 +50,8 @@ def _answer(tables: Tables) -> list[str]:
             for row in rows.itertuples()
         )
         lines.append(
-            f"{problem}, {path} path, train split, in nats, mean over {_pairs(rows)} [least, largest]: {told}."
+            f"{problem}, {path} path, train split, in {units[problem]}, mean over {_pairs(rows)} [least, largest]: "
+            f"{told}."
         )
     return [*lines, NO_TEST]
 
@@ -73,15 +84,20 @@ def _comparison(tables: Tables) -> Section:
         caption=(
             "Loss barrier of every model on every problem, mean over pairs, bar from the least to the largest pair; "
             "beside it the mean loss and accuracy (area under the ROC curve where the problem has no accuracy) of the "
-            f"ends on the same split. {SPLIT_NOTE}"
+            f"ends on the same split. {split_note(tables)}"
         ),
-        alt="A row per model under each problem: barrier on the line and on the curve, loss and accuracy of the ends.",
-        options={"interval_label": "least to largest pair", "models": models_of(tables)},
+        alt="A row per model under each problem: barrier on "
+        f"{' and '.join(table['path'].unique())} paths, loss and accuracy of the ends.",
+        options={
+            "models": models_of(tables),
+            "interval_label": "least to largest pair",
+            "barrier_label": f"barrier ({short_unit(tables)})",
+        },
     )
     view = TableView(
         "comparison",
         table,
-        "Chord barrier of the loss (nats per labeled item; of a regression, squared units): mean over pairs, least "
+        f"Chord barrier of the loss ({loss_unit(tables)}): mean over pairs, least "
         "(low) and largest (high); mean loss and accuracy of the ends; barrier of that accuracy.",
     )
     return Section("Graph networks beside MLPs and CNNs", figures=(figure,), tables=(view,))
@@ -97,8 +113,9 @@ def _profiles(tables: Tables) -> list[Section]:
         name="profiles",
         draw="profiles.draw_profiles",
         frame=mean,
-        caption=f"Mean loss along the path over the pairs that every path connects, on each problem. {SPLIT_NOTE}",
+        caption="Mean loss along the path over the pairs that every path connects, on each problem. "
+        f"{split_note(tables)}",
         alt="Loss along the path from one mode to another, for each problem, model and split.",
-        options={"x": "graph", "models": models_of(tables)},
+        options={"x": "graph", "models": models_of(tables), "value_label": f"loss ({short_unit(tables)})"},
     )
     return [Section("Along the paths", figures=(figure,))]

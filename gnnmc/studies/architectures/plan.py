@@ -14,20 +14,20 @@ from gnnmc.studies.words import distinct_names
 
 
 def make_plan(config: Architectures) -> Plan:
-    """All tasks of a run. Raises InputError for data that are listed twice, and a device that is not there."""
+    """All tasks of a run. Raises InputError for what is listed twice, and a device that is not there."""
     listed = [(canonical(block), entry) for entry in config.problems for block in entry.data.expand()]
     rows = data_rows([block for block, _ in listed], axis="")
     names = [row["graph"] for row in rows]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"config problems: {twice!r} is listed twice: list it once, with all of its models")
-    paths = list(zip(distinct_names(config.paths, "kind"), config.paths, strict=True))
+    paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
     device = str(resolve_device(config.run.device))
     sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, device)
     kinds = []
     for (block, entry), row in zip(listed, rows, strict=True):
         sized = [_sized(model, config.parameters) for model in entry.models]
-        models = list(zip(distinct_names(entry.models, "name"), sized, strict=True))
+        models = list(zip(distinct_names(entry.models, "name", "problems.models"), sized, strict=True))
         sweep.add(block, row, models, entry.train)
         kinds += [
             {"graph": row["graph"], "model": name, "kind": _kind(source_of(block).has_edges, model)}

@@ -7,7 +7,6 @@ from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
 from gnnmc.studies.homophily_barrier.relate import AXIS, NOT_THROUGH_ENDS
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
 from gnnmc.studies.sections import (
-    SPLIT_NOTE,
     chord_loss,
     common_pairs,
     diagnostics_section,
@@ -15,6 +14,8 @@ from gnnmc.studies.sections import (
     loss_rows,
     measured,
     models_of,
+    short_unit,
+    split_note,
 )
 
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
@@ -32,7 +33,7 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
             *_sweeps(tables),
             *_rewired(tables),
             *_real(tables),
-            _line_against_curve(tables),
+            *_along(tables),
             *_heat_map(tables),
             *_findings(tables),
             *sections,
@@ -117,7 +118,9 @@ def _sizes(tables: Tables) -> list[str]:
             for model in means.index
         )
         pairs = len(rows.drop_duplicates(["graph", "model", "a", "b"])) // max(1, rows["model"].nunique())
-        lines.append(f"Mean barrier of the {path} path ({regime}; {pairs} pairs a model), in nats: {told}.")
+        lines.append(
+            f"Mean barrier of the {path} path ({regime}; {pairs} pairs a model), in {short_unit(tables)}: {told}."
+        )
     return lines
 
 
@@ -172,7 +175,7 @@ def _sweeps(tables: Tables) -> list[Section]:
             f"Loss barrier against the homophily asked for ({regime}). Dots: graphs, mean over their pairs; lines: "
             "mean over graphs with a 95 % interval over clusters (Student's t). Below: mean loss of the ends on the "
             "same split. "
-            f"{SPLIT_NOTE}"
+            f"{split_note(tables)}"
         )
         figure = FigureView(
             name=f"barrier_homophily_{number}",
@@ -212,7 +215,7 @@ def _rewired(tables: Tables) -> list[Section]:
                 f"Loss barrier against edge homophily ({regime}): the same nodes, features, labels and degrees, other "
                 "edges. Dots: one rewired graph each, mean over its pairs. The step from the graph as it came to that "
                 "rewired at its own homophily is the effect of destroyed clustering, not of homophily. All are "
-                f"versions of one graph: this describes, it tests nothing. {SPLIT_NOTE}"
+                f"versions of one graph: this describes, it tests nothing. {split_note(tables)}"
             ),
             alt=f"Barrier against homophily for {', '.join(points['model'].unique())}, by path and split; {regime}.",
             options={"x_label": "edge homophily", "models": [*known, *(name + AS_IT_CAME for name in known)]},
@@ -222,7 +225,8 @@ def _rewired(tables: Tables) -> list[Section]:
         view = TableView(
             f"rewired_{number}",
             table.rename(columns={"x": "homophily"}),
-            f"Barriers by edge homophily ({regime}), mean over graphs: chord barrier and loss of the ends (nats).",
+            f"Barriers by edge homophily ({regime}), mean over graphs: chord barrier and loss of the ends "
+            f"({short_unit(tables)}).",
         )
         sections.append(Section(f"Barrier against homophily: {regime}", figures=(figure,), tables=(view,)))
     return sections
@@ -241,23 +245,27 @@ def _real(tables: Tables) -> list[Section]:
         name="barrier_real_graphs",
         draw="scatter.draw_real_graphs",
         frame=points,
-        caption=f"Loss barriers on real graphs, ordered by edge homophily; mean over pairs. {SPLIT_NOTE}",
+        caption=f"Loss barriers on real graphs, ordered by edge homophily; mean over pairs. {split_note(tables)}",
         alt="One row per real graph, one dot per model: the loss barrier, and the mean loss of the ends beside it.",
         options={"models": models_of(tables)},
     )
     table = TableView(
         "real_graphs",
         points,
-        "Barriers on real graphs, mean over pairs: chord barrier and loss of the ends (nats), accuracy of the ends.",
+        "Barriers on real graphs, mean over pairs: chord barrier and loss of the ends "
+        f"({short_unit(tables)}), accuracy of the ends.",
     )
     return [Section("Real graphs", figures=(figure,), tables=(table,))]
 
 
-def _line_against_curve(tables: Tables) -> Section:
+def _along(tables: Tables) -> list[Section]:
+    """Loss along the paths that there are."""
     profiles, graphs = tables["profiles"], tables["graphs"]
     axis = "homophily_asked" if (graphs["family"] == "csbm").any() else "homophily_edge"
     rows = common_pairs(profiles).merge(graphs[["graph", "family", "regime", axis]], on="graph")
     rows = rows.rename(columns={axis: "x"})
+    if rows.empty:  # no pair was connected by every kind of path
+        return []
     # One regime is shown, the first: a mean over regimes would be of nothing in particular.
     generated = rows[rows["family"] == "csbm"]
     rows = generated if len(generated) else rows
@@ -268,13 +276,15 @@ def _line_against_curve(tables: Tables) -> Section:
     shown = levels if len(levels) <= 3 else [levels[0], levels[len(levels) // 2], levels[-1]]
     chosen = rows[rows["x"].isin(shown)]
     mean = chosen.groupby(["model", "path", "split", "x", "t"], sort=False)["loss"].mean().reset_index()
+    paths = list(mean["path"].unique())
+    same = " on the same pairs" if len(paths) > 1 else ""
     figure = FigureView(
         name="profiles",
         draw="profiles.draw_profiles",
         frame=mean,
         caption=(
-            f"Mean loss along the path ({regime}), line against fitted curve on the same pairs, at edge homophily "
-            f"{', '.join(f'{level:.2f}' for level in shown)}; mean over pairs and graphs. {SPLIT_NOTE}"
+            f"Mean loss along the path ({regime}), {' against '.join(paths)}{same}, at edge homophily "
+            f"{', '.join(f'{level:.2f}' for level in shown)}; mean over pairs and graphs. {split_note(tables)}"
         ),
         alt="Loss along the path from one mode to another, for each model and split.",
         options={"x_label": "edge homophily", "models": models_of(tables)},
@@ -284,12 +294,15 @@ def _line_against_curve(tables: Tables) -> Section:
     table = groups[["barrier", "ends_loss", "ends_accuracy", "length", "distance"]].mean()
     table.insert(0, "pairs", groups["barrier"].count())
     view = TableView(
-        "line_against_curve",
+        "along_the_paths",
         table.reset_index(),
-        "Pairs that both paths connect, mean over pairs and graphs: chord barrier and ends' loss (nats), "
-        "ends' accuracy, length of the path and distance of its ends (Euclidean, in weight space).",
+        f"{'Pairs that every path connects, mean' if same else 'Mean'} over pairs and graphs: chord barrier and ends' "
+        f"loss ({short_unit(tables)}), ends' accuracy, length of the path and distance of its ends (Euclidean, in "
+        "weight space).",
     )
-    return Section("Line against curve", figures=(figure,), tables=(view,))
+    several = f"{paths[0].capitalize()} against {' against '.join(paths[1:])}"
+    title = several if same else f"Along the {paths[0]} path"
+    return [Section(title, figures=(figure,), tables=(view,))]
 
 
 def _heat_map(tables: Tables) -> list[Section]:

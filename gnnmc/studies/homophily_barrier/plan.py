@@ -14,7 +14,7 @@ from gnnmc.studies.words import distinct_names
 def make_plan(config: HomophilyBarrier) -> Plan:
     """All tasks of a run.
 
-    Raises InputError for graphs that are listed twice or out of reach, and a device that is not there.
+    Raises InputError for what is listed twice, graphs out of reach, and a device that is not there.
     """
     blocks = [canonical(block) for entry in config.graphs for block in entry.expand()]
     rows = data_rows(blocks, axis="homophily")
@@ -22,8 +22,8 @@ def make_plan(config: HomophilyBarrier) -> Plan:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"config graphs: {twice!r} is listed twice: list each graph once")
-    models = list(zip(distinct_names(config.models, "name"), config.models, strict=True))
-    paths = list(zip(distinct_names(config.paths, "kind"), config.paths, strict=True))
+    models = list(zip(distinct_names(config.models, "name", "models"), config.models, strict=True))
+    paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
     device = str(resolve_device(config.run.device))
     sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, device)
     for block, row in zip(blocks, rows, strict=True):

@@ -2,9 +2,13 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
+import torch
+
 from gnnmc.config import CsbmBlock
 from gnnmc.data import csbm
 from gnnmc.data.csbm import check_csbm
+from gnnmc.data.splits import random_split
 from gnnmc.problem import Problem
 from gnnmc.seeding import stream
 from gnnmc.store import Result
@@ -19,7 +23,10 @@ class CsbmSource(Source[CsbmBlock]):
     key: ClassVar[str] = CsbmBlock.key
 
     def check(self, block: CsbmBlock) -> None:
-        check_csbm(_arguments(block))
+        _, sizes, _, _ = check_csbm(_arguments(block))
+        # How many items a class has says whether it can be split, whichever they are.
+        labels = torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes))
+        random_split(labels, **block.model_dump(include={"train_per_class", "train_fraction"}))
 
     def make(self, block: CsbmBlock) -> Result:
         data = csbm(**_arguments(block))

@@ -8,6 +8,7 @@ from torch import Tensor
 from gnnmc.config import CollectionBlock, ImagesBlock
 from gnnmc.data import image_files, load_graphs, load_images, raw_files
 from gnnmc.data.catalogue import find_graph
+from gnnmc.data.features import FEATURES
 from gnnmc.data.images import IMAGES
 from gnnmc.problem import Problem
 from gnnmc.problem.graphs import GraphItems, collate
@@ -41,6 +42,12 @@ class CollectionSource(_NamedItems[CollectionBlock]):
 
     def canonical(self, block: CollectionBlock) -> CollectionBlock:
         return block.model_copy(update={"name": find_graph(block.name, level="graph")[0]})
+
+    def check(self, block: CollectionBlock) -> None:
+        if block.features != "default":
+            FEATURES[block.features]
+        if block.features != "default" or block.attributes:  # only the set can tell whether it has these
+            load_graphs(block.name, features=block.features, attributes=block.attributes)
 
     def files(self, block: CollectionBlock) -> Mapping[str, str]:
         return raw_files(block.name)
@@ -99,6 +106,10 @@ class ImagesSource(_NamedItems[ImagesBlock]):
     def canonical(self, block: ImagesBlock) -> ImagesBlock:
         IMAGES[block.name]
         return block
+
+    def check(self, block: ImagesBlock) -> None:
+        if block.train_per_class is not None or block.limit is not None:  # only the set can tell how many there are
+            load_images(**block.model_dump(exclude={"chunk"}))
 
     def files(self, block: ImagesBlock) -> Mapping[str, str]:
         return image_files(block.name)

@@ -1,13 +1,17 @@
 """Real graphs by name, as they are or rewired."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from functools import lru_cache
+from typing import Any, ClassVar, TypeVar, cast
 
 from torch_geometric.data import Data
 
 from gnnmc.config import RealBlock, RewiredBlock
 from gnnmc.data import load_graph, raw_files, rewire
 from gnnmc.data.catalogue import find_graph
+from gnnmc.data.features import FEATURES
+from gnnmc.data.layout import LAYOUTS
+from gnnmc.data.rewire import REWIRINGS, check_rewire
 from gnnmc.problem import Problem
 from gnnmc.store import Result
 from gnnmc.studies.sources.packing import node_problem, packed
@@ -25,6 +29,15 @@ class _NamedSource(Source[SomeReal]):
         name, entry = find_graph(block.name, level="node")
         features = entry.features if block.features == "default" else block.features
         return block.model_copy(update={"name": name, "features": features})
+
+    def check(self, block: SomeReal) -> None:
+        full, usual = _real(self.canonical(block)), self.canonical(cast(SomeReal, RealBlock(name=block.name)))
+        FEATURES[full.features]
+        LAYOUTS[full.layout]
+        # Whether a set has what is asked for besides its defaults only the set can tell; in any layout but one.
+        alike = full.layout if full.features == "standard" else usual.layout
+        if full.model_copy(update={"layout": alike}) != usual:
+            _tried(full, _digests(full))
 
     def files(self, block: SomeReal) -> Mapping[str, str]:
         return raw_files(block.name, split=block.split)
@@ -60,12 +73,18 @@ class RewiredSource(_NamedSource[RewiredBlock]):
 
     key: ClassVar[str] = RewiredBlock.key
 
+    def check(self, block: RewiredBlock) -> None:
+        super().check(block)
+        REWIRINGS[block.method]
+        if block.homophily != "original":
+            graph = _tried(_real(self.canonical(block)), _digests(block))
+            check_rewire(graph, _target(block), nearest=block.nearest)
+
     def make(self, block: RewiredBlock) -> Result:
         data = _load(block)
         if block.homophily == "original":
             return {"data": packed(data), "about": _about(data)}
-        target = None if isinstance(block.homophily, str) else block.homophily
-        changed = rewire(data, target, method=block.method, seed=block.seed)
+        changed = rewire(data, _target(block), method=block.method, seed=block.seed, nearest=block.nearest)
         return {"data": packed(changed), "about": _about(data) | {"made": changed.rewired}}
 
     def regime(self, block: RewiredBlock, varying: set[str], axis: str) -> str:
@@ -80,6 +99,28 @@ class RewiredSource(_NamedSource[RewiredBlock]):
     def labels(self, block: RewiredBlock, axis: str) -> dict[str, Any]:
         asked = {} if isinstance(block.homophily, str) else {f"{axis}_asked": block.homophily}
         return {"version": str(block.homophily), "replicate": block.seed, **asked}
+
+
+def _target(block: RewiredBlock) -> float | None:
+    return None if isinstance(block.homophily, str) else block.homophily
+
+
+def _real(block: RealBlock) -> RealBlock:
+    """The graph that the block is a version of."""
+    return RealBlock(**{name: getattr(block, name) for name in RealBlock.model_fields})
+
+
+def _digests(block: RealBlock) -> tuple[tuple[str, str], ...]:
+    return tuple(raw_files(block.name, split=block.split).items())
+
+
+# The versions of one graph are checked one after the other; `digests` tell when a name has come to mean other files.
+@lru_cache(maxsize=4)
+def _tried(block: RealBlock, digests: tuple[tuple[str, str], ...]) -> Data:
+    """The graph, without features, which is most of it. Raises InputError when it cannot be had as asked for."""
+    data = _load(block)
+    del data.x
+    return data
 
 
 def _load(block: RealBlock) -> Data:

@@ -11,7 +11,7 @@ from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.sources import data_of
 from gnnmc.studies.stages.graph import is_one_graph, problem_of
 
-VERSION = 2
+VERSION = 3
 
 
 def statistics_task(graph: Cell) -> Task:
@@ -22,7 +22,9 @@ def statistics_task(graph: Cell) -> Task:
 
 
 def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
-    """graph → `statistics` (one row; `num_items`, `num_classes` of all), `about`, and `classes_without_training`."""
+    """graph → `statistics` (one row; `num_items`, `num_classes` of all), `about`, and of its problem the `units` of
+    columns and the `classes_without_training`.
+    """
     results: list[Result] = []
     for request in requests:
         graph = cast(Result, request.inputs["graph"])
@@ -33,5 +35,6 @@ def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
         elif problem.loss.classification:
             row["num_classes"] = problem.num_outputs
         absent = absent_from_train(problem.splits, problem.targets) if problem.loss.classification else []
-        results.append({"statistics": row, "about": graph["about"], "classes_without_training": absent})
+        known = {"about": graph["about"], "units": problem.units, "classes_without_training": absent}
+        results.append({"statistics": row, **known})
     return results

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gnnmc.store import Cell, Request, Result, Task
 
-VERSION = 2
+VERSION = 3
 
 Labeled = Sequence[tuple[Mapping[str, Any], Cell]]
 
@@ -23,7 +23,8 @@ def tabulate_task(graphs: Labeled, modes: Labeled, profiles: Labeled) -> Task:
 def tabulate(requests: Sequence[Request], device: str) -> list[Result]:
     """statistics, modes, profiles → the tables
 
-    graphs: one row per graph: labels, `made_<argument>` (what `csbm` or `load_graph` made it from), statistics.
+    graphs: one row per graph: labels, `made_<argument>` (what `csbm` or `load_graph` made it from), `loss_unit` (in
+        which the losses and barriers of its modes are), statistics.
     endpoints: one row per (mode, endpoint, split): `train_seed` (what to give `train`), `status`, the model's number of
         `parameters`, `epoch, loss`, metrics.
     barriers: one row per (path, split, metric, barrier_kind): `barrier`, the ends' mean `ends_<metric>` on that split,
@@ -77,8 +78,11 @@ def _graph_row(labels: Mapping[str, Any], result: Result) -> pd.DataFrame:
         for name, value in dict(about.get("made", {})).items()
         if isinstance(value, str | int | float)
     }
-    absent = len(cast(Sequence[int], result["classes_without_training"]))
-    return _labeled(result["statistics"], dict(labels) | plain | {"classes_without_training": absent})
+    known = {
+        "loss_unit": cast(Mapping[str, str], result["units"])["loss"],
+        "classes_without_training": len(cast(Sequence[int], result["classes_without_training"])),
+    }
+    return _labeled(result["statistics"], dict(labels) | plain | known)
 
 
 def _labeled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,0 +1,127 @@
+"""`gnnmc connect` on files of one's own: what a saved mode knows is used."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import gnnmc
+from gnnmc.cli import main
+from gnnmc.commands import connect
+
+GRAPH = "csbm:num_nodes=80,num_classes=3,num_features=6,homophily=0.7,train_per_class=5"
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["connect", *arguments, "--graph", GRAPH, "--points", "5"])
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+def save_modes(folder: Path, *decays: float) -> list[str]:
+    data = gnnmc.csbm(num_nodes=80, num_classes=3, num_features=6, homophily=0.7, train_per_class=5)
+    problem = gnnmc.Problem.node_classification(data)
+    model = gnnmc.build_model("gcn", problem, hidden=8)
+    files = []
+    for seed, decay in enumerate(decays):
+        mode = gnnmc.train(model, problem, [seed], epochs=3, weight_decay=decay, device="cpu")[0]
+        mode.save(folder / f"{seed}.safetensors")
+        files.append(str(folder / f"{seed}.safetensors"))
+    return files
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[gnnmc.BezierPath]:
+    """The curves that the command fits."""
+    curves = []
+
+    def fit(*given: Any, **settings: Any) -> Any:
+        curves.append(gnnmc.fit_path(*given, steps=3, **settings))
+        return curves[-1]
+
+    monkeypatch.setattr(connect, "fit_path", fit)
+    return curves
+
+
+MODEL = ("--model", "gcn", "--set", "hidden=8", "--path", "bezier")
+
+
+def test_a_curve_between_saved_modes_has_their_weight_decay_as_its_l2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, fitted: list[Any]
+) -> None:
+    assert call(capsys, *save_modes(tmp_path, 0.1, 0.1), *MODEL)[0] == 0
+    assert fitted[0].record["l2"] == 0.1
+    for file in tmp_path.iterdir():  # plain weights know none
+        torch.save(gnnmc.load_weights(file), file.with_suffix(".pt"))
+    assert call(capsys, str(tmp_path / "0.pt"), str(tmp_path / "1.pt"), *MODEL)[0] == 0
+    assert fitted[1].record["l2"] == 5e-4
+
+
+def test_what_a_saved_mode_never_used_stays_known(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, fitted: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = save_modes(tmp_path, 0.1, 0.1)
+    name = next(iter(gnnmc.load_mode(files[0]).weights))
+    for file in files:
+        mode = gnnmc.load_mode(file)
+        mode.unused.append(name)
+        mode.save(file)
+    assert call(capsys, *files, *MODEL)[0] == 0
+    assert fitted[0].unused == [name]
+
+
+def test_ends_of_different_weight_decay_need_an_l2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, fitted: list[Any]
+) -> None:
+    files = save_modes(tmp_path, 0.1, 0.0)
+    code, _, err = call(capsys, *files, *MODEL)
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "l2=" in err
+    assert call(capsys, *files, *MODEL, "--l2", "0.02")[0] == 0
+    assert fitted[-1].record["l2"] == 0.02
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def make(:\n", "SyntaxError: invalid syntax"),
+        ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+        ("def make():\n    return 1\n\n1 / 0\n", "ZeroDivisionError"),
+    ],
+)
+def test_a_model_file_that_cannot_be_run_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str, message: str
+) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    own = tmp_path / "own.py"
+    own.write_text(text)
+    code, out, err = call(capsys, *files, "--model", f"{own}:make")
+    assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert f"{own} cannot be run: {message}" in err
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="there is no /proc, in which nobody can make a folder")
+def test_a_folder_that_cannot_be_made_is_one_line_before_any_work(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    code, out, err = call(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--out", "/proc/x")
+    assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
+    assert "--out /proc/x: cannot write there" in err
+
+
+def test_a_file_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    (tmp_path / "out" / "linear.csv").mkdir(parents=True)
+    code, _, err = call(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--out", str(tmp_path / "out"))
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "cannot write there" in err
+
+
+def test_a_second_name_of_the_model_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    files = save_modes(tmp_path, 0.0, 0.0)
+    code, _, err = call(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--set", "name=mlp")
+    assert (code, len(err.strip().splitlines())) == (2, 1)
+    assert "--set name=mlp: --model gcn says which model" in err
