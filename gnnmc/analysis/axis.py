@@ -51,6 +51,15 @@ def axis_sentences(
     return sentences, []
 
 
+def bend(row: "pd.Series[Any]", alpha: float) -> str:
+    """What a row of `shape_test` shows: "rises and then falls", "falls and then rises", "bends", or "" for nothing."""
+    if pd.isna(row["p_permutation"]) or row["p_permutation"] > alpha:
+        return ""
+    if _turned(row, alpha):
+        return "rises and then falls" if row["rho_below"] > 0 else "falls and then rises"
+    return "bends"
+
+
 def _turned(row: "pd.Series[Any]", alpha: float) -> bool:
     """A turn is claimed only when the bend and the trends on both sides are each supported."""
     return bool(row["turns"]) and max(row["p_permutation"], row["p_below"], row["p_above"]) <= alpha

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gnnmc.analysis.axis import axis_sentences
+from gnnmc.analysis.axis import axis_sentences, bend
 from gnnmc.analysis.findings_diagnostics import PILE_UP
 from gnnmc.analysis.rows import family_size, group_columns, is_total, rows_where
 from gnnmc.analysis.verdict import WEAK_BELOW, Verdict, verdict
@@ -83,41 +83,67 @@ def answer(
         sentences += told + judged
         verdicts += judged
     question = f"Does the barrier of the {path} path go with {in_words(statistic)} on the {split} split?"
-    return Answer(question, _headline(total, by, statistic, alpha), tuple(sentences), tuple(verdicts))
+    return Answer(question, _headline(total, by, statistic, shape, alpha), tuple(sentences), tuple(verdicts))
 
 
-# What a headline says of the settings with one verdict, the strongest first.
-_CLAIMS = {
-    Verdict.FOUND: "the barrier {direction} with {statistic} for {settings}",
+# What a headline says of the settings with one verdict on the trend and one on the shape, the strongest first.
+_TURNS = "the barrier {shape} along {statistic} for {settings}"
+_TRENDS = "the barrier {direction} with {statistic} for {settings}"
+_BENT_TREND = "the barrier {direction} with {statistic}, in a relation that bends, for {settings}"
+_BENDS = "the relation to {statistic} bends, with no trend over its whole range shown, for {settings}"
+_NO_TREND = {
     Verdict.HINT: "there is only a hint, lost after Holm's correction, for {settings}",
     Verdict.WEAK: "none was found, and at most a weak monotone association fits the data, for {settings}",
     Verdict.UNDECIDED: "the data cannot tell for {settings}",
     Verdict.DESCRIPTION: "nothing could be tested for {settings}",
     Verdict.UNDEFINED: "no correlation is defined for {settings}",
 }
+_CLAIMS = (_TRENDS, _BENT_TREND, _TURNS, _BENDS, *_NO_TREND.values())
 
 
-def _headline(total: pd.DataFrame, by: Sequence[str], statistic: str, alpha: float) -> str:
+def _headline(total: pd.DataFrame, by: Sequence[str], statistic: str, shape: pd.DataFrame | None, alpha: float) -> str:
     short = distinct(by, total) or [name for name in ("model",) if name in by]
     claims: dict[tuple[int, str], list[str]] = {}
     for _, row in total.iterrows():
-        what = verdict(row, alpha)
         label = ", ".join(str(row[name]) if name == "model" else f"{in_words(name)} {row[name]}" for name in short)
-        label, direction = label or "the only setting", ""
-        if what is Verdict.FOUND:
+        label, found = label or "the only setting", verdict(row, alpha) is Verdict.FOUND
+        claim, bent = _claim(verdict(row, alpha), _bend(shape, {name: row[name] for name in by}, statistic, alpha))
+        if found:
             label += f" (rho = {number(row['rho'])}, {interval(row)})"
-            direction = "rises" if row["rho"] > 0 else "falls"
-        claims.setdefault((list(_CLAIMS).index(what), direction), []).append(label)
-    told = []
-    for (place, direction), labels in sorted(claims.items()):
-        settings = listed(labels) if len(short) < 2 else "; ".join(labels)
-        claim = list(_CLAIMS.values())[place]
-        told.append(claim.format(direction=direction, statistic=in_words(statistic), settings=settings))
+        filled = claim.format(
+            direction="rises" if row["rho"] > 0 else "falls",
+            shape=bent,
+            statistic=in_words(statistic),
+            settings="{settings}",
+        )
+        claims.setdefault((_CLAIMS.index(claim), filled), []).append(label)
+    told = [
+        filled.format(settings=listed(labels) if len(short) < 2 else "; ".join(labels))
+        for (_, filled), labels in sorted(claims.items())
+    ]
     graphs, clusters = (_span(total[name]) for name in ("num_graphs", "num_clusters"))
     return (
         f"{'; '.join(told)} ({graphs} graphs in {clusters} clusters each; level {alpha:g} after Holm's correction "
         "within a setting)."
     )
+
+
+def _claim(trend: Verdict, bent: str) -> tuple[str, str]:
+    """The claim on a setting: a turn says more than a trend over the whole range, and a trend that bends is no line."""
+    if bent not in ("", "bends"):
+        return _TURNS, bent
+    if trend is Verdict.FOUND:
+        return (_BENT_TREND if bent else _TRENDS), bent
+    return (_BENDS if bent else _NO_TREND[trend]), bent
+
+
+def _bend(shape: pd.DataFrame | None, group: dict[str, Any], statistic: str, alpha: float) -> str:
+    """What is known of the shape in one setting; nothing where it was not asked."""
+    if shape is None:
+        return ""
+    for _, row in rows_where(shape[shape["statistic"] == statistic], group).iterrows():
+        return bend(row, alpha)
+    return ""
 
 
 def _total_sentence(row: "pd.Series[Any]", group: dict[str, Any], family: int, alpha: float) -> str:
