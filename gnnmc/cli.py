@@ -56,7 +56,7 @@ def status(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 
 @app.command()
 def stats(
-    graphs: Annotated[list[str], typer.Argument(help="Names, or csbm:homophily=0.3,seed=1.")],
+    graphs: Annotated[list[str], typer.Argument(help="Names, csbm:homophily=0.3,seed=1, or FILE.py:FACTORY.")],
     root: Root = None,
     directed: Annotated[bool, typer.Option("--directed", help="Of the graph as stored, not made undirected.")] = False,
     csv: Annotated[Path | None, typer.Option(help="Write the table to this file too.")] = None,
@@ -72,7 +72,7 @@ def connect(
     a: Annotated[Path, typer.Argument(help="Checkpoint of the first mode: .safetensors, or a state_dict as .pt.")],
     b: Annotated[Path, typer.Argument(help="Checkpoint of the second mode.")],
     model: Annotated[str, typer.Option(help="A model's name, or FILE.py:FACTORY.")],
-    graph: Annotated[str, typer.Option(help="A graph's name, or csbm:homophily=0.3,seed=1.")],
+    graph: Annotated[str, typer.Option(help="A graph's name, csbm:homophily=0.3,seed=1, or FILE.py:FACTORY.")],
     path: Annotated[
         list[str] | None, typer.Option(help="Kind of path; may be given several times. Default: linear.")
     ] = None,
@@ -83,6 +83,11 @@ def connect(
     l2: Annotated[
         float | None, typer.Option(help="L2 of fitted curves; by default the ends' weight decay (5e-4 where unknown).")
     ] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of fitted curves; 400 by default.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate of fitted curves; 0.01 by default.")] = None,
+    batchnorm: Annotated[
+        str, typer.Option(help="reestimate the running statistics at every point, or use the stored ones.")
+    ] = "reestimate",
     root: Root = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps …")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for the profiles (CSV) and their figures (SVG).")] = None,
@@ -90,7 +95,8 @@ def connect(
     """Print the barriers between two of your checkpoints."""
     from gnnmc.commands.connect import connect_checkpoints
 
-    connect_checkpoints(a, b, model, graph, path or ["linear"], overrides or [], points, root, device, out, l2)
+    kinds, settings, fit = path or ["linear"], overrides or [], {"l2": l2, "steps": steps, "lr": lr}
+    connect_checkpoints(a, b, model, graph, kinds, settings, points, root, device, out, batchnorm, **fit)
 
 
 @app.command(name="list")

@@ -1,7 +1,5 @@
 """`gnnmc connect`: two checkpoints of the user's → barriers on every split."""
 
-import importlib.util
-import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,8 @@ import pandas as pd
 import typer
 from torch import nn
 
-from gnnmc.commands.graphs import named_graph
+from gnnmc.commands.graphs import named_problem
+from gnnmc.commands.own import is_own, made_by
 from gnnmc.config import ModelBlock, validate, with_overrides
 from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
 from gnnmc.connectivity import Path as Curve
@@ -32,23 +31,31 @@ def connect_checkpoints(
     root: Path | None,
     device: str,
     out: Path | None,
-    l2: float | None = None,
+    batchnorm: str,
+    **settings: Any,
 ) -> None:
-    """Print ends and barriers of each kind of path; write profiles and figures to `out`."""
+    """Print ends and barriers of each kind of path; write profiles and figures to `out`.
+
+    settings: those of `fit_path`, those left out being None.
+    """
     kept = _Output(out)
     # A saved Mode stays one: its weight decay is the curve's, and what it never used counts in no length.
     ends = load_end(a), load_end(b)
     for file, end in zip((a, b), ends, strict=True):
         if not finite(weights_of(end)):
             raise InputError(f"{file} holds weights that are not finite: that training diverged")
-    problem = Problem.node_classification(named_graph(graph, root))
+    problem = named_problem(graph, root)
     model = _model(model_name, problem, with_overrides({}, overrides, example="hidden=32"))
+    chosen = {name: value for name, value in settings.items() if value is not None}
     kept.make()
     for kind in kinds:
         linear = PATHS[kind] is LinearPath
-        path: Curve = LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, l2=l2, device=device)
-        result = profile(model, problem, path, points=points, device=device)
-        typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in {result.units['loss']}")
+        path: Curve = (
+            LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, device=device, **chosen)
+        )
+        result = profile(model, problem, path, points=points, batchnorm=batchnorm, device=device)
+        renewed = "" if result.stored_ends is None else "; BatchNorm statistics re-estimated at every point"
+        typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in {result.units['loss']}{renewed}")
         typer.echo(_summary(result).to_string(index=False, float_format=lambda value: f"{value:.4f}"))
         for diagnostic in result.diagnostics():
             typer.echo(str(diagnostic))
@@ -98,36 +105,13 @@ def _summary(result: PathProfile) -> pd.DataFrame:
 
 
 def _model(name: str, problem: Problem, values: dict[str, Any]) -> nn.Module:
-    file, colon, factory = name.rpartition(":")
-    if not colon:
+    if not is_own(name):
         if "name" in values:
             raise InputError(f"--set name={values['name']}: --model {name} says which model: leave one of them out")
         return build_model(problem=problem, **validate(ModelBlock, values | {"name": name}).model_dump())
     if values:
         raise InputError(f"--set {', '.join(values)}: settings are for models by name; {name} makes its own")
-    make = getattr(_module(Path(file)), factory, None)
-    if not callable(make):
-        raise InputError(f"{file} has no function or class {factory!r}: give FILE.py:FACTORY")
-    takes = [p for p in inspect.signature(make).parameters.values() if p.default is inspect.Parameter.empty]
-    try:
-        made = make(problem) if takes else make()
-    except Exception as error:  # the user's own code
-        raise InputError(f"{name} fails: {type(error).__name__}: {error}") from error
+    made = made_by(name, problem)
     if not isinstance(made, nn.Module):
         raise InputError(f"{name} gave a {type(made).__name__}; expected a torch.nn.Module")
     return made
-
-
-def _module(file: Path) -> Any:
-    """Run the user's own Python file, as they asked."""
-    if not file.is_file():
-        raise InputError(f"no such file: {file}")
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the user's own code
-        raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
-    return module

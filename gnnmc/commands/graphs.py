@@ -1,16 +1,25 @@
-"""A graph as the command line names it: `Cora`, or `csbm:homophily=0.3,seed=1`."""
+"""A graph as the command line names it: `Cora`, `csbm:homophily=0.3,seed=1`, or `FILE.py:FACTORY`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gnnmc.commands.own import is_own, made_by
 from gnnmc.config import CsbmBlock, validate, with_overrides
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from gnnmc.problem import Problem
+
 
 def named_graph(name: str, root: Path | None) -> "Data":
-    """Load or generate a graph. Raises InputError for an unknown name or setting."""
+    """Load or generate a graph, or let a file of the user's make it.
+
+    Raises InputError for an unknown name or setting, and for a file that cannot be run.
+    """
+    if is_own(name):
+        made: Data = made_by(name)
+        return made
     from gnnmc.data import csbm, load_graph
 
     family, colon, text = name.partition(":")
@@ -18,6 +27,14 @@ def named_graph(name: str, root: Path | None) -> "Data":
         return load_graph(name, root=root)
     given = with_overrides({}, _parts(text) if colon else [], f"graph {family}:", "homophily=0.3")
     return csbm(**validate(CsbmBlock, given).model_dump())
+
+
+def named_problem(name: str, root: Path | None) -> "Problem":
+    """The node classification on a named graph; a factory of the user's may give a Problem of any kind instead."""
+    from gnnmc.problem import Problem
+
+    found = named_graph(name, root)
+    return found if isinstance(found, Problem) else Problem.node_classification(found, name=name)
 
 
 def _parts(text: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a public name says of itself: shapes in one grammar, and the errors that it raises."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,14 @@ def test_errors_are_stated(name):
 
 def test_lists_of_exceptions_are_names():
     assert set(ERRORS) | set(RAISE_NOTHING) | set(NO_TENSORS) <= set(NAMES)
+
+
+def test_sections_that_docstrings_cite_are_in_the_science_page() -> None:
+    root = Path(__file__).parents[2]
+    cited = {
+        section
+        for file in (root / "gnnmc").rglob("*.py")
+        for section in re.findall(r"science (?:section )?(\d(?:\.\d)?)", file.read_text(encoding="utf-8"))
+    }
+    headings = set(re.findall(r"^#+ (\d(?:\.\d)?)", (root / "SCIENCE.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert cited and cited <= headings, sorted(cited - headings)

@@ -1,5 +1,6 @@
 """`gnnmc connect` on files of one's own: what a saved mode knows is used."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,98 @@ def test_a_second_name_of_the_model_is_refused(capsys: pytest.CaptureFixture[str
     code, _, err = call(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--set", "name=mlp")
     assert (code, len(err.strip().splitlines())) == (2, 1)
     assert "--set name=mlp: --model gcn says which model" in err
+
+
+OWN = """
+import gnnmc
+
+def data():
+    return gnnmc.csbm(num_nodes=80, num_classes=3, num_features=6, homophily=0.7, train_per_class=5)
+
+def problem():
+    return gnnmc.Problem.arrays(data().x, data().y, {"train": range(40), "held_out": range(40, 80)})
+
+def number():
+    return 3
+
+def mlp(problem):
+    return gnnmc.build_model("mlp", problem, hidden=8)
+"""
+
+
+def own(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["connect", *arguments, "--points", "5"])
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+def test_the_graph_may_be_made_by_a_file_of_ones_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    files, mine = save_modes(tmp_path, 5e-4, 5e-4), f"{tmp_path / 'mine.py'}:"
+    named = own(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--graph", GRAPH)
+    made = own(capsys, *files, "--model", "gcn", "--set", "hidden=8", "--graph", f"{mine}data")
+    assert named[0] == made[0] == 0
+    assert made[1].replace(f"{mine}data", GRAPH) == named[1]  # the same numbers, and each says what it was asked
+
+
+def test_a_problem_of_ones_own_has_its_own_splits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    mine = f"{tmp_path / 'mine.py'}:"
+    data = gnnmc.csbm(num_nodes=80, num_classes=3, num_features=6, homophily=0.7, train_per_class=5)
+    model = gnnmc.build_model("mlp", gnnmc.Problem.node_classification(data), hidden=8)
+    for seed in (0, 1):
+        torch.save(model.state_dict(), tmp_path / f"{seed}.pt")
+    files = (str(tmp_path / "0.pt"), str(tmp_path / "1.pt"))
+    code, out, _ = own(capsys, *files, "--model", f"{mine}mlp", "--graph", f"{mine}problem")
+    assert code == 0
+    assert "held_out" in out
+    assert "GMC017" in out  # both files hold the same weights
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        ("mine.py", "mine.py is a file: name the function or class in it that makes it, "),
+        ("mine.py:dota", "has no function or class 'dota'"),
+        ("mine.py:number", "expected a graph with x, edge_index and y, .* got int"),
+        ("nowhere.py:data", "no such file: "),
+    ],
+)
+def test_a_file_that_makes_no_graph_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, graph: str, message: str
+) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    files = save_modes(tmp_path, 5e-4, 5e-4)
+    code, _, err = own(capsys, *files, "--model", "gcn", "--graph", str(tmp_path / graph))
+    assert code == 2 and re.search(message, err) and err.count("\n") == 1
+
+
+BATCHNORM = ("--model", "gcn", "--set", "hidden=8", "--set", "norm=batch", "--graph", GRAPH)
+
+
+def test_batchnorm_is_reestimated_unless_the_stored_statistics_are_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    data = gnnmc.csbm(num_nodes=80, num_classes=3, num_features=6, homophily=0.7, train_per_class=5)
+    problem = gnnmc.Problem.node_classification(data)
+    model = gnnmc.build_model("gcn", problem, hidden=8, norm="batch")
+    for mode in gnnmc.train(model, problem, [0, 1], epochs=2, device="cpu"):
+        mode.save(tmp_path / f"{mode.seed}.safetensors")
+    files = (str(tmp_path / "0.safetensors"), str(tmp_path / "1.safetensors"))
+    fresh, stored = (own(capsys, *files, *BATCHNORM, *how)[1] for how in ((), ("--batchnorm", "stored")))
+    assert "BatchNorm statistics re-estimated at every point" in fresh
+    assert "re-estimated" not in stored and fresh.split("\n", 2)[2] != stored.split("\n", 2)[2]
+    assert own(capsys, *files, *BATCHNORM, "--batchnorm", "store")[0] == 2
+
+
+def test_how_a_curve_is_fitted_may_be_said(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(connect, "fit_path", lambda *given, **how: (asked.append(how), gnnmc.LinearPath(*given[2:]))[1])
+    files = save_modes(tmp_path, 5e-4, 5e-4)
+    assert call(capsys, *files, *MODEL, "--steps", "7", "--lr", "0.1")[0] == 0
+    assert call(capsys, *files, *MODEL)[0] == 0
+    assert [{name: how.get(name) for name in ("steps", "lr", "l2")} for how in asked] == [
+        {"steps": 7, "lr": 0.1, "l2": None},
+        {"steps": None, "lr": None, "l2": None},
+    ]
