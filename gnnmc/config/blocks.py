@@ -57,7 +57,9 @@ class TrainBlock(Block):
 
 
 class PathBlock(Block):
-    """How two modes are connected. `pairs`: how many pairs of a cell get this path (all by default).
+    """How two modes are connected; a bare name in a config is a kind of path with its defaults.
+
+    pairs: how many pairs of a cell get this path (all by default).
 
     All but kind and pairs say how a curve is fitted; the words are those of `fit_path`.
     """
@@ -74,6 +76,11 @@ class PathBlock(Block):
     dropout: bool = True
     seed: int = 0
     pairs: int | None = Field(None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_kind(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
 
 
 class ProfileBlock(Block):

@@ -26,6 +26,8 @@ def read_config(path: str | Path) -> dict[str, Any]:
         found = yaml.safe_load(source.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
         raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
+    if found is None:
+        raise InputError(f"{source} is empty: a config needs a study, graphs, models and seeds; see configs/")
     if not isinstance(found, dict):
         raise InputError(f"{source} holds a {type(found).__name__}; expected a mapping of keys")
     return found
@@ -81,9 +83,21 @@ def validate(block: type[SomeBlock], config: dict[str, Any], under: str = "") ->
         raise _explain(block, error, under) from None
 
 
+# What pydantic says in the words of its types, in those of a config.
+_WORDS = {
+    "missing": "missing: this key must be given",
+    "tuple_type": "expected a list, such as [0, 1, 2]",
+    "list_type": "expected a list, such as [0, 1, 2]",
+    "model_type": "expected a mapping of keys, such as {key: value}",
+    "dict_type": "expected a mapping of keys, such as {key: value}",
+}
+
+
 def _explain(block: type[BaseModel], error: ValidationError, under: str) -> InputError:
     found = error.errors()
     found = [one for one in found if not _follows(one)] or found
+    # A key that is not known comes first: what is missing may be what it was meant to be.
+    found.sort(key=lambda one: one["type"] != "extra_forbidden")
     first, more = found[0], len(found) - 1
     location = [*([under] if under else []), *(str(part) for part in first["loc"])]
     where = f"config {'.'.join(location)}" if location else "config"
@@ -95,7 +109,7 @@ def _explain(block: type[BaseModel], error: ValidationError, under: str) -> Inpu
         return InputError(f"{prefix}: {known}{tail}")
     got = first.get("input")
     shown = "" if first["type"] == "missing" else f", got {str(got)[:80]!r}"
-    message = " ".join(first["msg"].removeprefix("Value error, ").split())
+    message = _WORDS.get(first["type"]) or " ".join(first["msg"].removeprefix("Value error, ").split())
     if message.startswith("config "):
         # A nested block has said it all: join the keys.
         return InputError(f"{where}{'.' if location else ' '}{message.removeprefix('config ')}{tail}")

@@ -124,7 +124,7 @@ def test_numbers_that_yaml_reads_as_text_are_numbers(text):
         (TrainBlock, {"optimizer": 3}, "config optimizer: Input should be a valid string, got '3'"),
         (TrainBlock, {"epoch": 3}, "config: unknown key 'epoch': did you mean 'epochs'"),
         (TrainBlock, {"epoch": 3, "Lr": 1}, r"unknown key 'epoch'.*\(and 1 more\)"),
-        (RealBlock, {}, "config name: Field required"),
+        (RealBlock, {}, "config name: missing: this key must be given"),
         (PathBlock, {"points": 1}, "config points: Input should be greater than or equal to 2, got '1'"),
         (GraphEntry, {"csbm": {}, "real": {"name": "Cora"}}, "^config: give exactly one of csbm, real, rewired"),
         (GraphEntry, {"csbm": {"homophilly": 0.1}}, "config csbm: unknown key 'homophilly': did you mean 'homophily'"),
@@ -165,15 +165,15 @@ class Outer(Block):
         ({"inner": {"trian": {}}}, "config inner: unknown key 'trian': did you mean 'train'? allowed: train"),
         ({"iner": {}}, "config: unknown key 'iner': did you mean 'inner'? allowed: graphs, inner, maybe, models"),
         ({"inner": {"train": {"lr": -1}}}, "config inner.train.lr: Input should be greater than 0, got '-1'"),
-        ({"inner": 3}, "config inner: Input should be a valid dictionary or instance of Inner, got '3'"),
-        ({"graphs": {}}, "config graphs: Input should be a valid list, got '{}'"),
+        ({"inner": 3}, "config inner: expected a mapping of keys, such as {key: value}, got '3'"),
+        ({"graphs": {}}, "config graphs: expected a list, such as [0, 1, 2], got '{}'"),
         (
             {"graphs": [{"csbm": {}}, {"csbm": {"seeds": 1}}]},
             "config graphs.1.csbm: unknown key 'seeds': did you mean 'seed'?",
         ),
         ({"graphs": [{"csbm": {"seed": [0, "x"]}}]}, "config graphs.0.csbm.seed: Input should be a valid integer"),
         ({"models": ["gcn", {"name": "gat", "hed": 3}]}, "config models.1: unknown key 'hed': did you mean 'head'"),
-        ({"models": [{"hidden": 3}]}, "config models.0.name: Field required"),
+        ({"models": [{"hidden": 3}]}, "config models.0.name: missing: this key must be given"),
         ({"maybe": {"epoch": 1}}, "config maybe: unknown key 'epoch': did you mean 'epochs'"),
     ],
 )
@@ -192,7 +192,7 @@ class Lists(Block):
 @pytest.mark.parametrize(
     "config, message",
     [
-        ({"graphs": [{"real": {"name": "Cora", "layout": "dens"}}]}, "config graphs.0.real.layout: .*, got 'dens'$"),
+        ({"graphs": [{"real": {"name": "Cora", "fold": "x"}}]}, "config graphs.0.real.fold: .*, got 'x'$"),
         ({"graphs": [{"csbm": {"seed": "x"}}, {"csbm": {"seed": "y"}}]}, r"graphs.0.csbm.seed: .* \(and 1 more\)$"),
         ({"graphs": [{"csbm": {}}], "seeds": [0, "x"]}, "config seeds.1: Input should be a valid integer.*, got 'x'$"),
         ({"graphs": [{"csbm": {}}], "seeds": [0]}, "config seeds: Tuple should have at least 2 items"),
@@ -204,8 +204,25 @@ def test_what_only_follows_from_an_error_is_not_counted(config, message):
         validate(Lists, config)
 
 
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        ({"graph": [{"csbm": {}}]}, r"config: unknown key 'graph': did you mean 'graphs'\?.* \(and 1 more\)$"),
+        ({"graphs": [{"csbm": {}}], "seeds": 3}, "config seeds: expected a list, such as .*, got '3'$"),
+        ({"graphs": ["Cora"]}, "config graphs.0: expected a mapping of keys, .*, got 'Cora'"),
+    ],
+)
+def test_the_likeliest_cause_is_told_first_in_the_words_of_a_config(config, message):
+    with pytest.raises(InputError, match=message):
+        validate(Lists, config)
+
+
 def test_a_bare_name_is_a_model():
     assert validate(Outer, {"models": ["gcn"]}).models == (ModelBlock(name="gcn"),)
+
+
+def test_a_bare_name_is_a_kind_of_path():
+    assert PathBlock.model_validate("bezier") == PathBlock(kind="bezier")
 
 
 def test_lists_are_axes_of_a_grid():

@@ -26,7 +26,7 @@ def test_a_yaml_file_is_a_mapping(tmp_path):
         (b"\xff\xfe\x00", "is not YAML"),
         (b"a: 2001-99-99", "is not YAML"),
         (b"- 1", "holds a list; expected a mapping"),
-        (b"", "holds a NoneType; expected a mapping"),
+        (b"", "is empty: a config needs a study"),
         (b"!!python/object/apply:os.system ['true']", "is not YAML"),
     ],
 )
