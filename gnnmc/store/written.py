@@ -50,7 +50,9 @@ class Written:
             record = json.loads((self.folder / FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        whole = isinstance(record, dict) and all(isinstance(part, dict) for part in record.values())
+        whole = isinstance(record, dict) and all(
+            isinstance(part, dict) and isinstance(part.get("names"), list) for part in record.values()
+        )
         return record if whole else {}
 
     def _note(self, part: str, names: list[str], of: str | None) -> None:

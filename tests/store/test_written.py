@@ -35,7 +35,9 @@ def test_an_export_that_broke_off_is_of_nothing_and_its_files_are_known(tmp_path
     assert left(tmp_path) == ["c"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"part": 3}', '{"part": {"names": ["../mine"]}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"part": 3}', '{"part": {"names": 3}}', '{"part": {"names": ["../mine"]}}']
+)
 def test_a_record_that_is_not_ours_removes_nothing(tmp_path, text):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / "written.json").write_text(text)
