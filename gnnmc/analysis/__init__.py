@@ -2,8 +2,19 @@
 
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.comparison import compare_statistics
+from gnnmc.analysis.prediction import Prediction, predict_barrier
 from gnnmc.analysis.sentences import Answer, answer
 from gnnmc.analysis.shape import shape_test
 from gnnmc.analysis.summary import barrier_summary
 
-__all__ = ["Answer", "Association", "answer", "associate", "barrier_summary", "compare_statistics", "shape_test"]
+__all__ = [
+    "Answer",
+    "Association",
+    "Prediction",
+    "answer",
+    "associate",
+    "barrier_summary",
+    "compare_statistics",
+    "predict_barrier",
+    "shape_test",
+]
