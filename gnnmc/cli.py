@@ -99,6 +99,14 @@ def connect(
     connect_checkpoints(a, b, model, graph, kinds, settings, points, root, device, out, batchnorm, **fit)
 
 
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> int:
+    """Say what this installation has to work with: versions, devices, threads, memory, data."""
+    from gnnmc.commands.doctor import show_doctor
+
+    return show_doctor(as_json)
+
+
 @app.command(name="list")
 def list_names(
     what: Annotated[

@@ -121,7 +121,5 @@ def test_wrong_use_is_refused(predictors: dict, settings: dict, message: str) ->
 
 
 def test_outcomes_below_zero_have_no_logarithm() -> None:
-    with pytest.raises(
-        InputError, match=r"barrier goes down to -1: log\(B \+ 0.001\) needs barriers"
-    ):
+    with pytest.raises(InputError, match=r"barrier goes down to -1: log\(B \+ 0.001\) needs barriers"):
         predict_barrier(graphs().assign(barrier=-1.0), {"a": ["h"]}, by=())
