@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnnmc.draw import drawing
-from gnnmc.draw.export import to_png, to_svg
+from gnnmc.draw.export import to_pdf, to_png, to_svg
 from gnnmc.draw.palette import schemes
 from gnnmc.draw.style import NARROW, WIDE
 from gnnmc.studies.pages import FigureView
@@ -20,13 +20,14 @@ class DrawnFigure:
 
 
 def draw_figure(view: FigureView, folder: Path) -> DrawnFigure:
-    """Draw a figure, write it as `name.svg` and `name.png` into `folder`, and return it for the page."""
+    """Draw a figure, write it as `name.svg`, `.png` and `.pdf` into `folder`, and return it for the page."""
     draw = drawing(view.draw)
     wide = draw(view.frame, width=WIDE, **view.options)
     folder.mkdir(parents=True, exist_ok=True)
     file = to_svg(wide, view.name)
     (folder / f"{view.name}.svg").write_text(file, encoding="utf-8")
     (folder / f"{view.name}.png").write_bytes(to_png(wide))
+    (folder / f"{view.name}.pdf").write_bytes(to_pdf(wide))
     narrow = to_svg(draw(view.frame, width=NARROW, **view.options), f"{view.name}-narrow")
     return DrawnFigure(_inline(file, view.name), _inline(narrow, f"{view.name}-narrow"))
 

@@ -1,4 +1,4 @@
-"""A page as one HTML file, its figures as SVG and PNG files, its tables as CSV and Parquet files."""
+"""A page as one HTML file, its figures as SVG, PNG and PDF files, its tables as CSV, Parquet and LaTeX files."""
 
 import re
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.report.figure import css_variables, draw_figure
+from gnnmc.report.latex import to_latex
 from gnnmc.report.numbers import column_format, sort_key
 from gnnmc.store import Written, export_table
 from gnnmc.studies.pages import FigureView, Page, Section
@@ -111,6 +112,7 @@ def _table(name: str, frame: pd.DataFrame, caption: str, folder: Path) -> dict[s
     if frame.index.nlevels > 1 or frame.index.name is not None:
         frame = frame.reset_index()
     export_table(frame, folder / "shown", name)
+    (folder / "shown" / f"{name}.tex").write_text(to_latex(frame, caption, name), encoding="utf-8")
     head = frame.head(MOST_ROWS)
     numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
     formats = [column_format(column) for _, column in frame.items()]

@@ -41,16 +41,19 @@ def test_a_page_is_one_file_that_needs_nothing_else(tmp_path: Path) -> None:
     assert not re.search(r"""(?:src|href)=["'](?!#|data:)""", html)
     assert "@import" not in html
     assert "<svg" in html
-    assert sorted(file.name for file in (tmp_path / "figures").iterdir()) == ["sweep.png", "sweep.svg"]
+    assert sorted(file.name for file in (tmp_path / "figures").iterdir()) == [
+        "sweep.pdf", "sweep.png", "sweep.svg",
+    ]  # fmt: skip
     assert {file.name for file in (tmp_path / "shown").iterdir()} == {
-        "numbers.csv", "numbers.parquet", "sweep.csv", "sweep.parquet",
+        "numbers.csv", "numbers.parquet", "numbers.tex", "sweep.csv", "sweep.parquet", "sweep.tex",
     }  # fmt: skip
 
 
 def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
     first = render_page(page(), tmp_path / "a", {}).read_bytes()
     assert render_page(page(), tmp_path / "b", {}).read_bytes() == first
-    assert (tmp_path / "a/figures/sweep.svg").read_bytes() == (tmp_path / "b/figures/sweep.svg").read_bytes()
+    for name in ("figures/sweep.svg", "figures/sweep.png", "figures/sweep.pdf", "shown/sweep.tex"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
 def test_hostile_names_are_text(tmp_path: Path) -> None:
