@@ -2,6 +2,7 @@
 
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.comparison import compare_statistics
+from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.prediction import Prediction, predict_barrier
 from gnnmc.analysis.sentences import Answer, answer
 from gnnmc.analysis.shape import shape_test
@@ -15,6 +16,9 @@ __all__ = [
     "associate",
     "barrier_summary",
     "compare_statistics",
+    "overview",
     "predict_barrier",
     "shape_test",
+    "verdict_cells",
+    "verdict_table",
 ]

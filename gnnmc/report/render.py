@@ -14,10 +14,13 @@ from gnnmc.report.figure import css_variables, draw_figure
 from gnnmc.report.latex import to_latex
 from gnnmc.report.numbers import column_format, sort_key
 from gnnmc.store import Written, export_table
-from gnnmc.studies.pages import FigureView, Page, Section
+from gnnmc.studies.pages import FigureView, Page, Section, TableView
 
 # A table on the page ends here; the file beside it has all rows.
 MOST_ROWS = 400
+# What each figure and each table is written as, beside the page.
+FIGURE_FILES = ("svg", "png", "pdf")
+TABLE_FILES = ("parquet", "csv", "tex")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
@@ -25,8 +28,9 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
     """Write `report.html` into `folder`, figures into `figures/`, what they and the tables show into `shown/`.
 
     What an earlier page had there and this one has not is removed; a file that is not ours stays. The page needs no
-    network and no other file. Equal input gives equal bytes. `reproduce`: title → text, shown at the
-    end. Raises InputError for a table or figure whose name is no plain file name or is used twice, GnnmcError when the
+    network and no other file. Equal input gives equal bytes. `reproduce`: title → text, shown at the end.
+
+    Raises InputError for a table or figure whose name is no plain file name or is used twice, GnnmcError when the
     folder cannot be written.
     """
     target = Path(folder)
@@ -34,8 +38,8 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
     written = Written(target)
     try:
         with (
-            written.renewing("figures", [f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")]),
-            written.renewing("shown", [f"{name}.{suffix}" for name in frames for suffix in ("parquet", "csv")]),
+            written.renewing("figures", [f"{name}.{suffix}" for name in figures for suffix in FIGURE_FILES]),
+            written.renewing("shown", [f"{name}.{suffix}" for name in frames for suffix in TABLE_FILES]),
         ):
             html = (
                 _environment()
@@ -43,6 +47,7 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
                 .render(
                     page=page,
                     sections=[_section(section, target) for section in page.sections],
+                    at_a_glance=_table(page.at_a_glance, target) if page.at_a_glance else None,
                     reproduce=reproduce,
                     css_light=Markup(css_variables()[0]),
                     css_dark=Markup(css_variables()[1]),
@@ -60,6 +65,7 @@ def _names(page: Page) -> tuple[list[str], list[str]]:
     names = [*figures]
     names += [name for section in page.sections for view in section.figures for name, _, _ in _further_frames(view)]
     names += [view.name for section in page.sections for view in section.tables]
+    names += [page.at_a_glance.name] if page.at_a_glance else []
     for name in names:
         if not _PLAIN_NAME.fullmatch(name):
             raise InputError(f"{name!r} is no name of a figure or table: use letters, digits, _ and -")
@@ -79,7 +85,7 @@ def _section(section: Section, folder: Path) -> dict[str, Any]:
         "title": section.title,
         "sentences": section.sentences,
         "figures": [_figure(view, folder) for view in section.figures],
-        "tables": [_table(view.name, view.frame, view.caption, folder) for view in section.tables],
+        "tables": [_table(view, folder) for view in section.tables],
     }
 
 
@@ -93,8 +99,11 @@ def _figure(view: FigureView, folder: Path) -> dict[str, Any]:
         "wide": Markup(drawn.wide),
         "narrow": Markup(drawn.narrow),
         "tables": [
-            _table(view.name, view.frame, view.caption, folder),
-            *(_table(name, frame, f"{view.caption} ({what})", folder) for name, what, frame in _further_frames(view)),
+            _table(TableView(view.name, view.frame, view.caption), folder),
+            *(
+                _table(TableView(name, frame, f"{view.caption} ({what})"), folder)
+                for name, what, frame in _further_frames(view)
+            ),
         ],
     }
 
@@ -108,7 +117,8 @@ def _further_frames(view: FigureView) -> list[tuple[str, str, pd.DataFrame]]:
     ]
 
 
-def _table(name: str, frame: pd.DataFrame, caption: str, folder: Path) -> dict[str, Any]:
+def _table(view: TableView, folder: Path) -> dict[str, Any]:
+    name, frame, caption = view.name, view.frame, view.caption
     if frame.index.nlevels > 1 or frame.index.name is not None:
         frame = frame.reset_index()
     export_table(frame, folder / "shown", name)

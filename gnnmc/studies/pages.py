@@ -45,10 +45,14 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """A whole report: the question, the answer in plain words, what it rests on, then sections."""
+    """A whole report: the question, the answer in plain words, what it rests on, then sections.
+
+    answer: a few sentences that fit on the first screen. at_a_glance: a small table of words beside them.
+    """
 
     title: str
     question: str
     answer: tuple[str, ...]
     rests_on: tuple[str, ...]
     sections: tuple[Section, ...]
+    at_a_glance: TableView | None = None

@@ -49,7 +49,20 @@ def association() -> pd.DataFrame:
     return frame
 
 
+def prediction() -> pd.DataFrame:
+    keys = itertools.product(PATHS, SPLITS, MODELS, ("h", "all of them"))
+    rows = [
+        {"path": p, "split": s, "model": m, "predictors": n, "r2": 0.5, "ci_low": 0.2, "ci_high": 0.7}
+        for p, s, m, n in keys
+    ]
+    frame = pd.DataFrame(rows)
+    frame.loc[0, ["r2", "ci_low", "ci_high"]] = [-3.0, -9.0, -2.0]
+    frame.loc[1, ["r2", "ci_low", "ci_high"]] = [0.25, np.nan, np.nan]
+    return frame
+
+
 CASES: dict[str, Any] = {
+    "prediction.draw_prediction": (prediction, "r2"),
     "barrier_sweep.draw_barrier_sweep": (sweep, "ends_loss"),
     "profiles.draw_profiles": (profiles, "t"),
     "scatter.draw_real_graphs": (real, "homophily_edge"),
@@ -107,6 +120,18 @@ def test_the_heat_map_shows_its_numbers_and_a_dash_where_there_is_none() -> None
     assert "—" in svg
     with pytest.raises(InputError, match="more than one row"):
         drawing("association.draw_association")(pd.concat([association()] * 2))
+
+
+def test_a_prediction_is_drawn_where_it_is_and_a_hopeless_one_as_an_arrow_at_the_edge() -> None:
+    figure = drawing("prediction.draw_prediction")(prediction())
+    dots = [line for line in figure.axes[0].lines if line.get_marker() not in ("None", None, "")]
+    assert sorted(line.get_xdata()[0] for line in dots) == [-0.6, 0.25, 0.5, 0.5]
+    (arrow,) = [line for line in dots if line.get_marker() == "<"]
+    assert arrow.get_xdata()[0] == -0.6
+    # No interval where there is none, and none that lies off the edge.
+    assert len(figure.axes[0].collections) == 2
+    with pytest.raises(InputError, match="more than one row per"):
+        drawing("prediction.draw_prediction")(pd.concat([prediction(), prediction()]))
 
 
 def test_a_profile_with_a_split_or_a_metric_that_there_is_not_is_not_drawn_empty() -> None:

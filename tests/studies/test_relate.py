@@ -9,6 +9,7 @@ import pytest
 from gnnmc.store import Request
 from gnnmc.studies.homophily_barrier import HomophilyBarrier, make_page
 from gnnmc.studies.homophily_barrier.relate import relate
+from gnnmc.studies.pages import Page
 
 HOMOPHILY = (0.1, 0.3, 0.5, 0.7, 0.9)
 
@@ -88,6 +89,13 @@ def related(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
     return dict(relate([Request({"least_train_accuracy": 0.9}, {"tables": tables})], "cpu")[0])
 
 
+def in_full(page: Page) -> tuple[str, ...]:
+    """What is said of the answer: on the first screen, and setting by setting."""
+    return page.answer + tuple(
+        line for section in page.sections if section.title.startswith("The answer") for line in section.sentences
+    )
+
+
 def codes(tables: dict[str, pd.DataFrame]) -> list[str]:
     return related(tables)["diagnostics"].code.tolist()
 
@@ -104,15 +112,17 @@ def test_a_planted_fall_is_found_and_said() -> None:
     assert row.p_holm < 0.05
     assert row.num_clusters == 15
     page = make_page(tables | results, config())
-    assert any("the barrier falls with edge homophily for gcn (rho" in line for line in page.answer)
+    assert any("the barrier falls with edge homophily for gcn (rho" in line for line in in_full(page))
     # The ends' quality was drawn at random there, so controlling for it takes nothing away.
-    assert any("found for gcn; with the ends' loss" in line and "for gcn." in line for line in page.answer)
+    assert any("found for gcn; with the ends' loss" in line and "for gcn." in line for line in in_full(page))
+    assert "the barrier falls with edge homophily in 2" in page.answer[0]  # linear, train and test
+    assert "2 of the 2 trends are still found" in page.answer[1]
 
 
 def test_no_relation_is_not_said_to_be_one() -> None:
     tables = planted(slope=0.0)
     page = make_page(tables | related(tables), config())
-    assert not any("barrier falls with" in line or "barrier rises with" in line for line in page.answer)
+    assert not any("barrier falls with" in line or "barrier rises with" in line for line in in_full(page))
 
 
 def test_a_statistic_that_was_not_varied_is_not_tested() -> None:
@@ -229,7 +239,7 @@ def test_lines_and_curves_are_compared_on_the_same_pairs() -> None:
     assert chord_loss(tables).barrier.max() == 9.0
     assert common_pairs(chord_loss(tables)).barrier.max() < 1.0
     page = make_page(tables | related(tables), config())
-    assert any("linear path (csbm; 15 pairs a model), in nats: gcn train 0.3" in line for line in page.answer)
+    assert any("linear path (csbm; 15 pairs a model), in nats: gcn train 0.3" in line for line in in_full(page))
 
 
 def test_an_order_of_zeros_is_no_finding() -> None:
@@ -237,7 +247,7 @@ def test_an_order_of_zeros_is_no_finding() -> None:
     order = tables["graphs"].set_index("graph").homophily_edge
     tables["barriers"]["barrier"] = 1e-7 * tables["barriers"].graph.map(order)
     page = make_page(tables | related(tables), config())
-    assert not any("barrier falls with" in line or "barrier rises with" in line for line in page.answer)
+    assert not any("barrier falls with" in line or "barrier rises with" in line for line in in_full(page))
 
 
 def test_a_relation_that_turns_is_said_to_make_homophily_the_wrong_axis() -> None:
@@ -246,9 +256,9 @@ def test_a_relation_that_turns_is_said_to_make_homophily_the_wrong_axis() -> Non
     noise = np.random.default_rng(1).normal(size=len(h))
     tables["barriers"]["barrier"] = 0.6 - 2 * (h - 0.5) ** 2 + 0.005 * noise
     page = make_page(tables | related(tables), config())
-    assert any("is the wrong axis" in line and "test split" in line for line in page.answer)
+    assert any("is the wrong axis" in line and "test split" in line for line in in_full(page))
     straight = planted(replicates=6)
-    assert not any("wrong axis" in line for line in make_page(straight | related(straight), config()).answer)
+    assert not any("wrong axis" in line for line in in_full(make_page(straight | related(straight), config())))
 
 
 def test_an_association_that_runs_through_the_ends_is_said_to() -> None:
@@ -258,4 +268,30 @@ def test_an_association_that_runs_through_the_ends_is_said_to() -> None:
     tables["barriers"]["ends_loss"] = 1 - h + 0.02 * noise
     tables["barriers"]["barrier"] = 0.5 * tables["barriers"]["ends_loss"]
     page = make_page(tables | related(tables), config())
-    assert any("found for gcn; with the ends' loss" in line and line.endswith("for none.") for line in page.answer)
+    assert any("found for gcn; with the ends' loss" in line and line.endswith("for none.") for line in in_full(page))
+
+
+def test_the_first_screen_has_a_word_for_every_setting() -> None:
+    tables = planted()
+    page = make_page(tables | related(tables), config())
+    assert page.at_a_glance is not None
+    glance = page.at_a_glance.frame.set_index("model")
+    assert list(glance) == ["linear, train", "linear, test", "bezier, train", "bezier, test"]
+    assert glance.loc["gcn", "linear, train"].startswith("falls (ρ −")
+    assert "15 graphs in 15 clusters" in page.at_a_glance.caption
+    assert any(line.startswith("Diagnostics that fired") and "GMC005" in line for line in page.rests_on)
+
+
+def test_barriers_are_predicted_on_graphs_held_out() -> None:
+    tables = planted()
+    results = related(tables)
+    scores = results["prediction"].query("path == 'linear' and split == 'train'").set_index("predictors")
+    assert list(scores.index) == [
+        "homophily_edge", "homophily_adjusted_abs", "label_informativeness", "all of them",
+    ]  # fmt: skip
+    assert scores.loc["homophily_edge", "r2"] > 0.9
+    # The ends' loss lies downstream of the graph: it is no statistic that could predict.
+    assert "ends_train_loss" not in set(results["importance"]["statistic"])
+    (section,) = [s for s in make_page(tables | results, config()).sections if s.title.startswith("Predicting")]
+    assert [view.name for view in section.tables] == ["prediction", "importance"]
+    assert len(section.figures) == 1

@@ -1,10 +1,9 @@
 """The page of the study: the question, the answer in words, figures and tables."""
 
-from gnnmc.analysis import Answer, answer
-from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import in_words
+from gnnmc.studies.homophily_barrier.answering import at_a_glance, every_finding, in_full, rests_on, short_answer
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
-from gnnmc.studies.homophily_barrier.relate import AXIS, NOT_THROUGH_ENDS
+from gnnmc.studies.homophily_barrier.predict import EVERYTHING
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
 from gnnmc.studies.sections import (
     chord_loss,
@@ -20,7 +19,6 @@ from gnnmc.studies.sections import (
 
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"
 
-LEVEL = 0.05
 # Behind the name of a model, in figures of rewired graphs.
 AS_IT_CAME = ", graph as it came"
 
@@ -33,125 +31,22 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
             *_sweeps(tables),
             *_rewired(tables),
             *_real(tables),
+            *in_full(tables),
             *_along(tables),
             *_heat_map(tables),
-            *_findings(tables),
+            *_predicted(tables),
+            *every_finding(tables),
             *sections,
         ]
     sections.append(diagnostics_section(tables))
     return Page(
         title=config.title,
         question=QUESTION,
-        answer=tuple(_answer(tables)),
-        rests_on=tuple(_rests_on(tables, config)),
+        answer=tuple(short_answer(tables)),
+        rests_on=tuple(rests_on(tables, config)),
         sections=tuple(sections),
+        at_a_glance=at_a_glance(tables),
     )
-
-
-def _answer(tables: Tables) -> list[str]:
-    if not measured(tables):
-        return ["No barrier was measured: every end diverged."]
-    headlines: list[str] = []
-    wrong_axis: list[str] = []
-    for path in tables["barriers"]["path"].unique():
-        for split in ("train", "test"):
-            if found := _answered(tables, split, path):
-                headlines.append(f"{path.capitalize()} path, {split} split: {found.headline}")
-                wrong_axis += found.on_the_axis
-    return headlines + _through_the_ends(tables) + wrong_axis + _sizes(tables)
-
-
-def _through_the_ends(tables: Tables) -> list[str]:
-    """What is left of the associations with homophily once the quality of the ends is controlled for."""
-    association = loss_rows(tables["association"])
-    if association.empty:
-        return []
-    lines = []
-    about = association[association["statistic"] == AXIS]
-    for (path, split), rows in about[about["split"] != "val"].groupby(["path", "split"], sort=False):
-        found = {
-            kind: [row["model"] for _, row in some.iterrows() if verdict(row, LEVEL) is Verdict.FOUND]
-            for kind, some in rows.groupby("kind", sort=False)
-        }
-        if before := found.get("total"):
-            after = found.get(NOT_THROUGH_ENDS, [])
-            lines.append(
-                f"{str(path).capitalize()} path, {split} split: an association with homophily was found for "
-                f"{', '.join(before)}; with the ends' loss and accuracy on that split controlled for (they lie "
-                f"downstream of the graph), {'for ' + ', '.join(after) if after else 'for none'}."
-            )
-    return lines
-
-
-def _answered(tables: Tables, split: str, path: str) -> Answer | None:
-    """What the association says of homophily; None where it was not tested."""
-    association = loss_rows(tables["association"])
-    if association.empty or AXIS not in set(association["statistic"]):
-        return None
-    here = association[(association["split"] == split) & (association["path"] == path)]
-    here = here.drop(columns=["metric", "barrier_kind"])
-    if here[here["statistic"] == AXIS].empty:
-        return None
-    others = {
-        name: loss_rows(tables[name]).drop(columns=["metric", "barrier_kind"], errors="ignore")
-        for name in ("summary", "rivals", "shape")
-    }
-    return answer(
-        here,
-        others["summary"] if len(others["summary"]) else None,
-        split=split,
-        path=path,
-        statistic=AXIS,
-        axis="homophily_asked" if len(others["summary"]) else None,
-        rivals=others["rivals"] if len(others["rivals"]) else None,
-        shape=others["shape"] if len(others["shape"]) else None,
-    )
-
-
-def _sizes(tables: Tables) -> list[str]:
-    lines = []
-    common = common_pairs(chord_loss(tables)).merge(tables["graphs"][["graph", "regime"]], on="graph")
-    for (regime, path), rows in common.groupby(["regime", "path"], sort=False):
-        means = rows.groupby(["model", "split"], sort=False)["barrier"].mean().unstack()
-        told = "; ".join(
-            f"{model} " + ", ".join(f"{split} {means.loc[model, split]:.2f}" for split in means.columns)
-            for model in means.index
-        )
-        pairs = len(rows.drop_duplicates(["graph", "model", "a", "b"])) // max(1, rows["model"].nunique())
-        lines.append(
-            f"Mean barrier of the {path} path ({regime}; {pairs} pairs a model), in {short_unit(tables)}: {told}."
-        )
-    return lines
-
-
-def _rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
-    graphs = tables["graphs"]
-    pairs = "1 pair" if config.num_pairs == 1 else f"{config.num_pairs} pairs"
-    lines = [
-        f"{len(graphs)} graphs in {graphs['cluster'].nunique()} independent clusters, "
-        f"{len(config.models)} models, {len(config.seeds)} modes each ({pairs}).",
-        f"Ends at the {'last epoch' if config.endpoint == 'last' else 'best validation epoch'}; "
-        "losses and barriers on the train, validation and test splits, dropout off.",
-        "Nothing was aligned: hidden units are in the order in which they were trained.",
-    ]
-    used = tables["endpoints"][tables["endpoints"]["used"]]
-    if "accuracy" in used:
-        test = used[used["split"] == "test"].groupby("model", sort=False)["accuracy"].agg(["min", "median", "max"])
-        told = "; ".join(
-            f"{name} {row['median']:.2f} ({row['min']:.2f}–{row['max']:.2f})" for name, row in test.iterrows()
-        )
-        lines.append(f"Test accuracy of the ends, median over graphs and seeds (range): {told}.")
-    return lines
-
-
-def _findings(tables: Tables) -> list[Section]:
-    sections = []
-    for path in tables["barriers"]["path"].unique():
-        answered = [_answered(tables, split, path) for split in ("train", "test")]
-        lines = [line for each in answered if each for line in each.details]
-        if lines:
-            sections.append(Section(f"Every finding on the {path} path, in words", tuple(lines)))
-    return sections
 
 
 def _sweeps(tables: Tables) -> list[Section]:
@@ -337,3 +232,49 @@ def _heat_map(tables: Tables) -> list[Section]:
         "permutation p over clusters, Holm-corrected over statistics; share of graphs whose barrier is below .001.",
     )
     return [Section("Which statistic goes with the barrier", figures=tuple(figures), tables=(table,))]
+
+
+def _predicted(tables: Tables) -> list[Section]:
+    """Out-of-fold predictions of the barrier, and what each statistic adds to them."""
+    scores = tables["prediction"]
+    if scores.empty or scores["r2"].isna().all():
+        return []
+    words = {name: in_words(name) for name in scores["predictors"].unique()}
+    known = scores.dropna(subset=["r2"]).assign(predictors=lambda rows: rows["predictors"].map(words))
+    figures = tuple(
+        FigureView(
+            name=f"prediction_{number}",
+            draw="prediction.draw_prediction",
+            frame=rows[["path", "split", "model", "predictors", "r2", "ci_low", "ci_high"]],
+            caption=(
+                f"Predicting the loss barrier on graphs held out ({regime}): R² of log(barrier + 0.001) out of fold; 1 "
+                "is perfect, 0 no better than the mean barrier, below 0 worse. Five folds that never split a cluster; "
+                "a smooth curve per statistic, ridge. Bars: 95 % bootstrap over clusters, from 10 clusters on."
+            ),
+            alt="R squared of predicted barriers, a row for each model and set of statistics, by path and split.",
+            options={"models": models_of(tables)},
+        )
+        for number, (regime, rows) in enumerate(known.groupby("regime", sort=False))
+    )
+    columns = [
+        "regime", "path", "split", "model", "predictors", "r2", "ci_low", "ci_high", "error_factor", "num_graphs",
+        "num_clusters", "folds", "note",
+    ]  # fmt: skip
+    table = TableView(
+        "prediction",
+        scores.assign(predictors=scores["predictors"].map(words))[columns],
+        "Prediction of log(barrier + 0.001) on graphs held out: R² out of fold with a 95 % bootstrap interval over "
+        "clusters, and the typical factor between predicted and measured barrier.",
+    )
+    importance = tables["importance"]
+    joint = importance[importance["predictors"] == EVERYTHING]
+    view = TableView(
+        "importance",
+        joint.assign(statistic=joint["statistic"].map(in_words))[
+            ["regime", "path", "split", "model", "statistic", "importance", "num_graphs", "num_clusters"]
+        ],
+        "Permutation importance among all statistics together: what R² loses when the values of one are exchanged "
+        "between graphs. Statistics that carry the same information share it.",
+    )
+    tables_shown = (table, view) if len(joint) else (table,)
+    return [Section("Predicting the barrier of a graph held out", figures=figures, tables=tables_shown)]

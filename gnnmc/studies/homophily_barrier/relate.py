@@ -8,8 +8,9 @@ import pandas as pd
 from gnnmc.analysis import associate, barrier_summary, compare_statistics, shape_test
 from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
+from gnnmc.studies.homophily_barrier.predict import predictions
 
-VERSION = 2
+VERSION = 3
 
 GROUP = ("regime", "model", "path", "split", "metric", "barrier_kind")
 AXIS = "homophily_edge"
@@ -35,7 +36,10 @@ def relate_task(tables: Cell, least_train_accuracy: float) -> Task:
 
 
 def relate(requests: Sequence[Request], device: str) -> list[Result]:
-    """tables → `association`, `summary`, `shape`, `rivals` (gnnmc.analysis gives their columns) and `diagnostics`."""
+    """tables → `association`, `summary`, `shape`, `rivals`, `prediction`, `importance` and `diagnostics`.
+
+    gnnmc.analysis gives their columns.
+    """
     return [_relate(request) for request in requests]
 
 
@@ -48,7 +52,9 @@ def _relate(request: Request) -> Result:
     joined = barriers.merge(graphs, on="graph")
     chord = joined[joined["barrier_kind"] == "chord"]
     end_quality = tuple(name for name in ("ends_loss", "ends_accuracy") if name in chord.columns)
-    parts: dict[str, list[pd.DataFrame]] = {"association": [], "shape": [], "rivals": []}
+    parts: dict[str, list[pd.DataFrame]] = {
+        name: [] for name in ("association", "shape", "rivals", "prediction", "importance")
+    }
     for _, regime in chord.groupby("regime", sort=False):
         statistics = _varied(regime)
         if not statistics:
@@ -60,6 +66,11 @@ def _relate(request: Request) -> Result:
             associations.append(associate(regime, rivals, kinds={"beyond homophily": (AXIS,)}, by=GROUP))
         parts["association"] += [association.frame() for association in associations]
         found += [diagnostic for association in associations for diagnostic in association.diagnostics]
+        of_the_graph = [name for name in statistics if name != ENDS]
+        if of_the_graph:
+            scores, importances = predictions(regime, of_the_graph, GROUP)
+            parts["prediction"].append(scores)
+            parts["importance"].append(importances)
         if AXIS in statistics:
             parts["shape"].append(shape_test(regime, AXIS, by=GROUP))
             if rivals:
