@@ -47,6 +47,17 @@ def report(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 
 
 @app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Run folders; the others are compared with the first.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the comparison as a page, its tables as CSV.")] = None,
+) -> None:
+    """Set finished runs side by side: configs, barriers, associations, ends."""
+    from gnnmc.commands.compare import show_comparison
+
+    show_comparison(folders, out)
+
+
+@app.command()
 def status(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     """Say what of a run is done, failed or missing."""
     from gnnmc.commands.status import show_status

@@ -3,6 +3,7 @@
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.comparison import compare_statistics
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
+from gnnmc.analysis.paired import paired_differences
 from gnnmc.analysis.prediction import Prediction, predict_barrier
 from gnnmc.analysis.sentences import Answer, answer
 from gnnmc.analysis.shape import shape_test
@@ -17,6 +18,7 @@ __all__ = [
     "barrier_summary",
     "compare_statistics",
     "overview",
+    "paired_differences",
     "predict_barrier",
     "shape_test",
     "verdict_cells",

@@ -1,15 +1,20 @@
 """A run folder's report, from its tables alone."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gnnmc.config import read_config, validate
+import pandas as pd
+
+from gnnmc.config import StudyBlock, read_config, validate
 from gnnmc.errors import InputError
 from gnnmc.report.render import render_page
 from gnnmc.run.planned import plan_key, planned_cells
 from gnnmc.store import Store, Written, read_table
-from gnnmc.studies import STUDIES
+from gnnmc.studies import STUDIES, Study
+from gnnmc.studies.pages import Page
 
 
 def report(folder: str | Path) -> Path:
@@ -25,6 +30,36 @@ def report(folder: str | Path) -> Path:
 
 def remake(run: Path) -> Path:
     """`report` for the one that writes into the folder."""
+    finished = read_run(run)
+    return render_page(finished.page(), run, finished.reproduce())
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """What a run folder holds for people: its study, its config, how it was started, and its tables."""
+
+    folder: Path
+    study: Study
+    config: StudyBlock
+    about: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    def page(self) -> Page:
+        """The page of the study on these tables."""
+        return self.study.page(self.tables, self.config)
+
+    def reproduce(self) -> dict[str, str]:
+        """How the run is made again: title → text."""
+        versions = [f"{name} {version}" for name, version in dict(self.about.get("versions", {})).items()]
+        return {
+            "Command": str(self.about.get("command", "unknown")),
+            "Versions": ", ".join(versions) or "unknown",
+            "Config": (self.folder / "config.yaml").read_text(encoding="utf-8"),
+        }
+
+
+def read_run(run: Path) -> FinishedRun:
+    """The run in a folder. Raises InputError for a folder that `gnnmc run` has not finished."""
     about = _about(run)
     study = STUDIES[about["study"]]
     written = Written(run)
@@ -34,8 +69,7 @@ def remake(run: Path) -> Path:
         )
     config = validate(study.config, read_config(run / "config.yaml"))
     names = [Path(name).stem for name in written.names("tables") if name.endswith(".parquet")]
-    tables = {name: read_table(run / "tables", name) for name in names}
-    return render_page(study.page(tables, config), run, _reproduce(run, about))
+    return FinishedRun(run, study, config, about, {name: read_table(run / "tables", name) for name in names})
 
 
 def _about(run: Path) -> dict[str, Any]:
@@ -48,12 +82,3 @@ def _about(run: Path) -> dict[str, Any]:
     except (json.JSONDecodeError, KeyError, TypeError):
         raise InputError(f"{run / 'run.json'} does not name a study: run the study again into this folder") from None
     return dict(about)
-
-
-def _reproduce(run: Path, about: dict[str, Any]) -> dict[str, str]:
-    versions = [f"{name} {version}" for name, version in dict(about.get("versions", {})).items()]
-    return {
-        "Command": str(about.get("command", "unknown")),
-        "Versions": ", ".join(versions) or "unknown",
-        "Config": (run / "config.yaml").read_text(encoding="utf-8"),
-    }

@@ -1,0 +1,88 @@
+"""`gnnmc compare`: runs side by side."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from gnnmc.cli import main
+
+TINY = """
+study: homophily_barrier
+title: tiny
+graphs:
+  - csbm: {num_nodes: 60, num_classes: 2, num_features: 4, homophily: [0.2, 0.8], train_per_class: 5, seed: SEEDS}
+models: [{name: gcn, hidden: 4}]
+seeds: [0, 1]
+train: {epochs: 4}
+profile: {points: 3}
+run: {engine: serial}
+"""
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    captured = capsys.readouterr()
+    return int(ended.value.code or 0), captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs that differ in the length of training, and one of other graphs."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, seeds, epochs in (
+        ("short", "[0, 1, 2, 3, 4]", 4),
+        ("long", "[0, 1, 2, 3, 4]", 30),
+        ("other", "[8, 9]", 4),
+    ):
+        config = folder / f"{name}.yaml"
+        config.write_text(TINY.replace("SEEDS", seeds))
+        with pytest.raises(SystemExit) as ended:
+            main(["run", str(config), "--out", str(folder / name), "--set", f"train.epochs={epochs}", "--quiet"])
+        assert not ended.value.code
+    return folder
+
+
+def test_runs_on_the_same_graphs_are_compared_graph_by_graph(capsys, runs: Path, tmp_path: Path) -> None:
+    code, out, _ = call(capsys, "compare", str(runs / "short"), str(runs / "long"), "--out", str(tmp_path / "page"))
+    assert code == 0
+    assert out.startswith("long against short, on up to 10 common graphs: of 3 settings the barrier is ")
+    assert "train.epochs     4   30" in out
+    differences = pd.read_csv(tmp_path / "page" / "shown" / "differences.csv")
+    tables = {name: pd.read_parquet(runs / name / "tables" / "barriers.parquet") for name in ("short", "long")}
+    for name, column in (("short", "short"), ("long", "this run")):
+        rows = tables[name].query("metric == 'loss' and barrier_kind == 'chord' and split == 'train'")
+        shown = differences.query("split == 'train'")[column].item()
+        assert shown == pytest.approx(rows.groupby("graph")["barrier"].mean().mean())
+    assert (tmp_path / "page" / "report.html").is_file()
+    assert call(capsys, "compare", str(runs / "short"), str(runs / "long"), "--out", str(tmp_path / "page"))[0] == 0
+
+
+def test_runs_of_other_graphs_are_only_set_side_by_side(capsys, runs: Path) -> None:
+    code, out, _ = call(capsys, "compare", str(runs / "short"), str(runs / "other"))
+    assert code == 0
+    assert out.startswith("other shares no graph with short: the means below are of different graphs.")
+    assert "On the same graphs" not in out
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (["short"], "1 run to compare: give two or more run folders"),
+        (["short", "short"], "the same run folder is given twice"),
+        (["short", "nowhere"], "nowhere has no finished run"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(capsys, runs: Path, folders: list[str], message: str) -> None:
+    code, _, err = call(capsys, "compare", *[str(runs / name) for name in folders])
+    assert code == 2 and message in err and err.count("\n") == 1
+
+
+def test_a_comparison_replaces_nothing_of_anybodys(capsys, runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    both = [str(runs / "short"), str(runs / "long")]
+    for out in (tmp_path, runs / "short"):
+        code, _, err = call(capsys, "compare", *both, "--out", str(out))
+        assert code == 2 and "is no comparison" in err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
