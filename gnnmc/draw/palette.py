@@ -100,6 +100,12 @@ def sequential_colors(count: int) -> list[str]:
     return [_SEQUENTIAL[round(i * most / max(1, count - 1))][0] for i in range(count)]
 
 
+def sequential_color(share: float) -> tuple[str, str]:
+    """Color and ink of a cell for a share from 0 to 1, in ten steps; values outside take the last step."""
+    level = round(min(1.0, max(0.0, share)) * (len(_SEQUENTIAL) - 1))
+    return _SEQUENTIAL[level][0], _sequential_ink(level)[0]
+
+
 def diverging_color(value: float) -> tuple[str, str]:
     """Color and ink of a cell for a value from −1 to 1, in eleven steps; values outside take the last step."""
     level = round((min(1.0, max(-1.0, value)) + 1) / 2 * (len(_DIVERGING) - 1))
@@ -120,7 +126,14 @@ def schemes() -> dict[str, tuple[str, str, str]]:
     for level, (light, _, dark, _) in enumerate(_DIVERGING):
         colors[f"diverging-{level}"] = (light, dark)
         colors[f"diverging-ink-{level}"] = _diverging_ink(level)
+    colors |= {f"sequential-ink-{level}": _sequential_ink(level) for level in range(len(_SEQUENTIAL))}
     return {light: (f"--{name}", light, dark) for name, (light, dark) in colors.items()}
+
+
+def _sequential_ink(level: int) -> tuple[str, str]:
+    # Dark words on the pale levels of a light page, and on the bright ones of a dark page; one light color per level.
+    light = f"#11150{level:x}" if level < 7 else f"#ffffe{level:x}"
+    return light, "#ffffff" if level < 5 else "#111519"
 
 
 def _diverging_ink(level: int) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from gnnmc.draw import drawing
 from gnnmc.draw.export import to_png, to_svg
 from gnnmc.draw.looks import model_looks
-from gnnmc.draw.palette import diverging_color, ordered_colors, schemes, split_colors
+from gnnmc.draw.palette import diverging_color, ordered_colors, schemes, sequential_color, split_colors
 from gnnmc.draw.style import NARROW, WIDE
 from gnnmc.errors import InputError
 
@@ -61,7 +61,14 @@ def prediction() -> pd.DataFrame:
     return frame
 
 
+def cells() -> pd.DataFrame:
+    keys = itertools.product(("gcn", "mlp"), ("train", "test"), (0.1, 0.5, 0.9), (4, 10))
+    frame = pd.DataFrame([{"row": r, "column": c, "x": x, "y": y, "value": x * y / 10} for r, c, x, y in keys])
+    return frame.drop(index=0)  # one that is not there
+
+
 CASES: dict[str, Any] = {
+    "maps.draw_map": (cells, "value"),
     "prediction.draw_prediction": (prediction, "r2"),
     "barrier_sweep.draw_barrier_sweep": (sweep, "ends_loss"),
     "profiles.draw_profiles": (profiles, "t"),
@@ -120,6 +127,15 @@ def test_the_heat_map_shows_its_numbers_and_a_dash_where_there_is_none() -> None
     assert "—" in svg
     with pytest.raises(InputError, match="more than one row"):
         drawing("association.draw_association")(pd.concat([association()] * 2))
+
+
+def test_a_map_has_a_number_in_every_cell_and_a_dash_where_there_is_none() -> None:
+    figure = drawing("maps.draw_map")(cells())
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["—", ".10", ".20", ".50", ".36", ".90"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["4", "10"]
+    with pytest.raises(InputError, match="more than one row per"):
+        drawing("maps.draw_map")(pd.concat([cells(), cells()]))
 
 
 def test_a_prediction_is_drawn_where_it_is_and_a_hopeless_one_as_an_arrow_at_the_edge() -> None:
@@ -192,6 +208,9 @@ def test_numbers_in_cells_and_lines_on_the_page_stand_out_in_both_schemes(scheme
     for value in np.linspace(-1, 1, 11):
         cell, ink = (known[color][scheme] for color in diverging_color(float(value)))
         assert contrast(cell, ink) >= 4.5, value
+    for share in np.linspace(0, 1, 10):
+        cell, ink = (known[color][scheme] for color in sequential_color(float(share)))
+        assert contrast(cell, ink) >= 4.5, share
     roles = {variable: (light, dark) for variable, light, dark in known.values()}
     ground = roles["--surface"][scheme - 1]
     assert contrast(roles["--muted"][scheme - 1], roles["--missing"][scheme - 1]) >= 4.5

@@ -3,6 +3,7 @@
 from gnnmc.analysis.wording import in_words
 from gnnmc.studies.homophily_barrier.answering import at_a_glance, every_finding, in_full, rests_on, short_answer
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
+from gnnmc.studies.homophily_barrier.maps import map_sections
 from gnnmc.studies.homophily_barrier.predict import EVERYTHING
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
 from gnnmc.studies.sections import (
@@ -29,6 +30,7 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
     if measured(tables):
         sections = [
             *_sweeps(tables),
+            *map_sections(tables),
             *_rewired(tables),
             *_real(tables),
             *in_full(tables),
