@@ -11,11 +11,12 @@ from gnnmc.errors import InputError
 
 @dataclass(frozen=True)
 class Kind:
-    """One entry of the catalogue: its title, what it means and what to do."""
+    """One entry of the catalogue: its title, what it means, what to do, and the rule by which it fires."""
 
     title: str
     meaning: str
     remedy: str
+    rule: str
 
 
 # A number keeps its meaning. GMC007 (bound vacuous) and GMC009 (homophily target unreachable) are reserved: nothing
@@ -25,81 +26,100 @@ CATALOGUE: dict[str, Kind] = {
         "ends under-trained",
         "A barrier between badly trained ends is meaningless: it says little about minima of the training loss.",
         "Train longer, raise the learning rate, or state the accuracy that these ends should reach.",
+        "The train loss of an end is above half of that of guessing, ½·log C nats for C classes, or its "
+        "train accuracy is below `least_train_accuracy` of the config.",
     ),
     "GMC002": Kind(
         "ends share the initialization",
         "Two ends of a path started from equal weights, so their barrier is not one of independent training runs.",
         "Give the ends different seeds, or say that a shared start is meant.",
+        "The digests of the ends' initial weights are equal although the pair kind is `all` or `init`.",
     ),
     "GMC003": Kind(
         "stale BatchNorm statistics",
         "Re-estimating the running statistics changes the loss of an end by more than 1 %.",
         "Read the re-estimated losses; train longer or raise the momentum if the stored ones are to be used.",
+        "At an end, on some split, the loss with re-estimated statistics differs from that with the stored "
+        "ones by more than 1 %.",
     ),
     "GMC004": Kind(
         "grid too coarse",
         "The loss changes between two neighboring grid points by more than half of the barrier itself.",
         "Profile with more points.",
+        "The chord barrier is above .05, its grid has fewer than 61 points, and the loss changes between "
+        "two neighbors by more than half of the barrier where no refinement looked.",
     ),
     "GMC005": Kind(
         "nothing was aligned",
         "The ends were connected as trained: part of a linear barrier may only be another order of the hidden units.",
         "Compare with the fitted path, and align the ends before a linear barrier is believed.",
+        "A straight path joins ends whose rows say `aligned` = none.",
     ),
     "GMC006": Kind(
         "test-loss barrier of a fitted curve",
         "A fitted curve is low on the training loss but has a barrier on the test loss: over-confident predictions.",
         "Fit with weight decay on the curve point (l2), and read the accuracy barrier beside it.",
+        "The chord barrier of a fitted curve's test loss is above .05 and above that of its train loss.",
     ),
     "GMC008": Kind(
         "too few graphs for a correlation",
         "Fewer than 10 independent graphs: a permutation p-value is given, a bootstrap interval is not.",
         "Add independently generated or collected graphs.",
+        "A group of the association has fewer than 10 clusters.",
     ),
     "GMC010": Kind(
         "mixed devices or versions",
         "Rows of one table were computed on different devices or with different package versions.",
         "Recompute the run in one place before small differences are interpreted.",
+        "The cells of one stage differ in device, processor, or version of torch or gnnmc.",
     ),
     "GMC011": Kind(
         "a control is constant and was dropped",
         "A variable to control for takes one value over all graphs; it cannot be controlled for and was left out.",
         "Nothing, or vary it.",
+        "All graphs of a group have one and the same value of a control.",
     ),
     "GMC012": Kind(
         "an end diverged",
         "Training gave weights that are not finite; its cells carry the status and no number.",
         "Lower the learning rate or check the features of that graph.",
+        "The status of an end is not `ok`, or the loss of an end of a profile is not finite.",
     ),
     "GMC013": Kind(
         "barriers pile up at zero",
         "Many barriers are exactly or nearly zero; ranks among them carry no information.",
         "Read the share of zeros beside the correlation.",
+        "At least a quarter of the graphs of a group have a barrier within .001 of 0.",
     ),
     "GMC014": Kind(
         "a fitted curve diverged",
         "Fitting a curve gave weights that are not finite; the pair carries the status and no number for that path.",
         "Lower the learning rate of the fit.",
+        "The status of a fit is not `ok`, or the loss is not finite on a path between sound ends.",
     ),
     "GMC015": Kind(
         "a class without training nodes",
         "The split leaves a class out of training: no network can learn it, and its nodes weigh on the test loss.",
         "Read the train split, or choose another fold or a split of your own.",
+        "A class that occurs among the labels does not occur among those of the train split.",
     ),
     "GMC016": Kind(
         "graphs of one origin counted as independent",
         "Two clusters hold the same labels node by node: they are versions of one data set, or a raw file is damaged.",
         "Leave one of them out, or put the files right; until then the correlations count one graph twice.",
+        "The sha256 of the labels of two clusters are equal.",
     ),
     "GMC017": Kind(
         "ends are equal",
         "Both ends hold the same weights: there is nothing between them, and a barrier of zero says nothing.",
         "Give two modes; two files of one training may hold the same epoch.",
+        "The Euclidean distance between the ends of a profile is exactly 0.",
     ),
     "GMC018": Kind(
         "splits share items",
         "Items that were trained on are in another split too, so what is measured there is no generalization.",
         "Make the masks or index sets disjoint.",
+        "An index of another split is in the train split too.",
     ),
 }
 
@@ -139,3 +159,13 @@ def as_records(diagnostics: Iterable[Diagnostic]) -> list[dict[str, str]]:
         }
         for d in diagnostics
     ]
+
+
+def as_markdown() -> str:
+    """The catalogue as a page: `DIAGNOSTICS.md` of the repository."""
+    parts = ["# Diagnostics\n\nWhat may be wrong with a result, and what to do. A report lists those that fired.\n"]
+    for code, kind in CATALOGUE.items():
+        parts.append(
+            f"## {code} {kind.title}\n\n{kind.meaning}\n\n**Fires when:** {kind.rule}\n\n**Do:** {kind.remedy}\n"
+        )
+    return "\n".join(parts)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import gnnmc.diagnostics
-from gnnmc.diagnostics import CATALOGUE, Diagnostic, as_records
+from gnnmc.diagnostics import CATALOGUE, Diagnostic, as_markdown, as_records
 from gnnmc.errors import InputError
 
 
@@ -15,7 +15,7 @@ def test_every_entry_says_what_it_means_and_what_to_do(code):
     kind = CATALOGUE[code]
     assert re.fullmatch(r"GMC\d{3}", code)
     assert kind.title and kind.title[-1] != "."
-    for sentence in (kind.meaning, kind.remedy):
+    for sentence in (kind.meaning, kind.remedy, kind.rule):
         assert sentence.endswith(".")
         assert sentence[0].isupper()
 
@@ -44,3 +44,23 @@ def test_a_diagnostic_reads_as_one_line_and_as_a_record():
 def test_an_unknown_code_is_refused():
     with pytest.raises(InputError, match="unknown diagnostic 'GMC999'"):
         Diagnostic("GMC999", "x")
+
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_page_of_diagnostics_is_that_of_the_catalogue():
+    page = (ROOT / "DIAGNOSTICS.md").read_text(encoding="utf-8")
+    assert page == as_markdown(), (
+        "write it anew: python -c 'import gnnmc.diagnostics as d; print(d.as_markdown(), end=str())'"
+    )
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_every_diagnostic_is_seen_firing_and_the_code_that_fires_it_is_there(code):
+    sources = [
+        file.read_text(encoding="utf-8") for file in (ROOT / "gnnmc").rglob("*.py") if file.name != "diagnostics.py"
+    ]
+    tests = [file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py")]
+    assert any(re.search(rf'"{code}"', text) for text in sources), "nothing fires it"
+    assert any(re.search(rf'"{code}[ "]', text) for text in tests), "no test makes it fire"
