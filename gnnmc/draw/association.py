@@ -21,7 +21,8 @@ _KIND = 0.3
 _HEAD = 0.52
 _GAP = 0.16
 _BELOW = 0.12
-_WIDEST_CELL = 0.5
+_WIDEST_CELL = 0.57
+_ROOM_FOR_INTERVAL = 0.42
 
 
 @styled
@@ -35,24 +36,29 @@ def draw_association(
 ) -> Figure:
     """A cell per (statistic, model, path, split) with rho in it, framed where the Holm-corrected p is below `alpha`.
 
-    Gray with a dash where there is no number. A frame with several kinds of association (total, controlled) gets a
-    block of panels for each. `words` says what a statistic is called; others are called by their names.
+    Below rho stands its interval, where the frame has one and the cell has room. Gray with a dash where there is no
+    number. A frame with several kinds of association (total, controlled) gets a block of panels for each. `words` says
+    what a statistic is called; others are called by their names.
 
-    Shapes: one row per cell: `statistic, model, path, split, rho, p_holm` and, with several kinds, `kind`: what
-    `associate(…).frame()` gives for one regime and outcome; `width` in inches.
+    Shapes: one row per cell: `statistic, model, path, split, rho, p_holm`, `ci_low, ci_high` where known and, with
+    several kinds, `kind`: what `associate(…).frame()` gives for one regime and outcome; `width` in inches.
 
     Raises InputError for a missing column, and for more than one row per cell.
     """
     check_columns(frame, ["statistic", "model", "path", "split", "rho", "p_holm"], "association")
     if "kind" not in frame.columns:
         frame = frame.assign(kind="")
+    if not {"ci_low", "ci_high"} <= set(frame.columns):
+        frame = frame.assign(ci_low=np.nan, ci_high=np.nan)
     keys = frame[["kind", "path", "split", "statistic", "model"]].itertuples(index=False, name=None)
-    cells = dict(zip(keys, zip(frame["rho"].astype(float), frame["p_holm"].astype(float))))
+    values = frame[["rho", "p_holm", "ci_low", "ci_high"]].astype(float).itertuples(index=False, name=None)
+    cells = dict(zip(keys, values))
     if len(cells) < len(frame):
         raise InputError("association: more than one row per (kind, statistic, model, path, split): choose the rows")
     names = in_order(frame, "statistic")
     kinds, paths, splits, models = (in_order(frame, name) for name in ("kind", "path", "split", "model"))
-    sizes = _sizes(names, words or {}, max(1, len(models)), paths, splits, width)
+    intervals = bool(frame["ci_low"].notna().any())
+    sizes = _sizes(names, words or {}, max(1, len(models)), paths, splits, width, intervals)
     block = _HEAD + sizes.row * len(names) + _BELOW
     height = _KEY + len(kinds) * ((_KIND if len(kinds) > 1 else 0) + len(sizes.lines) * block)
     figure = Figure(figsize=(width, height))
@@ -91,13 +97,20 @@ class _Sizes:
     statistic_font: float
     number_font: float
     bold: bool
+    intervals: bool
 
     def title(self, path: str, split: str) -> str:
         return f"{split} split, {path} path" if self.title_font > 8.5 else f"{split}, {path}"
 
 
 def _sizes(
-    names: Sequence[Any], words: Mapping[str, str], num_models: int, paths: list[str], splits: list[str], width: float
+    names: Sequence[Any],
+    words: Mapping[str, str],
+    num_models: int,
+    paths: list[str],
+    splits: list[str],
+    width: float,
+    intervals: bool,
 ) -> _Sizes:
     wide = width >= STACKED_BELOW
     # A line of panels: all splits of a path where there is room, else as many as fit at a readable size.
@@ -124,11 +137,12 @@ def _sizes(
         margin=margin,
         kind_left=margin if wide else 0.04,
         cell=cell,
-        row=0.235 if wide else 0.27,
+        row=0.34 if intervals and cell >= _ROOM_FOR_INTERVAL else 0.235 if wide else 0.27,
         title_font=9 if cell * num_models > 1.7 else 8.2,
         statistic_font=font,
         number_font=7.6 if cell > 0.33 else 7.2 if cell >= least else max(4.0, 7.2 * cell / least),
         bold=cell > 0.33,
+        intervals=intervals and cell >= _ROOM_FOR_INTERVAL,
     )
 
 
@@ -143,7 +157,7 @@ def _draw_statistics(axes: Axes, top: float, sizes: _Sizes) -> None:
 def _draw_panel(
     axes: Axes,
     corner: tuple[float, float],
-    cells: Mapping[tuple[Any, ...], tuple[float, float]],
+    cells: Mapping[tuple[Any, ...], tuple[float, ...]],
     where: tuple[str, str, str],
     names_models: tuple[list[Any], list[Any]],
     sizes: _Sizes,
@@ -155,19 +169,25 @@ def _draw_panel(
         size = min(7.6, 0.95 * sizes.cell * 72 / (0.62 * max(4, len(str(model)))))
         axes.text(x + sizes.cell / 2, top + 0.38, model, ha="center", va="center", color=MUTED, fontsize=size)
         for i, name in enumerate(names_models[0]):
-            rho, p = cells.get((*where, name, model), (np.nan, np.nan))
-            _draw_cell(axes, (x, top + _HEAD + sizes.row * i), rho, p < alpha, sizes)
+            rho, p, low, high = cells.get((*where, name, model), (np.nan,) * 4)
+            _draw_cell(axes, (x, top + _HEAD + sizes.row * i), rho, (low, high), p < alpha, sizes)
 
 
-def _draw_cell(axes: Axes, corner: tuple[float, float], rho: float, found: bool, sizes: _Sizes) -> None:
+def _draw_cell(
+    axes: Axes, corner: tuple[float, float], rho: float, interval: tuple[float, float], found: bool, sizes: _Sizes
+) -> None:
     pad = 0.012
     x, y, width, height = corner[0] + pad, corner[1] + pad, sizes.cell - 2 * pad, sizes.row - 2 * pad
     color, ink = (MISSING, MUTED) if np.isnan(rho) else diverging_color(rho)
     edge: dict[str, Any] = {"edgecolor": INK, "linewidth": 1.3} if found else {"linewidth": 0}
     axes.add_patch(Rectangle((x, y), width, height, facecolor=color, **edge))
+    known = sizes.intervals and not np.isnan(interval[0])
+    if known:
+        told = " to ".join(_two_decimals(bound) for bound in interval)
+        axes.text(x + width / 2, y + 0.73 * height, told, ha="center", va="center_baseline", color=ink, fontsize=5.2)
     axes.text(
         x + width / 2,
-        y + height / 2,
+        y + (0.35 if known else 0.5) * height,
         "—" if np.isnan(rho) else _two_decimals(rho),
         ha="center",
         va="center_baseline",

@@ -217,7 +217,8 @@ def _heat_map(tables: Tables) -> list[Section]:
                     f"Spearman correlation over graphs of each statistic with the loss barrier ({regime}): total, and "
                     "with the ends' loss and accuracy on the same split controlled for (not through end quality; they "
                     "lie downstream of the graph); beyond homophily, where shown: with edge homophily controlled. The "
-                    "ends' train loss is no statistic of the graph. Framed: permutation p over clusters < .05, Holm."
+                    "ends' train loss is no statistic of the graph. Small: 95 % bootstrap interval over clusters, from "
+                    "10 clusters on. Framed: permutation p over clusters < .05, Holm."
                 ),
                 alt="Heat map: statistics in rows, models, paths and splits in columns, correlation with the barrier.",
                 options={"words": {name: in_words(name) for name in rows["statistic"].unique()}},
