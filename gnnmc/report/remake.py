@@ -69,7 +69,23 @@ def read_run(run: Path) -> FinishedRun:
         )
     config = validate(study.config, read_config(run / "config.yaml"))
     names = [Path(name).stem for name in written.names("tables") if name.endswith(".parquet")]
-    return FinishedRun(run, study, config, about, {name: read_table(run / "tables", name) for name in names})
+    tables = _Tables(run, str(about.get("command")))
+    tables.update({name: read_table(run / "tables", name) for name in names})
+    return FinishedRun(run, study, config, about, tables)
+
+
+class _Tables(dict[str, pd.DataFrame]):
+    """The tables of a run; one that it lacks is one that the gnnmc of that day did not make."""
+
+    def __init__(self, run: Path, command: str) -> None:
+        super().__init__()
+        self._run, self._command = run, command
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        raise InputError(
+            f"{self._run} has no table {name!r}: it is of an older version of gnnmc; run {self._command} again "
+            "(what is stored is used where it still holds)"
+        )
 
 
 def _about(run: Path) -> dict[str, Any]:

@@ -76,6 +76,17 @@ def test_a_report_is_made_anew_from_the_tables_alone(ran: Path) -> None:
     assert gnnmc.report(ran).read_bytes() == page
 
 
+def test_a_run_of_an_older_version_says_that_it_is_one(ran: Path) -> None:
+    (ran / "tables" / "prediction.parquet").unlink()
+    record = json.loads((ran / "written.json").read_text())
+    record["tables"]["names"].remove("prediction.parquet")
+    (ran / "written.json").write_text(json.dumps(record))
+    with pytest.raises(
+        InputError, match="has no table 'prediction': it is of an older version of gnnmc; run"
+    ):
+        gnnmc.report(ran)
+
+
 def test_what_an_earlier_run_had_is_gone_and_what_is_the_users_stays(ran: Path) -> None:
     parts = ("tables", "figures", "shown")
     for part in parts:
