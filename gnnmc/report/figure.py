@@ -25,6 +25,7 @@ def draw_figure(view: FigureView, folder: Path) -> DrawnFigure:
     wide = draw(view.frame, width=WIDE, **view.options)
     folder.mkdir(parents=True, exist_ok=True)
     file = to_svg(wide, view.name)
+    wide.set_layout_engine("none")  # it is laid out: the other formats need not do that again
     (folder / f"{view.name}.svg").write_text(file, encoding="utf-8")
     (folder / f"{view.name}.png").write_bytes(to_png(wide))
     (folder / f"{view.name}.pdf").write_bytes(to_pdf(wide))
