@@ -1,7 +1,7 @@
 """What a user may ask for: pydantic blocks, and how a YAML file becomes one. No torch here."""
 
 from gnnmc.config.block import Block
-from gnnmc.config.blocks import ModelBlock, PathBlock, ProfileBlock, RunBlock, TrainBlock
+from gnnmc.config.blocks import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, RunBlock, TrainBlock
 from gnnmc.config.load import read_config, validate, with_overrides
 from gnnmc.config.sources import (
     SOURCE_BLOCKS,
@@ -25,6 +25,7 @@ __all__ = [
     "ImagesBlock",
     "ModelBlock",
     "PathBlock",
+    "PlaneBlock",
     "ProfileBlock",
     "RealBlock",
     "RewiredBlock",

@@ -91,6 +91,16 @@ class ProfileBlock(Block):
     batchnorm: str = "reestimate"
 
 
+class PlaneBlock(Block):
+    """Planes through two modes and their fitted curve: on so many graphs, evenly spread over those of the config.
+
+    points: of the grid, in each direction. The first model, the first pair and the first fitted path are shown.
+    """
+
+    graphs: int = Field(2, ge=1)
+    points: int = Field(21, ge=2)
+
+
 class RunBlock(Block):
     """How a run is executed: no part of any key."""
 

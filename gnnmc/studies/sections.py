@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.studies.findings import ROUNDING
-from gnnmc.studies.pages import Section, Tables, TableView
+from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 
 
 def measured(tables: Tables) -> bool:
@@ -73,3 +73,41 @@ def diagnostics_section(tables: Tables) -> Section:
     fired = tables["diagnostics"]
     lines = [f"{row.code} {row.title}: {row.message}. {row.meaning} {row.remedy}" for row in fired.itertuples()]
     return Section("Diagnostics that fired", tuple(lines) or ("None.",))
+
+
+def planes_section(tables: Tables) -> list[Section]:
+    """Losses on planes through two modes and the curve between them, where the run made some."""
+    planes = tables.get("planes", pd.DataFrame())
+    if planes.empty:
+        return []
+    figures = []
+    for number, (key, rows) in enumerate(planes.groupby(["graph", "model", "path", "a", "b"], sort=False)):
+        graph, model, path, a, b = key
+        marks, line = (_same(tables[name], key) for name in ("plane_marks", "plane_lines"))
+        distance = float(line["path_distance"].iloc[0])
+        figures.append(
+            FigureView(
+                name=f"plane_{number}",
+                draw="plane.draw_plane_figure",
+                frame=rows[rows["split"] != "val"][["x", "y", "split", "loss"]],
+                caption=(
+                    f"Loss ({loss_unit(tables)}) on the plane through modes {a} and {b} and the fitted {path} curve: "
+                    f"{model} on {graph}. The dashed straight line joins the modes, the curve is drawn in; distances "
+                    "are Euclidean, in weight space."
+                ),
+                alt="Contours of the loss on a plane of weight space with two modes, a line and a curve between them.",
+                options={
+                    "marks": marks[["x", "y", "label"]],
+                    "path": line[["x", "y"]].to_numpy(),
+                    "path_distance": distance,
+                    "units": {"loss": short_unit(tables)},
+                },
+            )
+        )
+    return [Section("Planes through two modes and a curve", figures=tuple(figures))]
+
+
+def _same(frame: pd.DataFrame, key: tuple[Any, ...]) -> pd.DataFrame:
+    """The rows of one plane."""
+    names = ["graph", "model", "path", "a", "b"]
+    return frame[(frame[names] == pd.Series(dict(zip(names, key)))).all(axis=1)]

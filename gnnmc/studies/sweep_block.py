@@ -4,7 +4,7 @@ import math
 
 from pydantic import Field, field_validator
 
-from gnnmc.config import ModelBlock, PathBlock, ProfileBlock, StudyBlock, TrainBlock
+from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, StudyBlock, TrainBlock
 from gnnmc.connectivity import PATHS, LinearPath
 from gnnmc.connectivity.profile import BATCHNORM
 from gnnmc.errors import InputError
@@ -18,7 +18,8 @@ from gnnmc.weights.mode import ENDPOINTS
 class SweepBlock(StudyBlock):
     """Seeds → modes, pairs of modes × paths → barriers.
 
-    seeds: of the modes of each problem and model; every pair of them is connected. least_train_accuracy: what an end
+    seeds: of the modes of each problem and model; every pair of them is connected. planes: losses on planes through two
+    modes and the curve between them; none by default. least_train_accuracy: what an end
     should reach on its training items, a fraction; ends below are flagged (GMC001).
     """
 
@@ -27,6 +28,7 @@ class SweepBlock(StudyBlock):
     endpoint: str = "last"
     paths: tuple[PathBlock, ...] = Field((PathBlock(),), min_length=1)
     profile: ProfileBlock = ProfileBlock()
+    planes: PlaneBlock | None = None
     least_train_accuracy: float = Field(0.9, ge=0, le=1)
 
     @field_validator("seeds")

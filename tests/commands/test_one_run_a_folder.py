@@ -81,9 +81,7 @@ def test_a_run_of_an_older_version_says_that_it_is_one(ran: Path) -> None:
     record = json.loads((ran / "written.json").read_text())
     record["tables"]["names"].remove("prediction.parquet")
     (ran / "written.json").write_text(json.dumps(record))
-    with pytest.raises(
-        InputError, match="has no table 'prediction': it is of an older version of gnnmc; run"
-    ):
+    with pytest.raises(InputError, match="has no table 'prediction': it is of an older version of gnnmc; run"):
         gnnmc.report(ran)
 
 

@@ -11,6 +11,7 @@ from gnnmc.studies.sections import (
     loss_unit,
     measured,
     models_of,
+    planes_section,
     short_unit,
     split_note,
 )
@@ -28,7 +29,7 @@ def make_page(tables: Tables, config: Architectures) -> Page:
     """What the report shows of a run."""
     sections = [ends_section(tables, config.least_train_accuracy), diagnostics_section(tables)]
     if measured(tables):
-        sections = [_comparison(tables), *_profiles(tables), *sections]
+        sections = [_comparison(tables), *_profiles(tables), *planes_section(tables), *sections]
     return Page(
         title=config.title,
         question=QUESTION,

@@ -35,7 +35,9 @@ def make_plan(config: Architectures) -> Plan:
         ]
     tabulated = sweep.tabulated()
     compared = compare_task(tabulated.cells[0], kinds, config.least_train_accuracy)
-    return Plan((*sweep.tasks, tabulated, compared), (tabulated.cells[0], compared.cells[0]))
+    gathered = sweep.add_planes(config.planes) if config.planes else None
+    last = [tabulated, compared, *([gathered] if gathered else [])]
+    return Plan((*sweep.tasks, *last), tuple(task.cells[0] for task in last))
 
 
 def _sized(model: ModelBlock, parameters: int | None) -> ModelBlock:

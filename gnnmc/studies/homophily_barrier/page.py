@@ -14,6 +14,7 @@ from gnnmc.studies.sections import (
     loss_rows,
     measured,
     models_of,
+    planes_section,
     short_unit,
     split_note,
 )
@@ -35,6 +36,7 @@ def make_page(tables: Tables, config: HomophilyBarrier) -> Page:
             *_real(tables),
             *in_full(tables),
             *_along(tables),
+            *planes_section(tables),
             *_heat_map(tables),
             *_predicted(tables),
             *every_finding(tables),

@@ -30,4 +30,6 @@ def make_plan(config: HomophilyBarrier) -> Plan:
         sweep.add(block, row, models)
     tabulated = sweep.tabulated()
     related = relate_task(tabulated.cells[0], config.least_train_accuracy)
-    return Plan((*sweep.tasks, tabulated, related), (tabulated.cells[0], related.cells[0]))
+    gathered = sweep.add_planes(config.planes) if config.planes else None
+    last = [tabulated, related, *([gathered] if gathered else [])]
+    return Plan((*sweep.tasks, *last), tuple(task.cells[0] for task in last))

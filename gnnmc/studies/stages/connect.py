@@ -63,7 +63,7 @@ def fit_paths(requests: Sequence[Request], device: str) -> list[Result]:
     """graph and two modes → `inner` control points and the fit's `record`."""
     results: list[Result] = []
     for request in requests:
-        problem, model, a, b = _given(request)
+        problem, model, a, b = given(request)
         settings = PathBlock(**request.config["path"]).model_dump(exclude={"pairs"})
         if not _usable(a, b):
             results.append({"inner": {}, "record": {}})
@@ -79,14 +79,14 @@ def profile_paths(requests: Sequence[Request], device: str) -> list[Result]:
 
 
 def _profile(request: Request, device: str) -> Result:
-    problem, model, a, b = _given(request)
+    problem, model, a, b = given(request)
     block = PathBlock(**request.config["path"])
-    if (status := _status(request, a, b)) != "ok":
+    if (status := status_of(request, a, b)) != "ok":
         code = "GMC014" if _usable(a, b) else "GMC012"
         lost = Diagnostic(code, f"{block.kind} path {a.seed}–{b.seed}: {status}")
         lost_about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
         return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
-    path = _path(request, block, a, b)
+    path = path_of(request, block, a, b)
     result = profile(model, problem, path, device=device, **ProfileBlock(**request.config["profile"]).model_dump())
     found = result.diagnostics()
     if a.init_digest == b.init_digest and "init" in VARY[a.settings.get("vary", "all")]:
@@ -108,14 +108,15 @@ def _lost_barriers(problem: Problem) -> pd.DataFrame:
     return pd.DataFrame(keys, columns=["split", "metric", "barrier_kind"]).assign(barrier=np.nan)
 
 
-def _given(request: Request) -> tuple[Problem, nn.Module, Mode, Mode]:
+def given(request: Request) -> tuple[Problem, nn.Module, Mode, Mode]:
+    """The problem, the model and the two modes of a request."""
     problem = problem_of(cast(Result, request.inputs["graph"]))
     model = build_model(problem=problem, **ModelBlock(**request.config["model"]).model_dump())
     a, b = (mode_of(cast(Result, request.inputs[role]), request.config["endpoint"]) for role in ("a", "b"))
     return problem, model, a, b
 
 
-def _status(request: Request, a: Mode, b: Mode) -> str:
+def status_of(request: Request, a: Mode, b: Mode) -> str:
     """ "ok", or why there is nothing to profile: an end or the fitted curve diverged."""
     lost = [f"end {mode.seed} {mode.status}" for mode in (a, b) if mode.status != "ok"]
     if not lost and "path" in request.inputs:
@@ -129,7 +130,7 @@ def _usable(*modes: Mode) -> bool:
     return all(mode.status == "ok" for mode in modes)
 
 
-def _path(request: Request, block: PathBlock, a: Mode, b: Mode) -> Path:
+def path_of(request: Request, block: PathBlock, a: Mode, b: Mode) -> Path:
     if "path" not in request.inputs:
         return LinearPath(a, b)
     stored = cast(Result, request.inputs["path"])

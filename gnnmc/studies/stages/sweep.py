@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gnnmc.config import ModelBlock, PathBlock, ProfileBlock, SourceBlock, TrainBlock
+from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, SourceBlock, TrainBlock
 from gnnmc.store import Cell, Task
 from gnnmc.studies.stages.connect import connect_tasks
 from gnnmc.studies.stages.graph import graph_task
 from gnnmc.studies.stages.modes import modes_task
+from gnnmc.studies.stages.plane import gather_task, plane_task
 from gnnmc.studies.stages.statistics import statistics_task
 from gnnmc.studies.stages.tabulate import tabulate_task
 
@@ -28,6 +29,7 @@ class Sweep:
     statistics: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     profiles: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    planes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
 
     def add(
         self,
@@ -63,3 +65,23 @@ class Sweep:
     def tabulated(self) -> Task:
         """The task of the tables of all that was added."""
         return tabulate_task(self.statistics, self.modes, self.profiles)
+
+    def add_planes(self, block: PlaneBlock) -> Task | None:
+        """Plan planes around the first fitted curve on some of the problems, and the task of their tables.
+
+        None where no curve is fitted.
+        """
+        first: dict[str, tuple[dict[str, Any], Cell]] = {}
+        for labels, cell in self.profiles:
+            if "path" in cell.inputs:
+                first.setdefault(labels["graph"], (labels, cell))
+        graphs = list(first)
+        if not graphs:
+            return None
+        places = {round(i * (len(graphs) - 1) / max(1, block.graphs - 1)) for i in range(block.graphs)}
+        for place in sorted(places):
+            labels, cell = first[graphs[place]]
+            task = plane_task(cell, block, self.device)
+            self.tasks.append(task)
+            self.planes.append((labels, task.cells[0]))
+        return gather_task(self.planes)
