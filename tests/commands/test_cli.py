@@ -177,3 +177,8 @@ def test_checkpoints_that_cannot_be_right_are_refused(
     )
     assert code == 2
     assert "is a file" in err
+
+
+def test_the_module_is_the_command() -> None:
+    ran = subprocess.run([sys.executable, "-m", "gnnmc", "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == gnnmc.__version__

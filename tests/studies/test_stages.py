@@ -1,5 +1,8 @@
 """Stage functions: pure, and what they give back can be put together again."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -158,3 +161,18 @@ def test_tables_hold_what_was_measured(stored: dict[str, Any]) -> None:
     assert barriers[barriers.b == 2].barrier.isna().all()
     assert set(tables["endpoints"].endpoint) == {"last", "best_val"}
     assert tables["endpoints"].groupby("endpoint").used.all().to_dict() == {"last": True, "best_val": False}
+
+
+def test_reading_sparse_features_says_nothing_on_the_terminal(tmp_path: Path) -> None:
+    """torch warns of its compressed rows once per process, so a process of its own is asked."""
+    text = (
+        "import torch, warnings\n"
+        "from torch_geometric.data import Data\n"
+        "from gnnmc.studies.sources.packing import data_of\n"
+        "warnings.simplefilter('error')\n"
+        "x = {'x_rows': torch.tensor([0, 2]), 'x_columns': torch.tensor([1, 0]), 'x_values': torch.ones(2)}\n"
+        "x |= {'x_shape': torch.tensor([3, 2, 1])}\n"
+        "print(data_of({'data': x}).x.to_dense().tolist())"
+    )
+    ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert (ran.stdout.strip(), ran.stderr) == ("[[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]", "")

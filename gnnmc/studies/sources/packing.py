@@ -9,6 +9,7 @@ from torch_geometric.data import Data
 
 from gnnmc.data.layout import SPARSE_BELOW
 from gnnmc.problem import Problem
+from gnnmc.problem.compressed import compressed_rows
 from gnnmc.store import Result
 
 
@@ -35,10 +36,15 @@ def data_of(result: Result) -> Data:
     tensors = dict(cast(Mapping[str, Tensor], result["data"]))
     if "x_values" in tensors:
         *shape, sparse = tensors.pop("x_shape").tolist()
-        places = torch.stack([tensors.pop("x_rows"), tensors.pop("x_columns")])
-        values = tensors.pop("x_values")
-        entries = torch.sparse_coo_tensor(places, values, shape, is_coalesced=True, check_invariants=False)
-        tensors["x"] = entries.to_sparse_csr() if sparse else entries.to_dense()
+        rows, columns, values = (tensors.pop(f"x_{part}") for part in ("rows", "columns", "values"))
+        if sparse:
+            # Coalesced entries are ordered by row: where a row begins is where its number is first reached.
+            starts = torch.searchsorted(rows, torch.arange(shape[0] + 1))
+            tensors["x"] = compressed_rows(starts, columns, values, (shape[0], shape[1]), checked=False)
+        else:
+            places = torch.stack([rows, columns])
+            entries = torch.sparse_coo_tensor(places, values, shape, is_coalesced=True, check_invariants=False)
+            tensors["x"] = entries.to_dense()
     return Data(**tensors)
 
 
