@@ -16,6 +16,7 @@ def numbers(requests, device):
     """A graph, so to say: random numbers of a named stream."""
     import torch
 
+    time.sleep(sum(request.config.get("seconds", 0.0) for request in requests))
     return [
         {"features": {"x": torch.randn(r.config["n"], 8, generator=torch_generator("numbers", r.config["seed"]))}}
         for r in requests
@@ -43,6 +44,7 @@ def table(requests, device):
 
     results = []
     for request in requests:
+        time.sleep(request.config.get("seconds", 0.0))
         rows = [
             {"mode": i, "sum": float(m["weights"]["sum"]), "split": "train"}
             for i, m in enumerate(request.inputs["modes"])
