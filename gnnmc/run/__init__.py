@@ -3,7 +3,7 @@
 from gnnmc.run.engine import RUN_ENGINES, RunEngine, WorkersError
 from gnnmc.run.execute import execute, usable_cores
 from gnnmc.run.failures import Failure
-from gnnmc.run.interruption import RunInterrupted
+from gnnmc.run.interruption import RunInterrupted, stoppable
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Live, Plain, Progress, Quiet, automatic_progress
@@ -25,5 +25,6 @@ __all__ = [
     "execute",
     "make_plan",
     "status",
+    "stoppable",
     "usable_cores",
 ]

@@ -144,3 +144,29 @@ def on_device(requests, device):
     from gnnmc.engine import resolve_device
 
     return [{"x": {"sum": torch.ones(3, device=resolve_device(device)).sum().cpu()}} for _ in requests]
+
+
+def gobbles(requests, device):
+    """Wants 400 MB of an address space that has 100 left (RLIMIT_AS), until the file `unlimited` exists."""
+    import resource
+
+    import numpy as np
+    import torch
+
+    config, hoard = requests[0].config, []
+    if not Path(config["unlimited"]).exists():
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 100 * 2**20, hard))
+        try:
+            if config["wants"] == "array":
+                hoard.append(np.ones(config["megabytes"] * 2**17))
+            elif config["wants"] == "tensor":
+                hoard.append(torch.ones(config["megabytes"] * 2**18))
+            else:
+                while True:
+                    hoard.append(object())
+        except BaseException:
+            # One limit for the whole life of a process, as a cluster sets it: it stays while the error is reported.
+            raise
+    return [{"had": len(hoard)} for _ in requests]
