@@ -61,7 +61,7 @@ def test_a_cell_whose_worker_is_killed_each_time_fails_and_is_done_by_the_next_r
 @pytest.mark.parametrize("wants", ["array", "tensor", "objects"])
 def test_out_of_memory_is_a_reason_in_one_line_and_the_rest_is_done(toy, tmp_path, wants):
     enough = tmp_path / "enough"
-    config = {"wants": wants, "megabytes": 400, "unlimited": str(enough)}
+    config = {"wants": wants, "unlimited": str(enough)}
     outcome = run_with(toy, "gobbles", config, tmp_path / "run")
     (failure,) = outcome.failed
     assert failure.reason.startswith("out of memory")
