@@ -98,19 +98,18 @@ class Starter:
                 except ProcessLookupError:
                     continue
 
-    def _start(self, arguments, paths=(), **options):
+    def _start(self, arguments, paths=(), environment=None, stderr=subprocess.PIPE):
         home = str(Path(gnnmc.__file__).parents[1])
         search = os.pathsep.join([*map(str, paths), home, *filter(None, [os.environ.get("PYTHONPATH")])])
-        environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1"} | options.pop("environment", {})
+        environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1"} | (environment or {})
         self._runs.append(
             subprocess.Popen(
                 [sys.executable, *arguments],
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=stderr,
                 text=True,
                 env=environment,
                 start_new_session=True,
-                **options,
             )
         )
         return self._runs[-1]
