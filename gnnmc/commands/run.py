@@ -16,7 +16,7 @@ from gnnmc.commands.folder import require_own_folder
 from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.diagnostics import Diagnostic, as_records
 from gnnmc.errors import GnnmcError, InputError
-from gnnmc.run import Outcome, Quiet, automatic_progress, execute
+from gnnmc.run import Outcome, Quiet, automatic_progress, execute, keeping, stoppable
 from gnnmc.run.planned import PLAN, plan_key, plan_text
 from gnnmc.store import Cell, Store, Written, export_table
 from gnnmc.store.writing import replace_file
@@ -40,15 +40,17 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
     progress = Quiet() if quiet else automatic_progress()
     # One lock from config to report: what stands in the folder is of one run, and a second run is refused before it
     # writes anything.
-    with store.only_writer():
-        _write(folder, about)
+    with store.only_writer(), stoppable(f"what is done is kept in {folder}"):
+        with keeping():
+            _write(folder, about)
         outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
         if not outcome.ok:
             raise GnnmcError(_failure(outcome, folder))
-        export(plan, store)
         from gnnmc.report.remake import remake
 
-        page = remake(folder)
+        with keeping():
+            export(plan, store)
+            page = remake(folder)
     if not quiet:
         typer.echo(outcome.summary())
         typer.echo(f"tables: {folder / 'tables'}")

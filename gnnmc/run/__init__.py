@@ -3,7 +3,8 @@
 from gnnmc.run.engine import RUN_ENGINES, RunEngine, WorkersError
 from gnnmc.run.execute import execute, usable_cores
 from gnnmc.run.failures import Failure
-from gnnmc.run.interruption import RunInterrupted
+from gnnmc.run.interruption import RunInterrupted, stoppable
+from gnnmc.run.keeping import keeping
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Live, Plain, Progress, Quiet, automatic_progress
@@ -23,7 +24,9 @@ __all__ = [
     "WorkersError",
     "automatic_progress",
     "execute",
+    "keeping",
     "make_plan",
     "status",
+    "stoppable",
     "usable_cores",
 ]

@@ -10,10 +10,11 @@ from gnnmc.run import local, serial  # noqa: F401  (they register themselves)
 from gnnmc.run.engine import RUN_ENGINES, RunEngine
 from gnnmc.run.failures import Failure, FailureRecords
 from gnnmc.run.interruption import Interruption, RunInterrupted
+from gnnmc.run.keeping import keeping
 from gnnmc.run.log import RunLog
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
-from gnnmc.run.progress import Progress, automatic_progress
+from gnnmc.run.progress import Progress, WhileItCan, automatic_progress
 from gnnmc.run.schedule import Schedule
 from gnnmc.run.tally import Tally
 from gnnmc.run.work import Report
@@ -47,9 +48,10 @@ def execute(
     make_engine = RUN_ENGINES[engine]
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}: allowed are 1 and more, or None for one per usable core")
-    shown = progress if progress is not None else automatic_progress()
+    shown = WhileItCan(progress if progress is not None else automatic_progress())
     with (
         store.only_writer(),
+        keeping(),
         RunLog(store.folder / "log.txt") as log,
         closing(shown),
         Interruption() as interruption,
@@ -174,7 +176,7 @@ class _Run:
     def _ended(self, schedule: Schedule, report: Report) -> None:
         work = self._plan.works[report.number]
         if report.folder_trouble:
-            raise StoreError(f"{report.reason}; what is done is kept, run again when that is mended")
+            raise StoreError(report.reason)
         if report.reason is None:
             schedule.finish(report.number)
             self._done.append(report.number)

@@ -54,3 +54,15 @@ class Interruption:
         self.name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
         if not self._deferred or self.requested >= _PATIENCE:
             raise KeyboardInterrupt
+
+
+@contextmanager
+def stoppable(kept: str) -> Iterator[Interruption]:
+    """A block that Ctrl-C and SIGTERM end with RunInterrupted; `kept` says what the same command will go on from."""
+    with Interruption() as interruption:
+        try:
+            yield interruption
+        except KeyboardInterrupt:
+            raise RunInterrupted(
+                f"stopped by {interruption.name}: {kept}; run the same command again to go on"
+            ) from None

@@ -13,7 +13,7 @@ from pathlib import Path
 from gnnmc.run import worker
 from gnnmc.run.engine import RUN_ENGINES, WorkersError
 from gnnmc.run.launch import launching
-from gnnmc.run.work import Report, Work
+from gnnmc.run.work import MORE_MEMORY, Report, Work
 
 _MOST_STARTS = 3
 _MOST_TRIES = 2
@@ -76,6 +76,8 @@ class LocalEngine:
             return None
         self._idle.append(ended)
         reason = f"the worker process died {_MOST_TRIES} times over this task, at last {cause}"
+        if "SIGKILL" in cause:
+            reason += f": {MORE_MEMORY}"
         return Report(work.number, 0.0, reason)
 
 

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from gnnmc.run.tally import Tally, duration
@@ -118,6 +120,35 @@ class Live:
     def close(self) -> None:
         """Leave the bars as they are."""
         self._bars.stop()
+
+
+class WhileItCan:
+    """Shows what another does, until its stream refuses (a full disk, a pipe that was closed): that ends no run."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+
+    def show(self, tally: Tally) -> None:
+        """As the other, or nothing."""
+        with self._or_never_again():
+            self._shown.show(tally)
+
+    def say(self, line: str) -> None:
+        """As the other, or nothing."""
+        with self._or_never_again():
+            self._shown.say(line)
+
+    def close(self) -> None:
+        """As the other, or nothing."""
+        with self._or_never_again():
+            self._shown.close()
+
+    @contextmanager
+    def _or_never_again(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self._shown = Quiet()
 
 
 def automatic_progress() -> Progress:

@@ -1,6 +1,7 @@
 """One task as it is sent to another process, done there, and reported back."""
 
 import importlib
+import re
 import sys
 import time
 import traceback
@@ -20,6 +21,9 @@ except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
 _LONGEST_REASON = 300
+# How torch says it, on the CPU (Linux, Windows) and on accelerators.
+_ALLOCATION_FAILED = re.compile("can't allocate memory|not enough memory|out of memory")
+MORE_MEMORY = "free memory, or ask for fewer workers"
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,9 @@ def perform(work: Work, store: Store, cache: InputCache) -> Report:
         except StoreError as error:
             reason, trouble = str(error), True
     except (Exception, SystemExit) as error:
+        if isinstance(error, MemoryError):
+            # What the failed calls hold is let go first: with nothing left, no line could be written about it.
+            traceback.clear_frames(error.__traceback__)
         reason = _one_line(error)
         details = traceback.format_exc()
     return Report(work.number, time.perf_counter() - started, reason, details, trouble)
@@ -189,6 +196,8 @@ def _one_line(error: BaseException) -> str:
     text = (str(error).strip().splitlines() or [""])[0][:_LONGEST_REASON]
     if isinstance(error, GnnmcError) and text:
         return text
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _ALLOCATION_FAILED.search(text)):
+        return f"out of memory ({text or type(error).__name__}): {MORE_MEMORY}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -16,7 +16,7 @@ from gnnmc.store.lock import only_writer
 from gnnmc.store.manifest import FILE_NAME, SUFFIXES, Manifest, Member, read_manifest, write_manifest
 from gnnmc.store.names import check_name
 from gnnmc.store.provenance import provenance
-from gnnmc.store.writing import Writer, sweep, write_files
+from gnnmc.store.writing import Writer, sweep, sweep_parts, write_files
 
 # The files of a result as they were read and checked: name → (kind, bytes).
 Members = Mapping[str, tuple[str, bytes]]
@@ -121,8 +121,8 @@ class Store:
                 self._holder = None
 
     def sweep(self) -> int:
-        """Remove what killed writers left half written; the number of leftovers removed."""
-        return sweep(self._writing)
+        """Remove what killed writers left half written, for the only writer; the number of leftovers removed."""
+        return sweep(self._writing) + sweep_parts(self.folder)
 
     def close(self) -> None:
         """Give back the folder in which this store object writes; a later `save` takes a new one."""

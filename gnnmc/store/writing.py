@@ -1,16 +1,18 @@
 """Writing so that a process killed at any moment leaves either nothing or a whole file or folder."""
 
 import os
+import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gnnmc.store.lock import try_lock
 
 _ALIVE = "alive.lock"
+_PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")
 _SECONDS_TO_LOCK = 60.0  # a folder without a lock file is only just being made, unless it is older than this
 _SECONDS_WITHOUT_LOCKS = 86400.0  # where locks do not work, only age tells a dead writer from a living one
 
@@ -57,6 +59,15 @@ def sweep(root: Path) -> int:
             shutil.rmtree(folder, ignore_errors=True)
             removed += not folder.exists()
     return removed
+
+
+def sweep_parts(folder: Path) -> int:
+    """Remove what a killed `replace_file` left in `folder` and the folders in it; only where nobody else writes."""
+    parts = [path for pattern in (".*.part", "*/.*.part") for path in folder.glob(pattern) if _PART.fullmatch(path.name)]
+    for part in parts:
+        with suppress(OSError):
+            part.unlink()
+    return sum(not part.exists() for part in parts)
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:

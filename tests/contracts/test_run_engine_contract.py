@@ -1,8 +1,6 @@
 """What every run engine promises, run over every engine that is registered."""
 
 import importlib
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,15 +10,11 @@ from gnnmc.errors import InputError
 from gnnmc.run import RUN_ENGINES, Quiet, execute, status
 from gnnmc.store import Cell, Store, Task
 
-TOY = str(Path(__file__).parents[1] / "run" / "toy")
-
 
 @pytest.fixture
-def toy(monkeypatch):
-    """The toy stages, importable here and (through sys.path) in worker processes."""
-    monkeypatch.syspath_prepend(TOY)
-    yield importlib.import_module("gnnmc_toy_stages")
-    sys.modules.pop("gnnmc_toy_stages", None)
+def toy():
+    """The toy stages, importable here and (through sys.path) in worker processes: see pythonpath in pyproject.toml."""
+    return importlib.import_module("gnnmc_toy_stages")
 
 
 @pytest.fixture(params=RUN_ENGINES.names())

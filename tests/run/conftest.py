@@ -1,6 +1,5 @@
 import importlib
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,9 @@ import gnnmc
 
 
 @pytest.fixture
-def toy(monkeypatch):
-    """The toy stages, importable here and (through sys.path) in worker processes."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent / "toy"))
-    yield importlib.import_module("gnnmc_toy_stages")
-    sys.modules.pop("gnnmc_toy_stages", None)
+def toy():
+    """The toy stages, importable here and (through sys.path) in worker processes: see pythonpath in pyproject.toml."""
+    return importlib.import_module("gnnmc_toy_stages")
 
 
 @pytest.fixture(autouse=True)

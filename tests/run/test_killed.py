@@ -1,8 +1,6 @@
 """Runs that are killed or interrupted, at every level, and go on."""
 
-import importlib
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -10,108 +8,24 @@ import time
 from pathlib import Path
 
 import pytest
+from gnnmc_toy_processes import TOY, Starter, is_alive, log, wait_for, workers_of
 
 from gnnmc.errors import StoreError
 from gnnmc.run import Quiet, RunInterrupted, execute, status
-from gnnmc.store import Address, Cell, Store, Task
+from gnnmc.store import Cell, Store, Task
 
 if not Path("/proc/self/stat").exists():
     pytest.skip("finding the workers of a run needs /proc", allow_module_level=True)
 
-TOY = Path(__file__).parent / "toy"
 MODES = 40
 
 
 @pytest.fixture
 def start():
     """Start the toy run in a process of its own, gone and closed when the test is over."""
-    runs = []
-
-    def start_run(folder, seconds=0.06):
-        command = [sys.executable, str(TOY / "gnnmc_toy_run.py"), str(folder), str(seconds)]
-        runs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-        return runs[-1]
-
-    yield start_run
-    for run in runs:
-        with run:
-            run.kill()
-
-
-def wait_for(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
-def state_of(process):
-    """The state letter and the parent of a process, from /proc/<id>/stat after the name in parentheses."""
-    fields = (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()
-    return fields[0], int(fields[1])
-
-
-def is_alive(process):
-    try:
-        return state_of(process)[0] != "Z"
-    except OSError:
-        return False
-
-
-def workers_of(parent):
-    """The worker processes that `parent` has started."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if state_of(folder.name)[1] == parent and b"spawn_main" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except OSError:  # gone meanwhile
-            continue
-    return found
-
-
-def contents(folder):
-    store = Store(folder)
-    tasks = importlib.import_module("gnnmc_toy_run").toy_tasks(0.06)
-    return {cell.key: store.load_members(cell) for task in tasks for cell in task.cells}
-
-
-def wait_for_results(folder, more):
-    before = len(Store(folder).keys())
-    wait_for(lambda: len(Store(folder).keys()) >= before + more)
-
-
-def kill_and_check(run, folder):
-    """Kill a run as `kill -9` does: its workers end by themselves, and what is stored is whole."""
-    workers = workers_of(run.pid)
-    run.kill()
-    assert run.wait() == -signal.SIGKILL
-    wait_for(lambda: not any(is_alive(worker) for worker in workers), seconds=5.0)
-    for manifest in (folder / "artifacts").glob("*/*/manifest.json"):
-        Store(folder).verify(Address(manifest.parent.parent.name, manifest.parent.name))
-
-
-@pytest.mark.slow
-def test_killed_at_random_moments_and_resumed_it_gives_the_same_bytes(toy, start, tmp_path):
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    uninterrupted = start(whole)
-    assert uninterrupted.wait(60) == 0, uninterrupted.stderr.read()
-    dice = random.Random(20261122)
-    for attempt in range(5):
-        run = start(broken)
-        if attempt == 0:  # while it starts, then after some more results have appeared
-            time.sleep(dice.uniform(0.0, 2.0))
-        else:
-            wait_for_results(broken, dice.randrange(1, 9))
-            time.sleep(dice.uniform(0.0, 0.05))
-        kill_and_check(run, broken)
-    assert 0 < len(Store(broken).keys()) < MODES + 5
-    resumed = start(broken)
-    assert resumed.wait(60) == 0, resumed.stderr.read()
-    assert not resumed.stdout.read().startswith(f"{MODES + 5} cells done")
-    assert contents(broken) == contents(whole)
-    assert list((broken / "writing").iterdir()) == []
-    assert not (broken / "damaged").exists()
+    starter = Starter()
+    yield starter.toy
+    starter.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -135,11 +49,6 @@ def test_an_interrupted_run_stops_promptly_and_says_how_to_go_on(start, tmp_path
     assert list((tmp_path / "writing").iterdir()) == []
     assert not (tmp_path / "failures").exists()
     assert "run stopped by" in log(tmp_path)
-
-
-def log(folder):
-    path = folder / "log.txt"
-    return path.read_text() if path.exists() else ""
 
 
 def test_two_runs_in_one_folder(start, tmp_path):
@@ -207,7 +116,7 @@ def test_workers_do_not_run_the_script_again_and_have_one_thread(tmp_path):
         f"sys.path.insert(0, {str(TOY)!r})\n"
         "import gnnmc_toy_stages as toy\n"
         "from gnnmc.run import execute\n"
-        "from gnnmc.store import Address, Cell, Store, Task\n"
+        "from gnnmc.store import Cell, Store, Task\n"
         "MARK = 'run again'\n"
         "cell = Cell('around', 1)\n"
         "execute([Task(toy.surroundings, (cell,))], Store(sys.argv[1]))\n"

@@ -16,6 +16,7 @@ def numbers(requests, device):
     """A graph, so to say: random numbers of a named stream."""
     import torch
 
+    time.sleep(sum(request.config.get("seconds", 0.0) for request in requests))
     return [
         {"features": {"x": torch.randn(r.config["n"], 8, generator=torch_generator("numbers", r.config["seed"]))}}
         for r in requests
@@ -43,6 +44,7 @@ def table(requests, device):
 
     results = []
     for request in requests:
+        time.sleep(request.config.get("seconds", 0.0))
         rows = [
             {"mode": i, "sum": float(m["weights"]["sum"]), "split": "train"}
             for i, m in enumerate(request.inputs["modes"])
@@ -142,3 +144,27 @@ def on_device(requests, device):
     from gnnmc.engine import resolve_device
 
     return [{"x": {"sum": torch.ones(3, device=resolve_device(device)).sum().cpu()}} for _ in requests]
+
+
+def gobbles(requests, device):
+    """Wants 400 MB of an address space that has 100 left (RLIMIT_AS), until the file `unlimited` exists.
+
+    The limit stays while the error is reported, as one that a cluster sets does.
+    """
+    import resource
+
+    import numpy as np
+    import torch
+
+    config, hoard = requests[0].config, []
+    if not Path(config["unlimited"]).exists():
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 100 * 2**20, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        if config["wants"] == "array":
+            hoard.append(np.ones(400 * 2**17))
+        elif config["wants"] == "tensor":
+            hoard.append(torch.ones(400 * 2**18))
+        else:
+            while True:
+                hoard.append(object())
+    return [{"had": len(hoard)} for _ in requests]
