@@ -22,6 +22,7 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, such as train.epochs=100."),
 ]
 Root = Annotated[Path | None, typer.Option(help="Folder of raw files, before GNNMC_DATA and the user's cache.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
@@ -47,11 +48,11 @@ def report(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
 
 
 @app.command()
-def status(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
-    """Say what of a run is done, failed or missing."""
+def status(folder: Annotated[Path, typer.Argument(help="Run folder.")], as_json: Json = False) -> None:
+    """Say what of a run is done, running, failed or missing, and how to go on."""
     from gnnmc.commands.status import show_status
 
-    show_status(folder)
+    show_status(folder, as_json)
 
 
 @app.command()
@@ -100,7 +101,7 @@ def connect(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> int:
+def doctor(as_json: Json = False) -> int:
     """Say what this installation has to work with: versions, devices, threads, memory, data."""
     from gnnmc.commands.doctor import show_doctor
 

@@ -6,8 +6,10 @@ from gnnmc.run.failures import Failure
 from gnnmc.run.interruption import RunInterrupted
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
-from gnnmc.run.progress import Live, Plain, Progress, Quiet, automatic_progress
-from gnnmc.run.status import status
+from gnnmc.run.progress import Live, Plain, Progress, Quiet, Verbose, automatic_progress
+from gnnmc.run.resources import resources
+from gnnmc.run.running import running
+from gnnmc.run.status import failed_cells, status
 
 __all__ = [
     "RUN_ENGINES",
@@ -19,11 +21,15 @@ __all__ = [
     "Quiet",
     "RunEngine",
     "RunInterrupted",
+    "Verbose",
     "WorkPlan",
     "WorkersError",
     "automatic_progress",
     "execute",
+    "failed_cells",
     "make_plan",
+    "resources",
+    "running",
     "status",
     "usable_cores",
 ]

@@ -27,6 +27,10 @@ class Progress(Protocol):
         """One line that stays."""
         ...
 
+    def task(self, line: str) -> None:
+        """A task began or ended; most do not show it."""
+        ...
+
     def close(self) -> None:
         """The run is over."""
         ...
@@ -39,6 +43,9 @@ class Quiet:
         """Nothing."""
 
     def say(self, line: str) -> None:
+        """Nothing."""
+
+    def task(self, line: str) -> None:
         """Nothing."""
 
     def close(self) -> None:
@@ -68,6 +75,9 @@ class Plain:
     def say(self, line: str) -> None:
         """The line, at once."""
         print(line, file=self._stream, flush=True)
+
+    def task(self, line: str) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -115,9 +125,24 @@ class Live:
         """The line, above the bars."""
         self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
+    def task(self, line: str) -> None:
+        """Nothing."""
+
     def close(self) -> None:
         """Leave the bars as they are."""
         self._bars.stop()
+
+
+class Verbose:
+    """Shows a run as another does, and each task as it begins and ends."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+        self.show, self.say, self.close = shown.show, shown.say, shown.close
+
+    def task(self, line: str) -> None:
+        """The line, as one that stays."""
+        self._shown.say(line)
 
 
 def automatic_progress() -> Progress:
