@@ -32,11 +32,13 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the config by default.")] = None,
     quiet: Quiet = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell of each task as it begins and ends.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="At the end print one JSON object.")] = False,
 ) -> None:
     """Run a study, or go on with it, and write its report."""
     from gnnmc.commands.run import run_study
 
-    run_study(config, overrides or [], out, quiet)
+    run_study(config, overrides or [], out, quiet=quiet, verbose=verbose, as_json=as_json)
 
 
 @app.command()
