@@ -22,6 +22,7 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the config, such as train.epochs=100."),
 ]
 Root = Annotated[Path | None, typer.Option(help="Folder of raw files, before GNNMC_DATA and the user's cache.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
@@ -31,11 +32,13 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the config by default.")] = None,
     quiet: Quiet = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell of each task as it begins and ends.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="At the end print one JSON object.")] = False,
 ) -> None:
     """Run a study, or go on with it, and write its report."""
     from gnnmc.commands.run import run_study
 
-    run_study(config, overrides or [], out, quiet)
+    run_study(config, overrides or [], out, quiet=quiet, verbose=verbose, as_json=as_json)
 
 
 @app.command()
@@ -58,11 +61,11 @@ def compare(
 
 
 @app.command()
-def status(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
-    """Say what of a run is done, failed or missing."""
+def status(folder: Annotated[Path, typer.Argument(help="Run folder.")], as_json: Json = False) -> None:
+    """Say what of a run is done, running, failed or missing, and how to go on."""
     from gnnmc.commands.status import show_status
 
-    show_status(folder)
+    show_status(folder, as_json)
 
 
 @app.command()
@@ -111,7 +114,7 @@ def connect(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> int:
+def doctor(as_json: Json = False) -> int:
     """Say what this installation has to work with: versions, devices, threads, memory, data."""
     from gnnmc.commands.doctor import show_doctor
 

@@ -7,7 +7,16 @@ from gnnmc.errors import GnnmcError, InputError
 from gnnmc.run.planned import planned_cells
 
 # What stands in a run's folder before its plan does. No run replaces a file in one of these folders.
-_BEFORE_THE_PLAN = ("run.lock", "log.txt", "artifacts", "writing", "damaged", "failures")
+_BEFORE_THE_PLAN = (
+    "run.lock",
+    "log.txt",
+    "artifacts",
+    "writing",
+    "damaged",
+    "failures",
+    "running.json",
+    ".running.json.part",
+)
 
 
 def require_own_folder(folder: Path, config_file: Path, writes: Mapping[str, bytes]) -> None:

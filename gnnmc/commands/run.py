@@ -8,28 +8,39 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import typer
 import yaml
 
+from gnnmc.commands.estimate import Estimate, estimate
 from gnnmc.commands.folder import require_own_folder
+from gnnmc.commands.tables import cells_of, export, fired, fired_line
 from gnnmc.config import StudyBlock, read_config, validate, with_overrides
-from gnnmc.diagnostics import Diagnostic, as_records
 from gnnmc.errors import GnnmcError, InputError
-from gnnmc.run import Outcome, Quiet, automatic_progress, execute, keeping, stoppable
-from gnnmc.run.planned import PLAN, plan_key, plan_text
-from gnnmc.store import Cell, Store, Written, export_table
+from gnnmc.run import Outcome, Quiet, Verbose, automatic_progress, execute, keeping, stoppable
+from gnnmc.run.planned import PLAN, plan_text
+from gnnmc.store import Store
 from gnnmc.store.writing import replace_file
 from gnnmc.studies import STUDIES, Plan, Study
 from gnnmc.version import __version__
 
 VERSIONS = ("torch", "torch-geometric", "numpy", "scipy", "pandas", "scikit-learn")
-# Metadata that should be one and the same over the cells of a stage (GMC010).
-ALIKE = ("device", "processor", "torch", "gnnmc")
 
 
-def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, quiet: bool) -> None:
-    """Execute what is missing, then write tables and report. Raises GnnmcError when cells failed."""
+def run_study(
+    config_file: Path,
+    overrides: Sequence[str],
+    out: Path | None,
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Execute what is missing, then write tables and report. Raises GnnmcError when cells failed.
+
+    Progress goes to standard error, what came of it to standard output; `as_json`: as one JSON object.
+    """
+    if quiet and verbose:
+        raise InputError("--quiet and --verbose: give one of them")
     study, config = load_study(with_overrides(read_config(config_file), overrides))
     folder = out or Path("runs") / config_file.stem
     plan = study.plan(config)
@@ -37,7 +48,10 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
     about = _describe(plan, config, _command(config_file, overrides, out))
     require_own_folder(folder, config_file, about)
     settings = config.run
-    progress = Quiet() if quiet else automatic_progress()
+    expected = estimate(plan.tasks, store, settings.workers)
+    if not quiet:
+        typer.echo(expected.line(), err=True)
+    progress = Quiet() if quiet else Verbose(automatic_progress()) if verbose else automatic_progress()
     # One lock from config to report: what stands in the folder is of one run, and a second run is refused before it
     # writes anything.
     with store.only_writer(), stoppable(f"what is done is kept in {folder}"):
@@ -45,16 +59,22 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
             _write(folder, about)
         outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
         if not outcome.ok:
+            if as_json:
+                typer.echo(json.dumps(_as_json(outcome, expected, folder), indent=2))
             raise GnnmcError(_failure(outcome, folder))
         from gnnmc.report.remake import remake
 
         with keeping():
-            export(plan, store)
+            counts = fired(export(plan, store))
             page = remake(folder)
-    if not quiet:
+    if as_json:
+        typer.echo(json.dumps(_as_json(outcome, expected, folder, page, counts), indent=2))
+    elif not quiet:
         typer.echo(outcome.summary())
         typer.echo(f"tables: {folder / 'tables'}")
         typer.echo(f"report: {page}")
+        if counts:
+            typer.echo(fired_line(counts))
 
 
 def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:
@@ -63,39 +83,6 @@ def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:
         raise InputError(f"config study: missing: allowed: {', '.join(STUDIES)}")
     study = STUDIES[raw["study"]]
     return study, validate(study.config, raw)
-
-
-def export(plan: Plan, store: Store) -> None:
-    """Write the run's tables as Parquet and CSV under `tables/`, and whose they are; those of an earlier run go."""
-    tables: dict[str, pd.DataFrame] = {}
-    for cell in plan.tables:
-        for name, value in store.load(cell).items():
-            if name in tables:
-                raise GnnmcError(f"two stages of the study give a table {name!r}: they must differ in name")
-            if isinstance(value, pd.DataFrame):
-                tables[name] = value
-    mixed = pd.DataFrame(as_records(_mixed(plan, store)))
-    tables["diagnostics"] = pd.concat([tables.get("diagnostics", pd.DataFrame()), mixed], ignore_index=True)
-    files = [f"{name}.{suffix}" for name in tables for suffix in ("parquet", "csv")]
-    with Written(store.folder).renewing("tables", files, of=plan_key(_cells(plan))):
-        for name, frame in tables.items():
-            export_table(frame, store.folder / "tables", name)
-
-
-def _cells(plan: Plan) -> list[Cell]:
-    return [cell for task in plan.tasks for cell in task.cells]
-
-
-def _mixed(plan: Plan, store: Store) -> list[Diagnostic]:
-    """GMC010: cells of one stage from different devices or versions."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for task in plan.tasks:
-        for cell in task.cells:
-            made = store.metadata(cell)
-            for name in ALIKE:
-                found.setdefault((task.stage, name), set()).add(str(made.get(name, "unknown")))
-    several = [f"{stage}, {name}: {', '.join(sorted(v))}" for (stage, name), v in found.items() if len(v) > 1]
-    return [Diagnostic("GMC010", "; ".join(several))] if several else []
 
 
 def _describe(plan: Plan, config: StudyBlock, command: str) -> dict[str, bytes]:
@@ -108,7 +95,7 @@ def _describe(plan: Plan, config: StudyBlock, command: str) -> dict[str, bytes]:
     }
     return {
         # First: by its plan a run's folder is known, also when the process is killed right after it.
-        PLAN: plan_text(_cells(plan)),
+        PLAN: plan_text(cells_of(plan)),
         "config.yaml": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode(),
         "run.json": json.dumps(about, indent=2).encode(),
     }
@@ -128,6 +115,29 @@ def _command(config_file: Path, overrides: Sequence[str], out: Path | None) -> s
     for override in overrides:
         words += ["--set", override]
     return shlex.join(words + (["--out", str(out)] if out else []))
+
+
+def _as_json(
+    outcome: Outcome, expected: Estimate, folder: Path, page: Path | None = None, fired: dict[str, int] | None = None
+) -> dict[str, Any]:
+    """What `gnnmc run --json` prints; `tables` and `report` are null where cells failed."""
+    return {
+        "ok": outcome.ok,
+        "done": len(outcome.done),
+        "reused": len(outcome.reused),
+        "failed": len(outcome.failed),
+        "blocked": len(outcome.blocked),
+        "seconds": round(outcome.seconds, 3),
+        "estimate": expected.as_json(),
+        "folder": str(folder),
+        "tables": str(folder / "tables") if page else None,
+        "report": str(page) if page else None,
+        "diagnostics": fired or {},
+        "failures": [
+            {"stage": failure.cell.stage, "label": failure.cell.label, "reason": failure.reason}
+            for failure in outcome.failed
+        ],
+    }
 
 
 def _failure(outcome: Outcome, folder: Path) -> str:

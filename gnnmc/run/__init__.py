@@ -7,8 +7,10 @@ from gnnmc.run.interruption import RunInterrupted, stoppable
 from gnnmc.run.keeping import keeping
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
-from gnnmc.run.progress import Live, Plain, Progress, Quiet, automatic_progress
-from gnnmc.run.status import status
+from gnnmc.run.progress import Live, Plain, Progress, Quiet, Verbose, automatic_progress
+from gnnmc.run.resources import resources
+from gnnmc.run.running import running
+from gnnmc.run.status import failed_cells, status
 
 __all__ = [
     "RUN_ENGINES",
@@ -20,12 +22,16 @@ __all__ = [
     "Quiet",
     "RunEngine",
     "RunInterrupted",
+    "Verbose",
     "WorkPlan",
     "WorkersError",
     "automatic_progress",
     "execute",
+    "failed_cells",
     "keeping",
     "make_plan",
+    "resources",
+    "running",
     "status",
     "stoppable",
     "usable_cores",

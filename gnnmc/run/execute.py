@@ -15,8 +15,9 @@ from gnnmc.run.log import RunLog
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Progress, WhileItCan, automatic_progress
+from gnnmc.run.running import RunningFile
 from gnnmc.run.schedule import Schedule
-from gnnmc.run.tally import Tally
+from gnnmc.run.tally import Tally, mebibytes
 from gnnmc.run.work import Report
 from gnnmc.store.address import Addressed
 from gnnmc.store.cell import Cell, Task
@@ -54,9 +55,10 @@ def execute(
         keeping(),
         RunLog(store.folder / "log.txt") as log,
         closing(shown),
+        RunningFile(store) as in_hand,
         Interruption() as interruption,
     ):
-        run = _Run(plan, store, log, shown, interruption)
+        run = _Run(plan, store, log, shown, interruption, in_hand)
         try:
             return run.complete(make_engine, workers, retry_failed)
         except KeyboardInterrupt:
@@ -80,12 +82,21 @@ def usable_cores() -> int:
 class _Run:
     """The state of one execution."""
 
-    def __init__(self, plan: WorkPlan, store: Store, log: RunLog, shown: Progress, interruption: Interruption) -> None:
+    def __init__(
+        self,
+        plan: WorkPlan,
+        store: Store,
+        log: RunLog,
+        shown: Progress,
+        interruption: Interruption,
+        running: RunningFile,
+    ) -> None:
         self._plan = plan
         self._store = store
         self._log = log
         self._shown = shown
         self._interruption = interruption
+        self._running = running
         self._failures = FailureRecords(store.folder)
         self._done: list[int] = []
         self._failed: dict[int, str] = {}
@@ -159,10 +170,12 @@ class _Run:
                 while schedule.unfinished:
                     while len(in_hand) < engine.capacity and (number := schedule.next()) is not None:
                         self._log.write(f"start {self._plan.works[number]}")
+                        self._shown.task(f"start {self._plan.works[number].title}")
                         for cell in self._plan.works[number].cells:
                             self._failures.clear(cell)
                         engine.submit(self._plan.works[number])
                         in_hand.add(number)
+                    self._running.note(self._plan.works[number] for number in in_hand)
                     for report in engine.collect(_SECONDS_BETWEEN_LOOKS):
                         in_hand.discard(report.number)
                         self._ended(schedule, report)
@@ -183,6 +196,8 @@ class _Run:
             self.tally.stages[work.stage].done += len(work.cells)
             self.tally.measure(work.stage, len(work.cells), report.seconds)
             self._log.write(f"done  {work} in {report.seconds:.3f} s")
+            memory = f", at most {mebibytes(report.peak_bytes)}" if report.peak_bytes else ""
+            self._shown.task(f"done  {work.title} in {report.seconds:.1f} s{memory}")
         else:
             for cell in self._plan.cells[report.number]:
                 self._failures.record(cell, report.reason)

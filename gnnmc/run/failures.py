@@ -20,10 +20,11 @@ class FailureRecords:
 
     def reason(self, cell: Addressed) -> str | None:
         """Why a cell failed; None when there is no (readable) record."""
-        try:
-            return str(jsontext.loads(self._path(cell).read_bytes())["reason"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        return self._said(cell, "reason")
+
+    def label(self, cell: Addressed) -> str:
+        """What a person calls the cell, as its record says; empty without one."""
+        return self._said(cell, "label") or ""
 
     def record(self, cell: Cell, reason: str) -> None:
         """Note that a cell failed; raises StoreError when the folder cannot be written."""
@@ -46,6 +47,12 @@ class FailureRecords:
             self._path(cell).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"cannot write into {self._folder}: {error.strerror or error}") from None
+
+    def _said(self, cell: Addressed, field: str) -> str | None:
+        try:
+            return str(jsontext.loads(self._path(cell).read_bytes())[field])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def _path(self, cell: Addressed) -> Path:
         return self._folder / f"{cell.key}.json"

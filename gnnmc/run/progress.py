@@ -29,6 +29,10 @@ class Progress(Protocol):
         """One line that stays."""
         ...
 
+    def task(self, line: str) -> None:
+        """A task began or ended; most do not show it."""
+        ...
+
     def close(self) -> None:
         """The run is over."""
         ...
@@ -41,6 +45,9 @@ class Quiet:
         """Nothing."""
 
     def say(self, line: str) -> None:
+        """Nothing."""
+
+    def task(self, line: str) -> None:
         """Nothing."""
 
     def close(self) -> None:
@@ -70,6 +77,9 @@ class Plain:
     def say(self, line: str) -> None:
         """The line, at once."""
         print(line, file=self._stream, flush=True)
+
+    def task(self, line: str) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -117,6 +127,9 @@ class Live:
         """The line, above the bars."""
         self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
+    def task(self, line: str) -> None:
+        """Nothing."""
+
     def close(self) -> None:
         """Leave the bars as they are."""
         self._bars.stop()
@@ -138,6 +151,11 @@ class WhileItCan:
         with self._or_never_again():
             self._shown.say(line)
 
+    def task(self, line: str) -> None:
+        """As the other, or nothing."""
+        with self._or_never_again():
+            self._shown.task(line)
+
     def close(self) -> None:
         """As the other, or nothing."""
         with self._or_never_again():
@@ -149,6 +167,18 @@ class WhileItCan:
             yield
         except OSError:
             self._shown = Quiet()
+
+
+class Verbose:
+    """Shows a run as another does, and each task as it begins and ends."""
+
+    def __init__(self, shown: Progress) -> None:
+        self._shown = shown
+        self.show, self.say, self.close = shown.show, shown.say, shown.close
+
+    def task(self, line: str) -> None:
+        """The line, as one that stays."""
+        self._shown.say(line)
 
 
 def automatic_progress() -> Progress:

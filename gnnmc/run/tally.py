@@ -97,3 +97,8 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def mebibytes(size: float) -> str:
+    """`540 MiB`."""
+    return f"{size / 2**20:.0f} MiB"

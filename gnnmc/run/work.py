@@ -11,14 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnnmc.errors import GnnmcError, InputError, StoreError
+from gnnmc.run.memory import forget_peak, process_peak
 from gnnmc.store.address import Address, Description
 from gnnmc.store.cell import Request, Result
 from gnnmc.store.directory import Members, Store
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 _LONGEST_REASON = 300
 # How torch says it, on the CPU (Linux, Windows) and on accelerators.
@@ -44,6 +40,12 @@ class Work:
         """What is called with what: equal for two tasks that would compute the same."""
         return self.function, self.device, tuple(cell.key for cell in self.cells)
 
+    @property
+    def title(self) -> str:
+        """The task for a person: stage, label of the first cell, how many more."""
+        more = f" and {len(self.cells) - 1} more" if len(self.cells) > 1 else ""
+        return f"{self.stage} {self.cells[0].label or self.cells[0].key}{more}"
+
     def __str__(self) -> str:
         more = f" and {len(self.cells) - 1} more" if len(self.cells) > 1 else ""
         label = f" ({self.cells[0].label})" if self.cells[0].label else ""
@@ -54,8 +56,8 @@ class Work:
 class Report:
     """How a task ended: `reason` is None when its results are stored, else one line on why they are not.
 
-    `seconds` is wall time with reading and writing; `folder_trouble` says that the store could not be written, which
-    no other task would survive either.
+    `seconds` is wall time with reading and writing; `peak_bytes` the memory that its process had at most meanwhile;
+    `folder_trouble` says that the store could not be written, which no other task would survive either.
     """
 
     number: int
@@ -63,6 +65,7 @@ class Report:
     reason: str | None = None
     details: str = ""
     folder_trouble: bool = False
+    peak_bytes: int | None = None
 
 
 class InputCache:
@@ -91,6 +94,7 @@ class InputCache:
 def perform(work: Work, store: Store, cache: InputCache) -> Report:
     """Load the inputs, call the stage function, store the results. Whatever the function raises is reported."""
     started = time.perf_counter()
+    forget_peak()
     reason, details, trouble = None, "", False
     try:
         encoded, metadata = _compute(work, store, cache)
@@ -105,7 +109,7 @@ def perform(work: Work, store: Store, cache: InputCache) -> Report:
             traceback.clear_frames(error.__traceback__)
         reason = _one_line(error)
         details = traceback.format_exc()
-    return Report(work.number, time.perf_counter() - started, reason, details, trouble)
+    return Report(work.number, time.perf_counter() - started, reason, details, trouble, process_peak())
 
 
 def locate(name: str) -> Callable[..., Any]:
@@ -156,11 +160,13 @@ def _compute(work: Work, store: Store, cache: InputCache) -> tuple[list[Members]
 
 
 def _measured(work: Work, seconds: float) -> dict[str, Any]:
-    """Metadata of a task: `seconds` of the call, bytes of memory at the peak of the process and of its device."""
+    """Metadata of a task: `seconds` of the call, bytes of memory at the peak of the process and of its device.
+
+    Where a system cannot forget an earlier peak of the process, it is that of all its tasks so far.
+    """
     measured: dict[str, Any] = {"seconds": seconds, "cells_in_task": len(work.cells), "device": work.device}
-    if resource is not None:
-        unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, in KiB on Linux
-        measured["process_peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    if (peak_here := process_peak()) is not None:
+        measured["process_peak_bytes"] = peak_here
     name, peak = _device_function(work.device, "get_device_name"), _device_function(work.device, "max_memory_allocated")
     if name is not None and peak is not None:
         measured |= {"device_name": name(work.device), "device_peak_bytes": peak(work.device)}

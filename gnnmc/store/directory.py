@@ -12,7 +12,7 @@ from typing import Any
 from gnnmc.errors import InputError, StoreError
 from gnnmc.store.address import Addressed, Description
 from gnnmc.store.cell import Cell, Result
-from gnnmc.store.lock import only_writer
+from gnnmc.store.lock import holder, only_writer
 from gnnmc.store.manifest import FILE_NAME, SUFFIXES, Manifest, Member, read_manifest, write_manifest
 from gnnmc.store.names import check_name
 from gnnmc.store.provenance import provenance
@@ -119,6 +119,10 @@ class Store:
                 yield
             finally:
                 self._holder = None
+
+    def writer(self) -> str | None:
+        """Who is writing into this folder, with since when; "" for nobody, None where the system has no locks."""
+        return holder(self.folder / "run.lock")
 
     def sweep(self) -> int:
         """Remove what killed writers left half written, for the only writer; the number of leftovers removed."""

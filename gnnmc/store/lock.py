@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _LONGEST_NOTE = 500
+# Who only looks whether a lock is held has it for a moment: so often, and so many seconds apart, it is tried anew.
+_TRIES = 5
+_SECONDS_BETWEEN_TRIES = 0.02
 
 
 def try_lock(descriptor: int) -> bool | None:
@@ -44,7 +48,7 @@ def only_writer(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"cannot write into {path.parent}: {error.strerror}; choose another folder") from None
     try:
-        got = try_lock(descriptor)
+        got = _patiently(descriptor)
         if got is None:
             warnings.warn(
                 f"no file locks on this system: nothing keeps a second run out of {path.parent}",
@@ -52,14 +56,50 @@ def only_writer(path: Path) -> Iterator[None]:
                 stacklevel=3,
             )
         elif not got:
-            holder = os.read(descriptor, _LONGEST_NOTE).decode(errors="replace").strip() or "another process"
-            raise InputError(f"{path.parent} is being written by {holder}: wait for its end or choose another folder")
+            by = _note(descriptor) or "another process"
+            raise InputError(f"{path.parent} is being written by {by}: wait for its end or choose another folder")
         now = f"{datetime.now(UTC):%F %T} UTC"
         _leave_note(descriptor, f"process {os.getpid()} on {socket.gethostname()} since {now}\n")
         yield
         _leave_note(descriptor, "")
     finally:
         os.close(descriptor)
+
+
+def holder(path: Path) -> str | None:
+    """Who holds the lock file, such as `process 12 on host since …`; "" when nobody does.
+
+    A process that died holds nothing, whatever it left in the file. None where locks do not work: it cannot be told.
+    """
+    if fcntl is None:
+        return None
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _note(descriptor) or "another process"
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _patiently(descriptor: int) -> bool | None:
+    """`try_lock`, a few times."""
+    for _ in range(_TRIES - 1):
+        if (got := try_lock(descriptor)) is not False:
+            return got
+        time.sleep(_SECONDS_BETWEEN_TRIES)
+    return try_lock(descriptor)
+
+
+def _note(descriptor: int) -> str:
+    """The text of the lock file: the holder's note on itself."""
+    return os.pread(descriptor, _LONGEST_NOTE, 0).decode(errors="replace").strip()
 
 
 def _leave_note(descriptor: int, note: str) -> None:

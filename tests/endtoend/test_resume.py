@@ -71,5 +71,8 @@ def test_ctrl_c_says_how_to_go_on_and_status_counts(tmp_path: Path) -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "gnnmc.cli", "status", str(out)], capture_output=True, text=True, check=True
     ).stdout
-    assert shown.split()[:5] == ["stage", "done", "failed", "missing", "total"]
+    assert "state    unfinished" in shown
+    head = next(line for line in shown.splitlines() if line.startswith("stage"))
+    assert head.split()[:6] == ["stage", "done", "running", "failed", "missing", "total"]
     assert "modes" in shown
+    assert f"go on with  gnnmc run {SMOKE} --out {out}" in shown

@@ -1,10 +1,12 @@
 import io
+import re
 import time
 
 import pytest
 
-from gnnmc.run import Live, Plain
+from gnnmc.run import Live, Plain, Verbose, execute
 from gnnmc.run.tally import StageCount, Tally, duration
+from gnnmc.store import Cell, Store, Task
 
 
 def tally(**stages):
@@ -80,3 +82,18 @@ def test_live_bars_show_every_stage_and_keep_what_was_said(monkeypatch):
     assert "failed: mode/abc [red]: it was [/bold] singular" in text
     for part in ("graph", "2/2", "mode", "1 failed", "2/4", "elapsed", "about 2 min 00 s left"):
         assert part in text
+
+
+def lines_of(toy, tmp_path, wrap):
+    stream = io.StringIO()
+    cells = tuple(Cell("graph", 1, {"n": 4, "seed": seed}, label=f"seed {seed}") for seed in range(2))
+    execute([Task(toy.numbers, cells)], Store(tmp_path), engine="serial", progress=wrap(Plain(stream)))
+    return stream.getvalue().splitlines()
+
+
+def test_each_task_is_told_where_that_is_wanted(toy, tmp_path):
+    start, done, *rest = lines_of(toy, tmp_path / "verbose", Verbose)
+    assert start == "start graph seed 0 and 1 more"
+    assert re.fullmatch(r"done  graph seed 0 and 1 more in \d+\.\d s, at most \d+ MiB", done)
+    assert rest == [line for line in rest if line.startswith("2 of 2 cells")]
+    assert not [line for line in lines_of(toy, tmp_path / "plain", lambda shown: shown) if "graph seed" in line]

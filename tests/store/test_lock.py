@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
@@ -54,3 +55,31 @@ def test_where_there_are_no_locks_that_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(lock, "fcntl", None)
     with pytest.warns(RuntimeWarning, match="no file locks"), Store(tmp_path).only_writer():
         pass
+
+
+def test_who_holds_it_is_told_to_others_and_a_dead_process_holds_nothing(tmp_path, holder):
+    assert Store(tmp_path).writer().startswith(f"process {holder.pid} on ")
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert (tmp_path / "run.lock").read_text().startswith(f"process {holder.pid} on ")
+    assert Store(tmp_path).writer() == ""
+
+
+def test_nobody_holds_what_is_not_there(tmp_path):
+    assert Store(tmp_path / "nowhere").writer() == ""
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_it_cannot_be_told_without_locks(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "fcntl", None)
+    assert Store(tmp_path).writer() is None
+
+
+def test_who_only_looks_keeps_no_run_out(tmp_path):
+    with (tmp_path / "run.lock").open("w") as looked_at:
+        lock.fcntl.flock(looked_at, lock.fcntl.LOCK_SH)
+        timer = threading.Timer(0.03, lock.fcntl.flock, (looked_at, lock.fcntl.LOCK_UN))
+        timer.start()
+        with Store(tmp_path).only_writer():
+            pass
+        timer.join()

@@ -61,9 +61,9 @@ def results(folder):
 
 
 def tables(folder):
-    """The bytes of every table of a run, without columns of time and host."""
+    """The bytes of every table of a run, without what is of time and host (`resources` is of nothing else)."""
     found = {}
-    for path in sorted((folder / "tables").glob("*.parquet")):
+    for path in sorted(set((folder / "tables").glob("*.parquet")) - {folder / "tables" / "resources.parquet"}):
         frame = pd.read_parquet(path)
         own = frame.drop(columns=TIME_AND_HOST, errors="ignore")
         found[path.name] = path.read_bytes() if own.shape == frame.shape else parquet_bytes(own)

@@ -1,0 +1,135 @@
+"""Seconds and memory of a task, from the configs of its cells and of the data that these rest on."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from gnnmc.config import PathBlock, ProfileBlock, TrainBlock
+from gnnmc.store import Cell, Task
+from gnnmc.studies.costs.size import DataSize, Work, data_size, work_of
+from gnnmc.studies.costs.table import LIKE, PRICES, PROPAGATIONS
+
+# A process with torch and all that the stages import, as it was measured on Linux: 485 to 525 MiB.
+PROCESS_BYTES = 500 * 2**20
+# A task is sent, its inputs are read and checked; each of its results is written and waited for.
+_SECONDS_PER_CELL = 0.02
+# What tables, correlations and predictions take by themselves, and for each cell that they rest on.
+_SECONDS_OF_TABLES, _SECONDS_PER_INPUT = 2.0, 0.01
+_FLOAT = 4  # bytes
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a task takes on one core of a CPU: seconds, and bytes beyond those of a bare process."""
+
+    seconds: float
+    bytes: float
+
+
+def cost_of(task: Task) -> Cost | None:
+    """About what a task takes; None where its data are of unknown size. No data are read."""
+    if (cost := _STAGES.get(task.stage, _tables)(task)) is None:
+        return None
+    return Cost(cost.seconds + _SECONDS_PER_CELL * len(task.cells), cost.bytes)
+
+
+def _graph(task: Task) -> Cost | None:
+    if (size := data_size(task.cells[0])) is None:
+        return None
+    return Cost(3e-6 * (size.nodes + size.edges), 2 * _held(size))
+
+
+def _statistics(task: Task) -> Cost | None:
+    graph = _graph_of(task.cells[0])
+    if (size := data_size(graph)) is None:
+        return None
+    return Cost(0.03 + 2e-6 * size.edges + 3e-7 * size.nonzeros, 3 * _held(size))
+
+
+def _modes(task: Task) -> Cost | None:
+    cell = task.cells[0]
+    graph, train = _graph_of(cell), TrainBlock(**cell.config["train"])
+    size, work = data_size(graph), work_of(graph, cell.config["model"])
+    if size is None or work is None:
+        return None
+    share = _share(size)
+    batches = 1
+    if train.batch_size is not None and size.trained is not None:
+        batches = math.ceil(size.trained / train.batch_size)
+    # An epoch as it was measured is a step on everything, three times an evaluation, and an evaluation.
+    calls, *others = _priced(cell, work, "epoch")
+    seconds = calls * batches + sum(others) * share
+    memory = _training_bytes(work, size, batches)
+    return Cost(train.epochs * len(task.cells) * seconds, _held(size) + memory)
+
+
+def _path(task: Task) -> Cost | None:
+    cell = task.cells[0]
+    graph, block = _graph_of(cell), PathBlock(**cell.config["path"])
+    size, work = data_size(graph), work_of(graph, cell.config["model"])
+    if size is None or work is None:
+        return None
+    share = size.trained / size.nodes if size.trained else 1.0
+    if block.batch_size is not None and size.trained is not None:
+        share *= min(1.0, block.batch_size / size.trained)
+    calls, *others = _priced(cell, work, "step")
+    points = block.points * work.parameters * _FLOAT
+    memory = _held(size) + _training_bytes(work, size, 1) + 4 * points
+    return Cost(block.steps * (calls + sum(others) * share) * len(task.cells), memory)
+
+
+def _profile(task: Task) -> Cost | None:
+    cell = task.cells[0]
+    graph, grid = _graph_of(cell), ProfileBlock(**cell.config["profile"])
+    size, work = data_size(graph), work_of(graph, cell.config["model"])
+    if size is None or work is None:
+        return None
+    seconds = grid.points * sum(_priced(cell, work, "point"))
+    return Cost(seconds * len(task.cells), _held(size) + 3 * work.nodes * work.channels * _FLOAT)
+
+
+def _tables(task: Task) -> Cost:
+    inputs = sum(len(given) for cell in task.cells for given in cell.inputs.values() if isinstance(given, tuple))
+    return Cost(_SECONDS_OF_TABLES + _SECONDS_PER_INPUT * inputs, 2**17 * inputs)
+
+
+_STAGES: Mapping[str, Callable[[Task], Cost | None]] = {
+    "graph": _graph,
+    "statistics": _statistics,
+    "modes": _modes,
+    "path": _path,
+    "profile": _profile,
+}
+
+
+def _graph_of(cell: Cell) -> Cell:
+    return cast(Cell, cell.inputs["graph"])
+
+
+def _priced(cell: Cell, work: Work, act: str) -> list[float]:
+    """Seconds of a pass: calls, products, neighbors, elements."""
+    name = str(cell.config["model"]["name"])
+    prices, terms = PRICES[LIKE.get(name, "gcn"), act], list(work.terms())
+    terms[2] *= PROPAGATIONS.get(name, 1)
+    return [price * term for price, term in zip(prices, terms, strict=True)]
+
+
+def _share(size: DataSize) -> float:
+    """An epoch's share of one in which everything is trained on."""
+    return 1.0 if size.trained is None else 0.25 + 0.75 * size.trained / size.nodes
+
+
+def _held(size: DataSize) -> float:
+    """Bytes of the data: features, labels and masks, edges as pairs and as rows of a matrix and of its transpose."""
+    return float(size.feature_bytes + 16 * size.nodes + (16 + 2 * 12) * size.edges)
+
+
+def _training_bytes(work: Work, size: DataSize, batches: int) -> float:
+    """Bytes of a step: activations, their gradients and masks; weights, gradients, two moments, the best so far.
+
+    Attention holds a value per edge and channel; counted for all, as an upper bound of what other layers need.
+    """
+    seen = work.nodes if size.trained is None else size.trained / batches
+    activations = seen * (work.channels + min(work.features, work.nonzeros / max(1, work.nodes)))
+    return _FLOAT * (3 * activations + 6 * work.parameters)
