@@ -23,6 +23,7 @@ _GAP = 0.16
 _BELOW = 0.12
 _WIDEST_CELL = 0.57
 _ROOM_FOR_INTERVAL = 0.42
+_SMALL_TITLE = 8.2
 
 
 @styled
@@ -75,7 +76,7 @@ def draw_association(
         for line in sizes.lines:
             _draw_statistics(axes, top, sizes)
             for number, (path, split) in enumerate(line):
-                left = sizes.margin + number * (len(models) * sizes.cell + _GAP)
+                left = sizes.margin + number * sizes.pitch
                 title = sizes.title(path, split)
                 axes.text(left, top + 0.16, title, fontweight="bold", va="center", fontsize=sizes.title_font)
                 _draw_panel(axes, (left, top), cells, (kind, path, split), (names, models), sizes, alpha)
@@ -92,6 +93,7 @@ class _Sizes:
     margin: float
     kind_left: float
     cell: float
+    pitch: float
     row: float
     title_font: float
     statistic_font: float
@@ -126,8 +128,14 @@ def _sizes(
     def widest(across: int) -> float:
         return (width - margin - _GAP * (across - 1) - 0.03) / (across * num_models)
 
+    def pitch(across: int) -> float:
+        """From one panel to the next: as far as its cells, and its title, go."""
+        cells = num_models * min(_WIDEST_CELL, widest(across))
+        titles = (len(f"{split}, {path}") for line in lines for path, split in line)
+        return max(cells + _GAP, max(titles, default=0) * _SMALL_TITLE * 0.62 / 72 + _GAP / 2)
+
     across = max(len(line) for line in lines)
-    while across > 1 and widest(across) < least:
+    while across > 1 and (widest(across) < least or margin + across * pitch(across) > width + _GAP):
         across -= 1
     lines = [line[i : i + across] for line in lines for i in range(0, len(line), across)]
     cell = min(_WIDEST_CELL, widest(across))
@@ -137,8 +145,9 @@ def _sizes(
         margin=margin,
         kind_left=margin if wide else 0.04,
         cell=cell,
+        pitch=pitch(across),
         row=0.34 if intervals and cell >= _ROOM_FOR_INTERVAL else 0.235 if wide else 0.27,
-        title_font=9 if cell * num_models > 1.7 else 8.2,
+        title_font=9 if cell * num_models > 1.7 else _SMALL_TITLE,
         statistic_font=font,
         number_font=7.6 if cell > 0.33 else 7.2 if cell >= least else max(4.0, 7.2 * cell / least),
         bold=cell > 0.33,

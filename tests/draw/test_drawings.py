@@ -138,6 +138,18 @@ def test_a_map_has_a_number_in_every_cell_and_a_dash_where_there_is_none() -> No
         drawing("maps.draw_map")(pd.concat([cells(), cells()]))
 
 
+@pytest.mark.parametrize("width", [3.6, 5.0, 9.0])
+def test_the_titles_of_narrow_panels_do_not_touch(width: float) -> None:
+    frame = association()
+    figure = drawing("association.draw_association")(frame[frame["model"] == MODELS[0]], width=width)
+    figure.canvas.draw()
+    titles = [text.get_window_extent() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
+    titles = [box for box in titles if box.height > 0]
+    assert len(titles) > 4
+    assert not [(a, b) for a, b in itertools.combinations(titles, 2) if a.overlaps(b)]
+    assert max(box.x1 for box in titles) <= figure.bbox.width
+
+
 def test_a_prediction_is_drawn_where_it_is_and_a_hopeless_one_as_an_arrow_at_the_edge() -> None:
     figure = drawing("prediction.draw_prediction")(prediction())
     dots = [line for line in figure.axes[0].lines if line.get_marker() not in ("None", None, "")]

@@ -1,6 +1,7 @@
 """What is told of a run by its folder alone: while it lives, after a kill, and of what failed."""
 
 import importlib
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gnnmc.run import Quiet, execute, failed_cells, resources, running, status
-from gnnmc.store import Cell, Store, Task
+from gnnmc.store import Cell, Store, Task, lock
 
 TOY = Path(__file__).parent / "toy"
 
@@ -58,11 +59,19 @@ def test_a_living_run_says_what_it_has_in_hand_and_a_killed_one_nothing(live):
 
 
 def test_what_a_run_left_is_gone_when_it_ends(toy, tmp_path):
-    store = Store(tmp_path)
-    (tmp_path / "running.json").write_text("{}")
-    (tmp_path / ".running.json.part").write_text("{")
-    execute([Task(toy.numbers, (Cell("graph", 1, {"n": 4, "seed": 0}),))], store, workers=1, progress=Quiet())
-    assert not list(tmp_path.glob("*running.json*"))
+    store, tasks = Store(tmp_path), [Task(toy.numbers, (Cell("graph", 1, {"n": 4, "seed": 0}),))]
+    for _ in range(2):  # with something to do, and with nothing
+        (tmp_path / "running.json").write_text("{}")
+        (tmp_path / ".running.json.part").write_text("{")
+        execute(tasks, store, engine="serial", progress=Quiet())
+        assert not list(tmp_path.glob("*running.json*"))
+
+
+def test_where_it_cannot_be_told_whether_a_run_lives_nothing_is_running(tmp_path, monkeypatch):
+    tasks = [{"stage": "mode", "keys": ["k"], "label": "a mode", "since": 0.0}]
+    (tmp_path / "running.json").write_text(json.dumps({"by": None, "tasks": tasks}))
+    monkeypatch.setattr(lock, "fcntl", None)
+    assert running(Store(tmp_path)) == []
 
 
 def test_a_task_whose_results_are_stored_is_not_running(toy, tmp_path):
