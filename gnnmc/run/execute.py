@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -130,6 +131,7 @@ class _Run:
         for address in self._plan.given:
             if not self._is_sound(address):
                 raise InputError(f"no task computes the input {address}, and it is not stored: add the task that does")
+        self._say_other_versions(stored)
         schedule = Schedule(self._plan, stored)
         for number in schedule.reused:
             work = self._plan.works[number]
@@ -139,6 +141,20 @@ class _Run:
             made = self._store.metadata(work.cells[0])
             self.tally.measure(work.stage, len(work.cells), float(made.get("seconds", 0.0)))
         return schedule
+
+    def _say_other_versions(self, stored: set[str]) -> None:
+        """Say of a stage with missing cells that its results of another version are not used."""
+        for stage in self._plan.stages():
+            cells = [cell for work in self._plan.works if work.stage == stage for cell in work.cells]
+            planned = {cell.key for cell in cells}
+            if planned <= stored:
+                continue
+            for version, count in sorted(Counter(self._store.versions(stage, but=planned).values()).items()):
+                if version != cells[0].version:
+                    self._say(
+                        f"stage {stage}: {count} results here are of version {version}, this gnnmc has version "
+                        f"{cells[0].version}: they are left as they are, and what is needed is computed anew"
+                    )
 
     def _is_sound(self, cell: Addressed) -> bool:
         if not self._store.has(cell):

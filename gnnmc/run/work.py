@@ -199,9 +199,10 @@ def _says(backend: object, question: str) -> bool:
 
 
 def _one_line(error: BaseException) -> str:
-    text = (str(error).strip().splitlines() or [""])[0][:_LONGEST_REASON]
+    text = (str(error).strip().splitlines() or [""])[0]
     if isinstance(error, GnnmcError) and text:
-        return text
+        return text  # whole: what to do stands at its end
+    text = text[:_LONGEST_REASON]
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _ALLOCATION_FAILED.search(text)):
         return f"out of memory ({text or type(error).__name__}): {MORE_MEMORY}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -4,8 +4,8 @@ import hashlib
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from gnnmc.errors import InputError, StoreError
 from gnnmc.store.address import Addressed, Description
 from gnnmc.store.cell import Cell, Result
 from gnnmc.store.lock import holder, only_writer
-from gnnmc.store.manifest import FILE_NAME, SUFFIXES, Manifest, Member, read_manifest, write_manifest
+from gnnmc.store.manifest import FILE_NAME, SUFFIXES, Manifest, Member, OtherSchema, read_manifest, write_manifest
 from gnnmc.store.names import check_name
 from gnnmc.store.provenance import provenance
 from gnnmc.store.writing import Writer, sweep, sweep_parts, write_files
@@ -49,6 +49,15 @@ class Store:
     def keys(self) -> list[str]:
         """The keys of all results, sorted."""
         return sorted(manifest.parent.name for manifest in self._artifacts.glob(f"*/*/{FILE_NAME}"))
+
+    def versions(self, stage: str, but: Collection[str] = ()) -> dict[str, int]:
+        """Key → version of the stage, of every result of a stage except the keys in `but`; unreadable ones left out."""
+        found = {}
+        for path in sorted((self._artifacts / check_name("stage", stage)).glob(f"*/{FILE_NAME}")):
+            if path.parent.name not in but:
+                with suppress(OSError, ValueError):
+                    found[path.parent.name] = read_manifest(path.read_bytes()).version
+        return found
 
     def save(self, cell: Cell | Description, result: Result, metadata: Mapping[str, Any] | None = None) -> None:
         """Write a result whole, with `metadata` (JSON) added to when, host and versions.
@@ -161,6 +170,8 @@ class Store:
             raise StoreError(f"no result of {cell.stage}/{cell.key} in {self.folder}: run what computes it")
         try:
             manifest = read_manifest(data)
+        except OtherSchema as error:
+            raise self._damage(cell, str(error), "is of another version of gnnmc") from None
         except ValueError as error:
             raise self._damage(cell, str(error)) from None
         if manifest.key != cell.key:
@@ -185,13 +196,13 @@ class Store:
         except OSError as error:
             raise StoreError(f"cannot read {file} of {cell.stage}/{cell.key}: {error.strerror or error}") from None
 
-    def _damage(self, cell: Addressed, reason: str) -> StoreError:
+    def _damage(self, cell: Addressed, reason: str, what: str = "is damaged") -> StoreError:
         try:
             aside = self._set_aside(self._place(cell))
             outcome = f"moved to {aside}, it counts as missing and will be computed anew"
         except OSError as error:
             outcome = f"it could not be moved aside ({error.strerror or error})"
-        return StoreError(f"{cell.stage}/{cell.key} is damaged: {reason}; {outcome}")
+        return StoreError(f"{cell.stage}/{cell.key} {what}: {reason}; {outcome}")
 
     def _set_aside(self, place: Path) -> Path:
         self._damaged.mkdir(parents=True, exist_ok=True)

@@ -30,8 +30,13 @@ class Manifest:
     """What stands in `manifest.json`."""
 
     key: str
+    version: int
     members: Mapping[str, Member]
     metadata: Mapping[str, Any]
+
+
+class OtherSchema(ValueError):
+    """A manifest of another layout of results: sound, but not for this version to read."""
 
 
 def write_manifest(description: Description, members: Mapping[str, Member], metadata: Mapping[str, Any]) -> bytes:
@@ -56,7 +61,7 @@ def write_manifest(description: Description, members: Mapping[str, Member], meta
 
 
 def read_manifest(data: bytes) -> Manifest:
-    """Read and check a manifest; raises ValueError with the reason when it is not what was written."""
+    """Read and check a manifest; raises ValueError with the reason when it is not what was written, or OtherSchema."""
     try:
         body = json.loads(data)
         del body["sha256"]
@@ -66,10 +71,10 @@ def read_manifest(data: bytes) -> Manifest:
     if _sealed(text) != data:
         raise ValueError(f"{FILE_NAME} does not match its checksum")
     if body["schema"] != SCHEMA_VERSION:
-        raise ValueError(f"{FILE_NAME} has schema {body['schema']}, this version reads {SCHEMA_VERSION}")
+        raise OtherSchema(f"{FILE_NAME} has schema {body['schema']}, this version reads {SCHEMA_VERSION}")
     body = jsontext.loads(text)
     members = {name: Member(**member) for name, member in body["members"].items()}
-    return Manifest(body["key"], members, body["metadata"])
+    return Manifest(body["key"], body["version"], members, body["metadata"])
 
 
 def _sealed(text: str) -> bytes:

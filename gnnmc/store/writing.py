@@ -63,8 +63,9 @@ def sweep(root: Path) -> int:
 
 def sweep_parts(folder: Path) -> int:
     """Remove what a killed `replace_file` left in `folder` and the folders in it; only where nobody else writes."""
-    found = (path for pattern in (".*.part", "*/.*.part") for path in folder.glob(pattern))
-    parts = [path for path in found if _PART.fullmatch(path.name)]
+    parts = [
+        path for pattern in (".*.part", "*/.*.part") for path in folder.glob(pattern) if _PART.fullmatch(path.name)
+    ]
     for part in parts:
         with suppress(OSError):
             part.unlink()

@@ -51,7 +51,7 @@ def test_a_disk_that_fills_up_under_workers(toy_tables, starter, small_disk, rem
     assert not (disk / "run" / "damaged").exists()
 
 
-@pytest.mark.parametrize("free", [0, 40, 200])
+@pytest.mark.parametrize("free", [0, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_disk_that_is_full_while_results_are_stored(call, config, undisturbed, small_disk, remount, free):
     disk = small_disk(f"{free + 4}k" if free else "4k")
     if not free:
@@ -126,7 +126,7 @@ def largest_file(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("size", [600, 15000])
+@pytest.mark.parametrize("size", [600, pytest.param(15000, marks=pytest.mark.slow)])
 def test_files_that_may_not_grow(call, config, undisturbed, tmp_path, size):
     """Where no small disk can be mounted; a quota on the size of files does the same."""
     folder = tmp_path / "run"

@@ -1,6 +1,5 @@
 """SIGKILL at fifty random moments over all stages, to a run and to its workers: the tables are those of a quiet run."""
 
-import contextlib
 import os
 import random
 import re
@@ -8,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -65,7 +64,7 @@ def test_forty_kills_of_the_run_itself(toy_tables, tmp_path):
     """Resumed until done, then in a new folder, until forty have hit; each kill comes after random progress."""
     dice, kills, seen, rounds = random.Random(20261125), 0, [], 0
     with forks() as (start, end):
-        while kills < 40 or not set(seen) >= STAGES:
+        while kills < 40 or STAGES - set(seen):
             folder, code = tmp_path / str(rounds), None
             rounds += 1
             # Half a round's moments are anywhere, the others where stages are short.
@@ -78,7 +77,7 @@ def test_forty_kills_of_the_run_itself(toy_tables, tmp_path):
                     wanted = moments.pop(0)
                     wait_for(lambda: progress(folder) >= wanted or not is_alive(process))  # noqa: B023
                     time.sleep(dice.uniform(0.0, 0.02))
-                    with contextlib.suppress(ProcessLookupError):  # it was faster
+                    with suppress(ProcessLookupError):  # it was faster
                         os.kill(process, signal.SIGKILL)
                 code = end()
                 assert code in (0, -signal.SIGKILL), log(folder)[before:]

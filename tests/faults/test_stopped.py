@@ -40,6 +40,7 @@ def test_a_stopped_run_goes_on_to_the_same_tables(toy_tables, starter, tmp_path,
     assert not list((tmp_path / "failures").glob("*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["tables/barriers.parquet", "shown"])
 def test_stopped_while_tables_and_report_are_written(call, config, undisturbed, tmp_path, number, moment):
