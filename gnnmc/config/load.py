@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from gnnmc.config.block import Block
 from gnnmc.errors import InputError
+from gnnmc.filesystem import is_file
 from gnnmc.registry import unknown_name
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SomeBlock = TypeVar("SomeBlock", bound=Block)
 def read_config(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises InputError for a file that is absent, not YAML or not a mapping."""
     source = Path(path)
-    if not source.is_file():
+    if not is_file(source):
         raise InputError(f"no such config: {source}")
     try:
         found = yaml.safe_load(source.read_text(encoding="utf-8"))
