@@ -31,7 +31,7 @@ ALIKE = ("device", "processor", "torch", "gnnmc")
 def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, quiet: bool) -> None:
     """Execute what is missing, then write tables and report. Raises GnnmcError when cells failed."""
     study, config = load_study(with_overrides(read_config(config_file), overrides))
-    folder = out or Path("runs") / config_file.stem
+    folder = out or _own_folder(config_file)
     plan = study.plan(config)
     store = Store(folder)
     about = _describe(plan, config, _command(config_file, overrides, out))
@@ -53,6 +53,12 @@ def run_study(config_file: Path, overrides: Sequence[str], out: Path | None, qui
         typer.echo(outcome.summary())
         typer.echo(f"tables: {folder / 'tables'}")
         typer.echo(f"report: {page}")
+
+
+def _own_folder(config_file: Path) -> Path:
+    if not config_file.stem.strip("."):  # runs/.. would be the folder that one stands in
+        raise InputError(f"{config_file} has no name for a run folder: choose one with --out")
+    return Path("runs") / config_file.stem
 
 
 def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:
