@@ -2,7 +2,10 @@
 
 
 class GnnmcError(Exception):
-    """Base of every error that gnnmc raises on purpose."""
+    """Base of every error that gnnmc raises on purpose; its text is one printable line, whatever names it quotes."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__("".join(_printable(letter) for letter in str(message)))
 
 
 class InputError(GnnmcError, ValueError):
@@ -15,3 +18,10 @@ class MissingDataError(InputError):
 
 class StoreError(GnnmcError):
     """A stored result cannot be written, or what was read is not what was written."""
+
+
+def _printable(letter: str) -> str:
+    """The letter; a space for a line break, an escape for what a terminal would obey or cannot show."""
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else letter.encode("unicode_escape").decode()

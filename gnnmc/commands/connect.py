@@ -15,6 +15,7 @@ from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
 from gnnmc.connectivity import Path as Curve
 from gnnmc.draw.profile import draw_profile_figure
 from gnnmc.errors import InputError
+from gnnmc.filesystem import is_folder, is_there
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
 from gnnmc.weights import finite, load_end, weights_of
@@ -66,7 +67,7 @@ class _Output:
     """The folder for profiles and their figures, if any is wanted."""
 
     def __init__(self, folder: Path | None) -> None:
-        if folder and folder.exists() and not folder.is_dir():
+        if folder and is_there(folder) and not is_folder(folder):
             raise InputError(f"--out {folder} is a file: give a folder")
         self._folder = folder
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnmc.errors import InputError
+from gnnmc.filesystem import is_file
 
 
 def is_own(name: str) -> bool:
@@ -34,7 +35,7 @@ def made_by(name: str, *arguments: object) -> Any:
 
 def _module(file: Path) -> Any:
     """Run the user's own Python file, as they asked."""
-    if not file.is_file():
+    if not is_file(file):
         raise InputError(f"no such file: {file}")
     spec = importlib.util.spec_from_file_location(file.stem, file)
     if spec is None or spec.loader is None:

@@ -42,7 +42,7 @@ def run_study(
     if quiet and verbose:
         raise InputError("--quiet and --verbose: give one of them")
     study, config = load_study(with_overrides(read_config(config_file), overrides))
-    folder = out or Path("runs") / config_file.stem
+    folder = out or _own_folder(config_file)
     plan = study.plan(config)
     store = Store(folder)
     about = _describe(plan, config, _command(config_file, overrides, out))
@@ -75,6 +75,12 @@ def run_study(
         typer.echo(f"report: {page}")
         if counts:
             typer.echo(fired_line(counts))
+
+
+def _own_folder(config_file: Path) -> Path:
+    if not config_file.stem.strip("."):  # runs/.. would be the folder that one stands in
+        raise InputError(f"{config_file} has no name for a run folder: choose one with --out")
+    return Path("runs") / config_file.stem
 
 
 def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:

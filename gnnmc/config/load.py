@@ -9,10 +9,15 @@ from pydantic import BaseModel, ValidationError
 
 from gnnmc.config.block import Block
 from gnnmc.errors import InputError
+from gnnmc.filesystem import is_file
 from gnnmc.registry import unknown_name
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+# What no config comes near, and what is still read without trouble.
+_DEEPEST = 20
+_LARGEST = 10**6
 
 SomeBlock = TypeVar("SomeBlock", bound=Block)
 
@@ -20,11 +25,11 @@ SomeBlock = TypeVar("SomeBlock", bound=Block)
 def read_config(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises InputError for a file that is absent, not YAML or not a mapping."""
     source = Path(path)
-    if not source.is_file():
+    if not is_file(source):
         raise InputError(f"no such config: {source}")
     try:
-        found = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError) as error:
+        found = _parsed(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
     if found is None:
         raise InputError(f"{source} is empty: a config needs a study, graphs, models and seeds; see configs/")
@@ -47,18 +52,47 @@ def with_overrides(
         if not equals or not key:
             raise InputError(f"{option} {override!r}: expected key=value, such as {example}")
         try:
-            value = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError):
-            raise InputError(f"{option} {override!r}: {text!r} is not a YAML value") from None
-        _put(changed, key.split("."), value, f"{option} {key}")
+            value = _parsed(text)
+        except ValueError:
+            raise InputError(f"{option} {override[:80]!r}: {text[:80]!r} is not a YAML value") from None
+        parts = key.split(".")
+        if len(parts) > _DEEPEST:
+            raise InputError(f"{option} {override[:80]!r}: a key has at most {_DEEPEST} parts")
+        _put(changed, parts, value, f"{option} {key}")
     return changed
+
+
+def _parsed(text: str) -> Any:
+    """The value of a YAML text. Raises ValueError where it is none, or none that a config could hold."""
+    try:
+        value = yaml.safe_load(text)
+    except Exception as error:  # besides its own errors, whatever a text behind a tag or 1000 brackets lead it to
+        raise ValueError(str(error) or type(error).__name__) from None
+    if _size(value, _DEEPEST, {}) > _LARGEST:
+        raise ValueError(f"it has more than {_LARGEST} values")
+    return value
+
+
+def _size(value: Any, depth: int, known: dict[int, int]) -> int:
+    """How many values there are, those that an alias stands for counted each time.
+
+    Raises ValueError for more than `depth` levels, as there are where an alias stands within what it stands for.
+    """
+    if not isinstance(value, dict | list | tuple | set):
+        return 1
+    if depth == 0:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep, or contains itself")
+    if id(value) not in known:
+        members = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(member, depth - 1, known) for member in members)
+    return known[id(value)]
 
 
 def _put(place: Any, parts: list[str], value: Any, where: str) -> None:
     head, rest = parts[0], parts[1:]
     index: Any = head
     if isinstance(place, list):
-        if not head.isdecimal() or int(head) >= len(place):
+        if not head.isdecimal() or len(head) > 9 or int(head) >= len(place):
             allowed = f"0 to {len(place) - 1}" if place else "none, the list is empty"
             raise InputError(f"{where}: {head!r} is no entry of that list: allowed: {allowed}")
         index = int(head)

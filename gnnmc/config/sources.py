@@ -1,6 +1,7 @@
 """What a config may list as data: one block per kind of source."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
@@ -9,6 +10,9 @@ from pydantic import Field, field_validator, model_validator
 from gnnmc.config.block import Block
 from gnnmc.config.load import validate
 from gnnmc.errors import InputError
+
+# Of one entry's lists: more is a slip, and would be planned for hours.
+MOST = 10**5
 
 
 class SourceBlock(Block):
@@ -148,6 +152,8 @@ class SourceEntry(Block):
         for name, axis in axes.items():
             if not axis:
                 raise InputError(f"config {key}.{name}: an empty list: give at least one value")
+        if (count := math.prod(map(len, axes.values()))) > MOST:
+            raise InputError(f"config {key}: lists that make {count} combinations: at most {MOST} are allowed")
         for combination in itertools.product(*axes.values()):
             yield validate(block, dict(zip(axes, combination, strict=True)), under=key)
 

@@ -37,12 +37,19 @@ def load_path(file: str | FilePath) -> Path:
     if "path" not in header:
         raise InputError(f"{file} holds no path: write one with path.save(file)")
     record = header["path"]
-    points = from_numbers(tensors, record["points"])
-    cls = PATHS[record["kind"]]
-    # A subclass's own constructor may ask for what is in the state: the file has all of it.
-    path = cls.__new__(cls)
-    Path.__init__(path, *points, record=record["record"])
-    path.restore_state(record["state"])
+    try:
+        if not 0 < record["points"] <= len(tensors):
+            raise ValueError
+        points = from_numbers(tensors, record["points"])
+        cls = PATHS[record["kind"]]
+        # A subclass's own constructor may ask for what is in the state: the file has all of it.
+        path = cls.__new__(cls)
+        Path.__init__(path, *points, record=dict(record["record"]))
+        path.restore_state(record["state"])
+    except InputError:
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise InputError(f"{file}: its record of a path is damaged: save the path again") from None
     return path
 
 

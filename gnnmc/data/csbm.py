@@ -15,6 +15,11 @@ from gnnmc.data.splits import random_split, set_masks
 from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator
 
+# Codes of node pairs are 64-bit; ten times as many edges fill the memory of any machine.
+MOST_NODES = 10**8
+# Features are 32-bit: what is added up over some hundred of them, squared, must stay finite.
+FARTHEST = 1e15
+
 HOMOPHILY = 0.3  # what `csbm` takes when nothing is said
 
 
@@ -122,9 +127,12 @@ def _checked(asked: dict[str, Any]) -> dict[str, Any]:
         least = asked["num_classes"] - 1 if least is None else least
         if type(asked[name]) is not int or asked[name] < least:
             raise InputError(f"{name} must be a whole number, at least {least}, got {asked[name]!r}")
+    if asked["num_nodes"] > MOST_NODES:
+        raise InputError(f"num_nodes must be at most {MOST_NODES}, got {asked['num_nodes']}")
     highest_degree = asked["num_nodes"] - 1
-    for name, high in (("homophily", 1), ("mean_degree", highest_degree), ("separation", float("inf"))):
-        if type(asked[name]) not in (int, float) or not (isfinite(asked[name]) and 0 <= asked[name] <= high):
+    for name, high in (("homophily", 1), ("mean_degree", highest_degree), ("separation", FARTHEST)):
+        # Compared before it is made a float, which a whole number may be too large for; a NaN compares to nothing.
+        if type(asked[name]) not in (int, float) or not 0 <= asked[name] <= high:
             raise InputError(f"{name} must be a number from 0 to {high}, got {asked[name]!r}")
         asked[name] = float(asked[name])
     exponent = asked["degree_exponent"]
@@ -141,7 +149,13 @@ def _checked(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _proportions(given: Any, num_classes: int) -> list[float]:
     shares = _numbers(given)
-    if shares is None or shares.shape != (num_classes,) or shares.min() <= 0 or abs(shares.sum() - 1) > 1e-6:
+    if (
+        shares is None
+        or shares.shape != (num_classes,)
+        or shares.min() <= 0
+        or shares.max() > 1
+        or abs(shares.sum() - 1) > 1e-6
+    ):
         raise InputError(
             f"class_proportions must be {num_classes} positive numbers (num_classes) of sum 1, got {given!r}"
         )
@@ -153,10 +167,10 @@ def _compatibility(asked: dict[str, Any]) -> tuple[list[list[float]], float]:
     """The masses scaled to sum 1, and their trace; a homophily given beside them must be that trace."""
     size = asked["num_classes"]
     masses = _numbers(asked["compatibility"])
-    if masses is None or masses.shape != (size, size) or masses.min() < 0 or not masses.sum() > 0:
+    if masses is None or masses.shape != (size, size) or masses.min() < 0 or not 0 < masses.max() < 1e200:
         raise InputError(
             f"compatibility must be {size} rows of {size} numbers (num_classes), 0 or more and not all 0, "
-            f"got {asked['compatibility']!r}"
+            f"got {asked['compatibility']!r} (at most 1e200)"
         )
     if not np.allclose(masses, masses.T, rtol=1e-9, atol=0):
         a, b = np.unravel_index(np.abs(masses - masses.T).argmax(), masses.shape)
@@ -175,9 +189,10 @@ def _compatibility(asked: dict[str, Any]) -> tuple[list[list[float]], float]:
 
 def _noise_by_class(given: Any, num_classes: int) -> list[float]:
     noise = _numbers(given)
-    if noise is None or noise.shape != (num_classes,) or noise.min() < 0:
+    if noise is None or noise.shape != (num_classes,) or noise.min() < 0 or noise.max() > FARTHEST:
         raise InputError(
-            f"noise_by_class must be {num_classes} standard deviations (num_classes), 0 or more, got {given!r}"
+            f"noise_by_class must be {num_classes} standard deviations (num_classes), 0 or more, got {given!r} "
+            f"(at most {FARTHEST:g})"
         )
     values: list[float] = noise.tolist()
     return values

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gnnmc.errors import InputError
+from gnnmc.filesystem import is_file, is_folder, is_there
 
 VARIABLE = "GNNMC_DATA"
 
@@ -36,7 +37,7 @@ def search_roots(root: str | os.PathLike[str] | None) -> list[Path]:
     roots = []
     if root is not None:
         roots.append(Path(root).expanduser())
-        if roots[0].exists() and not roots[0].is_dir():
+        if is_there(roots[0]) and not is_folder(roots[0]):
             raise InputError(f"root {str(root)!r} is a file: give the folder that holds the families of data sets")
     if from_environment := os.environ.get(VARIABLE):
         roots.append(Path(from_environment).expanduser())
@@ -52,7 +53,7 @@ def find_place(root: str | os.PathLike[str] | None, family: str, folder: str, fi
     places = []
     for base in search_roots(root):
         for candidate in (base / family / folder, base / folder):
-            missing = tuple(name for name in files if not (candidate / name).is_file())
+            missing = tuple(name for name in files if not is_file(candidate / name))
             if not missing:
                 return Place(candidate, ())
             places.append(Place(candidate, missing))

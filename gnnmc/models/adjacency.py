@@ -64,8 +64,9 @@ class _ValuedProduct(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         (values, x), structure = ctx.saved_tensors, ctx.structure
         for_values = for_x = None
-        if ctx.needs_input_grad[0] and torch.is_grad_enabled():
-            # Somebody differentiates twice, which the fast product below does not allow.
+        if ctx.needs_input_grad[0] and (torch.is_grad_enabled() or len(values) > structure.shape[0] * x.shape[0]):
+            # Somebody differentiates twice, which the fast product below does not allow; or edges are listed so often
+            # that there are more of them than entries, which it does not allow either.
             for_values = (gradient[structure.rows] * x[structure.columns]).sum(1)
         elif ctx.needs_input_grad[0]:
             matrix = compressed(structure, values.detach().contiguous())

@@ -36,6 +36,8 @@ def check_features(data: Any, num_items: int) -> None:
     _tensor(data, "x")
     if len(data.x) != num_items or data.x.dim() < 2:
         raise InputError(f"features are {tuple(data.x.shape)} for {num_items} labels; expected ({num_items}, F)")
+    if data.x.shape[1:].numel() == 0:
+        raise InputError(f"features are {tuple(data.x.shape)}: there are none (degrees or a one-hot id will do)")
     if not data.x.is_floating_point():
         raise InputError(f"features are {data.x.dtype}; expected floating point: use data.x.float()")
     values = data.x if data.x.layout == torch.strided else data.x.values()

@@ -40,14 +40,8 @@ def standard_split(
     classes, sizes = torch.unique(y[y >= 0], return_counts=True)
     if len(classes) == 0:
         raise InputError("there is no labeled item to split: every label is negative")
-    wanted = _train_sizes(classes, sizes, train_per_class, train_fraction)
+    wanted = train_sizes(classes, sizes, train_per_class, train_fraction)
     rest = int(sizes.sum() - wanted.sum())
-    if rest < 2:
-        asked = f"train_per_class {train_per_class}" if train_fraction is None else f"train_fraction {train_fraction}"
-        raise InputError(
-            f"{asked} leaves {rest} of {int(sizes.sum())} labeled items for validation and test, "
-            "at least 2 are needed: ask for fewer training items"
-        )
 
     # One random order of all items; each class trains on its first ones, which makes smaller training sets nested.
     order = torch.from_numpy(numpy_generator(seed, "split").permutation(len(y)))
@@ -76,8 +70,26 @@ def _count(name: str, given: float | None, total: int, default: int) -> int:
     return int(given) if given >= 1 else max(1, round(given * total))
 
 
-def _train_sizes(classes: Tensor, sizes: Tensor, train_per_class: int, train_fraction: float | None) -> Tensor:
-    """How many items of each class train."""
+def train_sizes(
+    classes: Tensor, sizes: Tensor, train_per_class: int = 20, train_fraction: float | None = None
+) -> Tensor:
+    """How many items of each class train in `standard_split`: whether that can be done their numbers alone tell.
+
+    Shapes: classes (C,), and how many items each has, sizes (C,); returns (C,).
+    Raises InputError for a class with fewer items than asked for, and where less than two items are left.
+    """
+    wanted = _wanted(classes, sizes, train_per_class, train_fraction)
+    rest = int(sizes.sum() - wanted.sum())
+    if rest < 2:
+        asked = f"train_per_class {train_per_class}" if train_fraction is None else f"train_fraction {train_fraction}"
+        raise InputError(
+            f"{asked} leaves {rest} of {int(sizes.sum())} labeled items for validation and test, "
+            "at least 2 are needed: ask for fewer training items"
+        )
+    return wanted
+
+
+def _wanted(classes: Tensor, sizes: Tensor, train_per_class: int, train_fraction: float | None) -> Tensor:
     if train_fraction is not None:
         if not 0 < train_fraction < 1:
             raise InputError(f"train_fraction must lie between 0 and 1, both excluded, got {train_fraction}")
@@ -85,7 +97,7 @@ def _train_sizes(classes: Tensor, sizes: Tensor, train_per_class: int, train_fra
     if isinstance(train_per_class, bool) or not isinstance(train_per_class, int) or train_per_class < 1:
         raise InputError(f"train_per_class must be a whole number, at least 1, got {train_per_class!r}")
     smallest = int(sizes.argmin())
-    if sizes[smallest] < train_per_class:
+    if int(sizes[smallest]) < train_per_class:
         raise InputError(
             f"class {int(classes[smallest])} has {int(sizes[smallest])} labeled items, fewer than "
             f"train_per_class {train_per_class}: ask for at most {int(sizes[smallest])}, or give train_fraction"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gnnmc.config import StudyBlock, read_config, validate
 from gnnmc.errors import InputError
+from gnnmc.filesystem import is_file, is_folder
 from gnnmc.report.render import render_page
 from gnnmc.run.planned import plan_key, planned_cells
 from gnnmc.store import Store, Written, read_table
@@ -90,7 +91,7 @@ class _Tables(dict[str, pd.DataFrame]):
 
 def _about(run: Path) -> dict[str, Any]:
     """What `run.json` says. Raises InputError where no run has come as far as that."""
-    if not (run / "run.json").is_file() or not (run / "tables").is_dir():
+    if not is_file(run / "run.json") or not is_folder(run / "tables"):
         raise InputError(f"{run} has no finished run (run.json and tables/): give the folder of a gnnmc run that ended")
     try:
         about = json.loads((run / "run.json").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gnnmc.errors import InputError, StoreError
+from gnnmc.filesystem import is_folder, is_there
 from gnnmc.store.address import Addressed, Description
 from gnnmc.store.cell import Cell, Result
 from gnnmc.store.lock import holder, only_writer
@@ -34,7 +35,7 @@ class Store:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        if self.folder.exists() and not self.folder.is_dir():
+        if is_there(self.folder) and not is_folder(self.folder):
             raise InputError(f"{self.folder} is a file: a store needs a folder")
         self._artifacts = self.folder / "artifacts"
         self._writing = self.folder / "writing"

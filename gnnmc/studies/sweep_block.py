@@ -14,6 +14,8 @@ from gnnmc.training import SCHEDULES, require_optimizer
 from gnnmc.training.train_settings import TrainSettings
 from gnnmc.weights.mode import ENDPOINTS
 
+MOST_SEEDS = 1000
+
 
 class SweepBlock(StudyBlock):
     """Seeds → modes, pairs of modes × paths → barriers.
@@ -36,6 +38,8 @@ class SweepBlock(StudyBlock):
     def _each_once(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(seeds)) != len(seeds):
             raise ValueError(f"seeds {list(seeds)} repeat: give each once")
+        if len(seeds) > MOST_SEEDS:
+            raise ValueError(f"{len(seeds)} seeds: at most {MOST_SEEDS} are allowed, since every pair is connected")
         return seeds
 
     @field_validator("paths")

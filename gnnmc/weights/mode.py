@@ -12,6 +12,8 @@ from gnnmc.weights.files import load_record, save_weights
 
 ENDPOINTS = ("last", "best_val")
 _BEST = "best_val::"
+# What a file says of a mode, beside its tables.
+_RECORDED = {"seed": int, "endpoint": str, "status": str, "init_digest": str, "unused": list, "settings": dict}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ def load_mode(path: str | Path) -> Mode:
     tensors, record = load_record(path)
     if "mode" not in record:
         raise InputError(f"{path} holds weights but no mode: open it with gnnmc.load_weights")
-    return _mode(tensors, record["mode"])
+    return _mode(path, tensors, record["mode"])
 
 
 def load_weights(path: str | Path) -> dict[str, Tensor]:
@@ -123,13 +125,28 @@ def load_end(path: str | Path) -> Mode | dict[str, Tensor]:
     tensors, record = load_record(path)
     if "path" in record:
         raise InputError(f"{path} holds a path, not weights: open it with gnnmc.load_path")
-    return _mode(tensors, record["mode"]) if "mode" in record else tensors
+    return _mode(path, tensors, record["mode"]) if "mode" in record else tensors
 
 
-def _mode(tensors: dict[str, Tensor], record: dict[str, Any]) -> Mode:
-    frames = {name: pd.DataFrame(**record[name]) for name in ("metrics", "log")}
-    return Mode(
-        last={name: value for name, value in tensors.items() if not name.startswith(_BEST)},
-        best={name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)},
-        **(record | frames),
-    )
+def _mode(path: str | Path, tensors: dict[str, Tensor], record: Any) -> Mode:
+    try:
+        for name, kind in _RECORDED.items():
+            if type(record[name]) is not kind:
+                raise TypeError(name)
+        frames = {name: _frame(**record[name]) for name in ("metrics", "log")}
+        return Mode(
+            last={name: value for name, value in tensors.items() if not name.startswith(_BEST)},
+            best={name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)},
+            **(record | frames),
+        ).at(record["endpoint"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InputError(
+            f"{path}: its record of a mode is damaged: what is left are the tensors, under the names in the file"
+        ) from None
+
+
+def _frame(index: list[Any], columns: list[Any], data: list[list[Any]]) -> pd.DataFrame:
+    """The table that `record` wrote. Raises ValueError where rows are not as long as said: none is filled up."""
+    if len(data) != len(index) or any(len(row) != len(columns) for row in data):
+        raise ValueError
+    return pd.DataFrame(data, index, columns)

@@ -59,6 +59,16 @@ def test_a_weighted_sum_and_its_derivatives(edges, weight, x) -> None:
     assert torch.autograd.gradgradcheck(lambda w, x: weighted_sum(adjacency, w, x), (weight, x))
 
 
+def test_more_edges_than_entries(x) -> None:
+    edges = torch.randint(0, 3, (2, 40), generator=torch.Generator().manual_seed(0))
+    adjacency, values = Adjacency(edges, torch.ones(40), 3), torch.rand(40, dtype=torch.float64)
+    ends = torch.stack([adjacency.sources, adjacency.targets])
+    expected = torch.zeros(3, 3, dtype=torch.float64).index_put_((ends[1], ends[0]), values, accumulate=True) @ x[:3]
+    torch.testing.assert_close(weighted_sum(adjacency, values, x[:3]), expected)
+    given = values.requires_grad_(), x[:3].clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda values, x: weighted_sum(adjacency, values, x), given)
+
+
 def test_many_models_at_once_are_the_models_one_by_one(edges, weight, x) -> None:
     adjacency = Adjacency(edges, weight, NUM_NODES)
     many, values = torch.stack([x, 2 * x, x - 1]), torch.stack([weight, weight + 1, -weight])

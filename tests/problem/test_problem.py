@@ -69,6 +69,7 @@ def test_some_masks_make_some_splits(toy_graph):
         ({"x": None}, "no features"),
         ({"x": torch.zeros(80, 8)}, r"features are \(80, 8\) for 90 labels"),
         ({"x": torch.zeros(90)}, r"features are \(90,\)"),
+        ({"x": torch.zeros(90, 0)}, r"features are \(90, 0\): there are none"),
         ({"x": torch.zeros(90, 8, dtype=torch.long)}, "use data.x.float"),
         ({"x": torch.full((90, 8), torch.nan)}, "720 feature values are NaN or infinite"),
         ({"x": torch.full((90, 8), torch.inf)}, "720 feature values are NaN or infinite"),

@@ -78,6 +78,16 @@ class Bomb:
         (lambda path: torch.save({"model": {"w": torch.ones(1)}, "epoch": 3}, path), "pass its inner dict"),
         (lambda path: torch.save([torch.ones(2)], path), "got list"),
         (lambda path: torch.save({}, path), "non-empty state_dict"),
+        (
+            lambda path: torch.save({"w": torch.eye(2).to_sparse()}, path),
+            "'w' is a sparse_coo tensor; expected a dense",
+        ),
+        (lambda path: torch.save({"w": torch.ones(2, device="meta")}, path), "'w' is a meta tensor; expected a dense"),
+        (lambda path: torch.save({"w": torch.ones(2).to(torch.float8_e5m2)}, path), "float8_e5m2; expected float16"),
+        (lambda path: torch.save({"w": torch.ones(1).expand(2**20)}, path), "is larger than its file"),
+        (lambda path: torch.save({"w": bytearray(9)}, path, pickle_protocol=2), "holds more than tensors by name"),
+        (lambda path: save_weights(path, {"w": torch.ones(1)}, [1]), "its record is a list"),
+        (lambda path: save_weights(path, {"w": torch.ones(1)}, {"mode": {"seed": 0}}), "record of a mode is damaged"),
     ],
 )
 def test_any_other_file_is_one_clear_line_and_runs_nothing(tmp_path, capsys, write, message):
@@ -112,3 +122,16 @@ def test_damaged_checkpoints_are_told_as_such(tmp_path, seed):
     path.write_bytes(content)
     with contextlib.suppress(InputError):
         load_weights(path)
+
+
+def test_a_name_that_no_file_can_have_is_no_file(tmp_path):
+    for name in ("x" * 300, "a\0b"):
+        with pytest.raises(InputError, match="no such file"):
+            load_weights(tmp_path / name)
+
+
+def test_a_name_in_a_file_does_nothing_to_a_terminal(tmp_path):
+    torch.save({"a\x1b[2J\nb": 3}, tmp_path / "a.pt")
+    with pytest.raises(InputError, match="the value of") as error:
+        load_weights(tmp_path / "a.pt")
+    assert str(error.value).isprintable()

@@ -2,14 +2,13 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 
 from gnnmc.config import CsbmBlock
 from gnnmc.data import csbm
 from gnnmc.data.csbm import check_csbm
-from gnnmc.data.splits import random_split
 from gnnmc.problem import Problem
+from gnnmc.problem.splits import train_sizes
 from gnnmc.seeding import stream
 from gnnmc.store import Result
 from gnnmc.studies.sources.packing import node_problem, packed
@@ -24,9 +23,10 @@ class CsbmSource(Source[CsbmBlock]):
 
     def check(self, block: CsbmBlock) -> None:
         _, sizes, _, _ = check_csbm(_arguments(block))
-        # How many items a class has says whether it can be split, whichever they are.
-        labels = torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes))
-        random_split(labels, **block.model_dump(include={"train_per_class", "train_fraction"}))
+        numbers = torch.from_numpy(sizes)
+        train_sizes(
+            torch.arange(len(sizes)), numbers, **block.model_dump(include={"train_per_class", "train_fraction"})
+        )
 
     def make(self, block: CsbmBlock) -> Result:
         data = csbm(**_arguments(block))
