@@ -27,10 +27,6 @@ def flip(path):
     path.write_bytes(data)
 
 
-def lose_file(path):
-    path.unlink()
-
-
 def lose_result(path):
     shutil.rmtree(path.parent)
 
@@ -45,7 +41,7 @@ def ran(undisturbed, tmp_path):
 
 @pytest.mark.parametrize(
     "harm",
-    [flip, *(pytest.param(harm, marks=pytest.mark.slow) for harm in (truncate, empty, lose_file, lose_result))],
+    [flip, *(pytest.param(harm, marks=pytest.mark.slow) for harm in (truncate, empty, lose_result))],
     ids=lambda harm: harm.__name__,
 )
 def test_one_result_of_every_stage_is_spoiled(call, config, undisturbed, ran, harm):
@@ -112,7 +108,7 @@ def reseal(manifest, **changes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("schema", [0, 2])
+@pytest.mark.parametrize("schema", [2])
 def test_results_of_another_layout_are_computed_anew_and_kept_aside(call, config, undisturbed, ran, schema):
     """A folder of a version of gnnmc that stored results in another way."""
     manifests = list((ran / "artifacts").glob("*/*/manifest.json"))

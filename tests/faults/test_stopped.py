@@ -14,8 +14,8 @@ CELLS = 45
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "send"),
-    [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill), (signal.SIGTERM, os.killpg)],
-    ids=["Ctrl-C", "SIGTERM", "SIGTERM to the group, as timeout and Slurm send it"],
+    [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.killpg)],
+    ids=["Ctrl-C", "SIGTERM to the group, as timeout and Slurm send it"],
 )
 def test_a_stopped_run_goes_on_to_the_same_tables(toy_tables, starter, tmp_path, number, send):
     run = starter.toy(tmp_path, seconds=0.3)
@@ -41,8 +41,7 @@ def test_a_stopped_run_goes_on_to_the_same_tables(toy_tables, starter, tmp_path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["tables/barriers.parquet", "shown"])
+@pytest.mark.parametrize(("number", "moment"), [(signal.SIGINT, "shown"), (signal.SIGTERM, "tables/barriers.parquet")])
 def test_stopped_while_tables_and_report_are_written(call, config, undisturbed, tmp_path, number, moment):
     folder = tmp_path / "run"
 
