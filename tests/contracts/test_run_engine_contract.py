@@ -81,8 +81,8 @@ class TestRunEngine:
         assert "the seventh" in log
         assert "    ValueError: the matrix is singular\n    and a second line\n" in log
         frame = status([cell for task in tasks for cell in task.cells], store).set_index("stage")
-        assert frame.loc["fails"].tolist() == [1, 1, 0, 2]
-        assert frame.loc["table"].tolist() == [0, 0, 2, 2]
+        assert frame.loc["fails"].tolist() == [1, 0, 1, 0, 2]
+        assert frame.loc["table"].tolist() == [0, 0, 0, 2, 2]
 
     def test_a_failure_is_forgotten_when_it_succeeds(self, toy, engine, tmp_path):
         cell = Cell("fails", 1, {"path": str(tmp_path / "go")})
