@@ -49,14 +49,14 @@ def run_study(
     require_own_folder(folder, config_file, about)
     settings = config.run
     expected = estimate(plan.tasks, store, settings.workers)
-    if not quiet:
-        typer.echo(expected.line(), err=True)
     progress = Quiet() if quiet else Verbose(automatic_progress()) if verbose else automatic_progress()
     # One lock from config to report: what stands in the folder is of one run, and a second run is refused before it
     # writes anything.
     with store.only_writer(), stoppable(f"what is done is kept in {folder}"):
         with keeping():
             _write(folder, about)
+        if not quiet:
+            typer.echo(expected.line(), err=True)
         outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
         if not outcome.ok:
             if as_json:
