@@ -37,7 +37,9 @@ class GraphItems:
         return len(self.node_ptr) - 1
 
     def batches(self) -> Sequence[Any]:
-        return [self.take(part) for part in torch.arange(len(self)).split(self.chunk or max(1, len(self)))]
+        return [
+            self.take(part) for part in torch.arange(len(self)).split(max(1, min(self.chunk or len(self), len(self))))
+        ]
 
     def take(self, index: Tensor) -> Any:
         index = index.to(self.node_ptr.device)

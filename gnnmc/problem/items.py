@@ -56,7 +56,7 @@ class ArrayItems:
     separable = True
 
     def batches(self) -> Sequence[Any]:
-        return [SimpleNamespace(x=part) for part in self.x.split(self.chunk or max(1, len(self.x)))]
+        return [SimpleNamespace(x=part) for part in self.x.split(max(1, min(self.chunk or len(self.x), len(self.x))))]
 
     def take(self, index: Tensor) -> Any:
         return SimpleNamespace(x=self.x[index])

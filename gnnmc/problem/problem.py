@@ -67,7 +67,7 @@ class Problem:
         """What BatchNorm statistics are estimated on: the whole graph, or the items of the train split (science 0)."""
         if not self.items.separable:
             return self.batches
-        chunk = getattr(self.items, "chunk", None) or len(self.targets)
+        chunk = min(getattr(self.items, "chunk", None) or len(self.targets), len(self.targets))
         return [self.items.take(part) for part in self.splits["train"].split(chunk)]
 
     @property

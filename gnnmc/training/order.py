@@ -18,7 +18,7 @@ class BatchOrder:
 
     def __init__(self, index: Tensor, batch_size: int | None, *stream: object) -> None:
         self.index = index
-        self._size = len(index) if batch_size is None else batch_size
+        self._size = len(index) if batch_size is None else min(batch_size, len(index))
         self._generator = torch_generator(*stream)
         self._waiting: list[Tensor] = []
         self.per_epoch = len(self._split(index))

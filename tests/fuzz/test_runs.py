@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gnnmc.cli import main
@@ -118,14 +118,19 @@ RUNS = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [2, pytest.param(12, marks=pytest.mark.slow)])
 def test_any_tiny_run_ends_in_its_folder(
     examples: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     codes: collections.Counter[int] = collections.Counter()
 
     @settings(
-        max_examples=examples, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],  # a run takes too long to look for the shortest that fails
     )
     @given(changes=RUNS)
     def check(changes: dict[str, Any]) -> None:
@@ -151,6 +156,21 @@ def test_any_tiny_run_ends_in_its_folder(
 
     check()
     assert codes[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", ["homophily_barrier", "architectures"])
+@pytest.mark.parametrize("lost", ["train", "paths"])
+def test_a_run_of_which_nothing_is_left_has_a_report(
+    study: str, lost: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = {"kind": "bezier", "steps": 1, "l2": 1e300}
+    config = tiny(**({"paths": [path]} if lost == "paths" else {"train": {"epochs": 2, "lr": 1e300}}), study=study)
+    if study == "architectures":
+        config["problems"] = [{"data": config.pop("graphs")[0], "models": config.pop("models")}]
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert called(capsys, "run", str(tmp_path / "c.yaml"), "--out", str(tmp_path / "out"), "--quiet") == (0, "")
+    assert "diverged" in (tmp_path / "out/tables/diagnostics.csv").read_text(encoding="utf-8")
 
 
 def test_hostile_words_of_a_config_are_shown_as_words(

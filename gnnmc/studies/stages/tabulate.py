@@ -7,7 +7,7 @@ import pandas as pd
 
 from gnnmc.store import Cell, Request, Result, Task
 
-VERSION = 3
+VERSION = 4
 
 Labeled = Sequence[tuple[Mapping[str, Any], Cell]]
 
@@ -64,7 +64,7 @@ def _tables(request: Request) -> Result:
     return {
         "graphs": graphs.reset_index(drop=True),
         "endpoints": pd.concat(endpoints, ignore_index=True),
-        "barriers": pd.concat(barriers, ignore_index=True),
+        "barriers": _with_ends(pd.concat(barriers, ignore_index=True)),
         "profiles": pd.concat(profiles, ignore_index=True) if profiles else pd.DataFrame(),
         "fired": pd.DataFrame(fired, columns=None if fired else ["code", "message"]),
     }
@@ -100,3 +100,10 @@ def _ends(along: pd.DataFrame) -> pd.DataFrame:
     ends = ends.add_prefix("ends_")
     ends["ends_train_loss"] = float(ends["ends_loss"]["train"])
     return ends.reset_index()
+
+
+def _with_ends(barriers: pd.DataFrame) -> pd.DataFrame:
+    """The rows with every column that `barriers` has, unknown where not one path could be profiled."""
+    ends = [f"ends_{metric}" for metric in barriers["metric"].unique()]
+    lacking = [name for name in ("distance", "length", *ends, "ends_train_loss") if name not in barriers]
+    return barriers.assign(**dict.fromkeys(lacking, float("nan")))
