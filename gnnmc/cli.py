@@ -155,6 +155,8 @@ def main(arguments: list[str] | None = None) -> None:
         _stop(str(error), 1)
     except typer.Abort:
         _stop("stopped", 1)
+    except OSError as error:
+        _stop(_refusal(error), 1)
     except Exception as error:
         # Typer's own complaints about options and arguments carry exit code 2 and a message in one line.
         if not hasattr(error, "format_message"):
@@ -162,6 +164,16 @@ def main(arguments: list[str] | None = None) -> None:
         _stop(error.format_message(), 2)
     else:
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refusal(error: OSError) -> str:
+    """What the system refused. Standard output (a full disk) is asked by an empty line, and then left alone."""
+    try:
+        print(flush=True)
+    except OSError:
+        sys.stdout = None  # or Python tries again at its end, and says so at length
+        return f"cannot print to standard output: {error.strerror}: what the command did stands"
+    return str(error)
 
 
 def _stop(message: str, code: int) -> None:

@@ -18,8 +18,7 @@ from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.run import Outcome, Quiet, Verbose, automatic_progress, execute, keeping, stoppable
 from gnnmc.run.planned import PLAN, plan_text
-from gnnmc.store import Store
-from gnnmc.store.writing import replace_file
+from gnnmc.store import Store, replace_file
 from gnnmc.studies import STUDIES, Plan, Study
 from gnnmc.version import __version__
 
@@ -55,8 +54,7 @@ def run_study(
     with store.only_writer(), stoppable(f"what is done is kept in {folder}"):
         with keeping():
             _write(folder, about)
-        if not quiet:
-            typer.echo(expected.line(), err=True)
+        progress.say(expected.line())
         outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
         if not outcome.ok:
             if as_json:

@@ -8,6 +8,7 @@ from gnnmc.draw import drawing
 from gnnmc.draw.export import to_pdf, to_png, to_svg
 from gnnmc.draw.palette import schemes
 from gnnmc.draw.style import NARROW, WIDE
+from gnnmc.store import replace_file
 from gnnmc.studies.pages import FigureView
 
 
@@ -26,9 +27,8 @@ def draw_figure(view: FigureView, folder: Path) -> DrawnFigure:
     folder.mkdir(parents=True, exist_ok=True)
     file = to_svg(wide, view.name)
     wide.set_layout_engine("none")  # it is laid out: the other formats need not do that again
-    (folder / f"{view.name}.svg").write_text(file, encoding="utf-8")
-    (folder / f"{view.name}.png").write_bytes(to_png(wide))
-    (folder / f"{view.name}.pdf").write_bytes(to_pdf(wide))
+    for suffix, data in (("svg", file.encode()), ("png", to_png(wide)), ("pdf", to_pdf(wide))):
+        replace_file(folder / f"{view.name}.{suffix}", data)
     narrow = to_svg(draw(view.frame, width=NARROW, **view.options), f"{view.name}-narrow")
     return DrawnFigure(_inline(file, view.name), _inline(narrow, f"{view.name}-narrow"))
 

@@ -13,7 +13,7 @@ from gnnmc.errors import GnnmcError, InputError
 from gnnmc.report.figure import css_variables, draw_figure
 from gnnmc.report.latex import to_latex
 from gnnmc.report.numbers import column_format, sort_key
-from gnnmc.store import Written, export_table
+from gnnmc.store import Written, export_table, replace_file
 from gnnmc.studies.pages import FigureView, Page, Section, TableView
 
 # A table on the page ends here; the file beside it has all rows.
@@ -53,7 +53,7 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
                     css_dark=Markup(css_variables()[1]),
                 )
             )
-        (target / "report.html").write_text(html, encoding="utf-8")
+        replace_file(target / "report.html", html.encode())
     except OSError as error:
         raise GnnmcError(f"cannot write the report into {target}: {error.strerror or error}") from None
     return target / "report.html"
@@ -122,7 +122,7 @@ def _table(view: TableView, folder: Path) -> dict[str, Any]:
     if frame.index.nlevels > 1 or frame.index.name is not None:
         frame = frame.reset_index()
     export_table(frame, folder / "shown", name)
-    (folder / "shown" / f"{name}.tex").write_text(to_latex(frame, caption, name), encoding="utf-8")
+    replace_file(folder / "shown" / f"{name}.tex", to_latex(frame, caption, name).encode())
     head = frame.head(MOST_ROWS)
     numeric = [pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) for kind in frame.dtypes]
     formats = [column_format(column) for _, column in frame.items()]

@@ -15,7 +15,7 @@ from gnnmc.run.keeping import keeping
 from gnnmc.run.log import RunLog
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
-from gnnmc.run.progress import Progress, WhileItCan, automatic_progress
+from gnnmc.run.progress import Progress, automatic_progress
 from gnnmc.run.running import RunningFile
 from gnnmc.run.schedule import Schedule
 from gnnmc.run.tally import Tally, mebibytes
@@ -50,7 +50,7 @@ def execute(
     make_engine = RUN_ENGINES[engine]
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}: allowed are 1 and more, or None for one per usable core")
-    shown = WhileItCan(progress if progress is not None else automatic_progress())
+    shown = progress if progress is not None else automatic_progress()
     with (
         store.only_writer(),
         keeping(),

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from gnnmc.errors import StoreError
-from gnnmc.store import jsontext
+from gnnmc.store import jsontext, replace_file
 from gnnmc.store.address import Addressed
 from gnnmc.store.cell import Cell
-from gnnmc.store.writing import replace_file
 
 
 class FailureRecords:

@@ -182,5 +182,5 @@ class Verbose:
 
 
 def automatic_progress() -> Progress:
-    """Bars when standard error is a terminal, lines otherwise."""
-    return Live() if sys.stderr.isatty() else Plain()
+    """Bars when standard error is a terminal, lines otherwise; one that refuses (a full disk) costs lines, no run."""
+    return WhileItCan(Live() if sys.stderr.isatty() else Plain())

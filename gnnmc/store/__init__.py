@@ -4,6 +4,7 @@ from gnnmc.store.address import Address, Addressed, Description
 from gnnmc.store.cell import Cell, Request, Result, StageFunction, Task, Value
 from gnnmc.store.directory import Store
 from gnnmc.store.tables import export_table, read_table
+from gnnmc.store.writing import replace_file
 from gnnmc.store.written import Written
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Written",
     "export_table",
     "read_table",
+    "replace_file",
 ]

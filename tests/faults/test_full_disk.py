@@ -103,7 +103,6 @@ def test_a_disk_that_is_full_while_tables_and_report_are_written(call, config, u
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="gnnmc.report writes figures and page in place instead of with replace_file")
 @pytest.mark.parametrize("free", [300, 900])
 def test_no_figure_and_no_page_is_half_written(call, config, undisturbed, small_disk, free):
     disk = small_disk("4m")
@@ -147,5 +146,19 @@ def test_the_disk_that_messages_go_to_is_full(config, undisturbed, starter, tmp_
         out, _ = run.communicate(timeout=120)
     assert run.returncode == 0
     assert out.startswith("12 cells done, 0 there before, 0 failed")
+    assert tables(tmp_path / "run") == tables(undisturbed)
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_the_disk_that_the_outcome_goes_to_is_full(config, undisturbed, starter, tmp_path):
+    """The run is whole; one line says that only its summary was lost."""
+    with Path("/dev/full").open("w") as full:
+        run = starter.study(config, tmp_path / "run", stdout=full)
+        _, err = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert err.splitlines()[-1] == (
+        "gnnmc: cannot print to standard output: No space left on device: what the command did stands"
+    )
     assert tables(tmp_path / "run") == tables(undisturbed)
     assert (tmp_path / "run" / "report.html").exists()

@@ -98,14 +98,14 @@ class Starter:
                 except ProcessLookupError:
                     continue
 
-    def _start(self, arguments, environment=None, stderr=subprocess.PIPE):
+    def _start(self, arguments, environment=None, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
         home = str(Path(gnnmc.__file__).parents[1])
         search = os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1"} | (environment or {})
         self._runs.append(
             subprocess.Popen(
                 [sys.executable, *arguments],
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=stderr,
                 text=True,
                 env=environment,
