@@ -27,25 +27,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipes", nargs="+")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's: to try whether all of it runs")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
     for name in asked.recipes:
-        for row in _rows(recipe(name), asked.seeds):
+        for row in _rows(recipe(name), asked.seeds, asked.device, asked.epochs):
             rows.append(row)
             print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
             if asked.out:
                 pd.DataFrame(rows).to_csv(asked.out, index=False)
 
 
-def _rows(chosen: Recipe, seeds: int) -> Iterator[dict[str, Any]]:
+def _rows(chosen: Recipe, seeds: int, device: str, epochs: int | None) -> Iterator[dict[str, Any]]:
     for seed in range(seeds):
         data = _data(chosen, seed)
         problem = gnnmc.Problem.node_classification(data, metrics=(chosen.metric,), absent_classes=True)
         model = gnnmc.build_model(chosen.model, problem, recipe=chosen.name)
         start = time.monotonic()
-        (mode,) = gnnmc.train(model, problem, [seed], device="cpu", **chosen.training)
+        training = dict(chosen.training) | ({"epochs": epochs} if epochs else {})
+        (mode,) = gnnmc.train(model, problem, [seed], device=device, **training)
         ends = mode.metrics[mode.metrics["split"] == "test"].set_index("endpoint")
         yield {
             "recipe": chosen.name,
@@ -54,6 +57,7 @@ def _rows(chosen: Recipe, seeds: int) -> Iterator[dict[str, Any]]:
             "epoch": int(ends.loc["best_val", "epoch"]),
             "at last": round(float(ends.loc["last", chosen.metric]), 4),
             "expected": chosen.expected,
+            "device": device,
             "seconds": round(time.monotonic() - start),
         }
 
