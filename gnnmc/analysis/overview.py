@@ -65,7 +65,7 @@ def _size(row: "pd.Series[float]") -> str:
     """Rho and its interval; with spaces that do not break, so that a narrow cell breaks before them."""
     if pd.isna(row["rho"]):
         return ""
-    size = f" ρ\N{NO-BREAK SPACE}{number(row['rho'])}"
+    size = f": ρ\N{NO-BREAK SPACE}{number(row['rho'])}"
     return (
         size
         if pd.isna(row["ci_low"])
@@ -127,7 +127,7 @@ def _left(rest: pd.DataFrame) -> str:
 
 
 def _opposite(cells: pd.DataFrame, name: str) -> list[str]:
-    """Settings whose trends on the train and the test split have opposite signs, path by path."""
+    """Settings whose trends on the train and the test split have opposite signs."""
     if not {"split", "model", "path"} <= set(cells.columns):
         return []
     keys = [column for column in cells.columns if column not in ("split", *_FOUND_COLUMNS)]
@@ -135,11 +135,13 @@ def _opposite(cells: pd.DataFrame, name: str) -> list[str]:
     both = found[found["split"] == "train"].merge(found[found["split"] == "test"], on=keys, suffixes=("", "_test"))
     both = both[both["trend"] != both["trend_test"]]
     lines = []
-    for (path, trend), rows in both.groupby(["path", "trend"], sort=False):
-        alone = len(rows) == rows["model"].nunique()
-        where = listed(rows["model"]) if alone else counted(len(rows), "combination")
+    for trend, rows in both.groupby("trend", sort=False):
+        where = [
+            f"{listed(some['model']) if some['model'].is_unique else counted(len(some), 'combination')} ({path} path)"
+            for path, some in rows.groupby("path", sort=False)
+        ]
         lines.append(
-            f"The splits disagree: on the {path} path the barrier {trend} with {name} on the train split and "
-            f"{rows['trend_test'].iloc[0]} on the test split, {'for' if alone else 'in'} {where}."
+            f"The splits disagree: the barrier {trend} with {name} on the train split and "
+            f"{rows['trend_test'].iloc[0]} with it on the test split for {listed(where)}."
         )
     return lines

@@ -131,7 +131,8 @@ def _claims(
         what = verdict(row, alpha)
         claim, bent = _claim(what, _bend(shape, {name: row[name] for name in by}, statistic, alpha))
         if what is Verdict.FOUND:
-            label += f" (rho = {number(row['rho'])}, {interval(row)})"
+            sure = interval(row) if pd.notna(row["ci_low"]) else f"corrected p = {probability(row['p_holm'])}"
+            label += f" (rho = {number(row['rho'])}, {sure})"
         filled = claim.format(
             direction="rises" if row["rho"] > 0 else "falls",
             shape=bent,
@@ -139,8 +140,10 @@ def _claims(
             settings="{settings}",
         )
         claims.setdefault((_CLAIMS.index(claim), filled), []).append(label)
+    # Names that hold commas, and several names for one setting, need more than a comma between them.
+    plain = len(short) < 2 and not any(", " in str(value) for name in short for value in total[name])
     told = (
-        filled.format(settings=listed(labels) if len(short) < 2 else "; ".join(labels))
+        filled.format(settings=listed(labels) if plain else "; ".join(labels))
         for (_, filled), labels in sorted(claims.items())
     )
     sizes = (

@@ -21,6 +21,8 @@ from gnnmc.errors import InputError
 
 _ROW = 0.2
 _HEAD = 0.26
+# Letters of a problem's name that fit on a phone at full size.
+_LONGEST = 40
 _KINDS = ("graph", "features alone", "images")
 
 
@@ -79,9 +81,9 @@ def draw_architectures(
             _draw_values(axes, here, value, lines, looks, paths)
             _say_value(axes, label, narrow=place > 0)
             if place == 0:
-                axes.set_title(f"{split} split")
+                axes.set_title(f"{split} split", pad=14 if stacked else None)
                 if start == 0:
-                    _say_lines(axes, lines)
+                    _say_lines(axes, lines, across_panels=stacked)
     top_legend(figure, _legend(looks, paths, interval_label if _has_interval(frame) else None), width)
     return figure
 
@@ -153,15 +155,25 @@ def _say_value(axes: Axes, label: str, narrow: bool) -> None:
     axes.set_xlabel(label.replace(" ", "\n", 1) if narrow else label)
 
 
-def _say_lines(axes: Axes, lines: Sequence[_Line]) -> None:
-    axes.set_yticks([line.y for line in lines], [line.words for line in lines])
+def _say_lines(axes: Axes, lines: Sequence[_Line], across_panels: bool) -> None:
+    """Names beside the rows; where there is little room those of problems lie on their bands, across all panels."""
+    beside = [line for line in lines if line.model is not None or not across_panels]
+    axes.set_yticks([line.y for line in beside], [line.words for line in beside])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
-    offset = ScaledTranslation(-6 / 72, 5 / 72, axes.figure.dpi_scale_trans)
-    words: dict[str, Any] = {"ha": "right", "va": "bottom", "color": MUTED, "fontsize": 8}
-    axes.text(0, 1, "model, parameters", transform=axes.transAxes + offset, **words)
-    for tick, line in zip(axes.get_yticklabels(), lines, strict=True):
+    for tick, line in zip(axes.get_yticklabels(), beside, strict=True):
         if line.model is None:
             tick.set_fontweight("bold")
+    axes.set_zorder(1)  # its words lie on the bands of the panels beside it
+    for line in lines if across_panels else ():
+        if line.model is None:
+            size = min(8.0, 8.0 * _LONGEST / max(1, len(line.words)))
+            place = axes.get_yaxis_transform()
+            text = axes.text(0.02, line.y, line.words, transform=place, va="center", fontweight="bold", fontsize=size)
+            text.set_in_layout(False)
+    offset = ScaledTranslation(-6 / 72, 5 / 72, axes.figure.dpi_scale_trans)
+    words: dict[str, Any] = {"ha": "right", "va": "bottom", "color": MUTED, "fontsize": 8}
+    said = "model,\nparameters" if across_panels else "model, parameters"
+    axes.text(0, 1, said, transform=axes.transAxes + offset, **words)
 
 
 def _legend(looks: Mapping[str, Look], paths: Sequence[str], interval_label: str | None) -> list[Line2D]:

@@ -1,5 +1,6 @@
 """Small multiples: a grid of panels on a wide page, the same panels one below another on a narrow one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,7 +54,19 @@ def top_legend(figure: Figure, handles: Sequence[Line2D | Patch], width: float) 
     """One compact legend above all panels."""
     widths = [0.5 + len(str(handle.get_label())) * _LETTER for handle in handles]
     columns = next((n for n in range(len(handles), 1, -1) if _legend_width(widths, n) <= width), 1)
+    # As many lines as that takes, and then evenly filled ones.
+    columns = -(-len(handles) // -(-len(handles) // max(1, columns)))
     figure.legend(handles=list(handles), loc="outside upper left", ncols=max(1, columns))
+
+
+def broken(name: str, longest: int) -> str:
+    """A name in lines of so many letters at most, broken at spaces and behind signs that join words."""
+    lines = [""]
+    for part in re.findall(r"[^\s_=,/-]*[\s_=,/-]*", name):
+        if lines[-1] and len((lines[-1] + part).rstrip()) > longest:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _legend_width(widths: Sequence[float], columns: int) -> float:
@@ -80,7 +93,8 @@ def _label(
         if r == 0:
             axes.set_title(columns[c])
         if c == 0:
-            axes.set_ylabel("\n".join(part for part in (row.name, row.label) if part))
+            name = broken(row.name, int(row.height / _LETTER))
+            axes.set_ylabel("\n".join(part for part in (name, row.label) if part))
         elif share_y:
             axes.tick_params(labelleft=False)
     if last:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from gnnmc.analysis import paired_differences
 from gnnmc.errors import InputError
+from gnnmc.report.config import flat
 from gnnmc.report.remake import FinishedRun, read_run
 from gnnmc.report.render import render_page
 from gnnmc.studies.pages import Page, Section, TableView
@@ -73,25 +73,15 @@ def _losses(run: FinishedRun) -> pd.DataFrame:
 
 
 def _configs(runs: Mapping[str, FinishedRun]) -> TableView:
-    flat = {name: _flat(run.config.model_dump(mode="json")) for name, run in runs.items()}
-    keys = list(dict.fromkeys(key for values in flat.values() for key in values))
+    values = {name: flat(run.config.model_dump(mode="json")) for name, run in runs.items()}
+    keys = list(dict.fromkeys(key for of_run in values.values() for key in of_run))
     rows = [
-        {"key": key, **{name: values.get(key, "") for name, values in flat.items()}}
+        {"key": key, **{name: of_run.get(key, "") for name, of_run in values.items()}}
         for key in keys
-        if len({values.get(key, "") for values in flat.values()}) > 1
+        if len({of_run.get(key, "") for of_run in values.values()}) > 1
     ]
     frame = pd.DataFrame(rows, columns=["key", *runs])
     return TableView("configs", frame, "Keys of the configs that are not the same in all runs; empty: not there.")
-
-
-def _flat(value: Any, key: str = "") -> dict[str, str]:
-    """Dotted key → value as text, for every plain value of a config."""
-    if isinstance(value, Mapping):
-        named = {f"{key}.{name}" if key else name: inner for name, inner in value.items()}
-        return {k: v for name, inner in named.items() for k, v in _flat(inner, name).items()}
-    if isinstance(value, list) and any(isinstance(inner, Mapping | list) for inner in value):
-        return {k: v for place, inner in enumerate(value) for k, v in _flat(inner, f"{key}.{place}").items()}
-    return {key: str(value)}
 
 
 def _side_by_side(losses: Mapping[str, pd.DataFrame]) -> TableView:

@@ -34,12 +34,12 @@ FEW = graphs(lambda h: -0.4 * h, "few", graphs=3)
 
 def test_every_setting_has_a_word() -> None:
     words = cells(FALL, RISE, HUMP, LEVELS, NOTHING, FEW).set_index("model")["verdict"]
-    assert words["fall"] == "falls ρ −0.97 [−0.99, −0.89]".replace(" −", "\N{NO-BREAK SPACE}−")
-    assert words["rise"].startswith("rises ρ\N{NO-BREAK SPACE}0.9")
-    assert words["hump"].startswith("rises, then falls ρ")
-    assert words["levels"].startswith("rises, bends ρ\N{NO-BREAK SPACE}0.")
-    assert words["nothing"].startswith("cannot tell ρ") and words["nothing"].endswith("]")
-    assert words["few"] == "cannot tell ρ\N{NO-BREAK SPACE}−1.00"  # three graphs: no interval
+    assert words["fall"] == "falls: ρ −0.97 [−0.99, −0.89]".replace(" −", "\N{NO-BREAK SPACE}−")
+    assert words["rise"].startswith("rises: ρ\N{NO-BREAK SPACE}0.9")
+    assert words["hump"].startswith("rises, then falls: ρ")
+    assert words["levels"].startswith("rises, bends: ρ\N{NO-BREAK SPACE}0.")
+    assert words["nothing"].startswith("cannot tell: ρ") and words["nothing"].endswith("]")
+    assert words["few"] == "cannot tell: ρ\N{NO-BREAK SPACE}−1.00"  # three graphs: no interval
 
 
 def test_a_table_of_words_has_models_in_rows_and_settings_across() -> None:
@@ -85,7 +85,7 @@ def test_the_sentence_counts_the_settings(tables: tuple, sentence: str) -> None:
 
 def test_splits_that_disagree_are_said_to() -> None:
     twice = pd.concat([RISE.assign(model="fall", split="test"), FALL])
-    disagree = "on the linear path the barrier falls with h on the train split and rises on the test split, for fall."
+    disagree = "the barrier falls with h on the train split and rises with it on the test split for fall (linear path)."
     assert overview(cells(twice), "h")[1:] == [f"The splits disagree: {disagree}"]
     # What turns has no one direction over the whole range, and what was not found has none at all.
     for other in (HUMP, NOTHING):

@@ -1,0 +1,52 @@
+"""A config as the report tells it: whole, but short; and the seeds in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from gnnmc.config import StudyBlock, validate
+
+_STREAMS = (
+    "Every stream of random numbers (graph, features, split, initialization, order of the data, dropout, fitting) is "
+    "derived from these and from the values of the config."
+)
+_SEEDS = ("seed", "seeds", "split_seed")
+
+
+def config_in_short(config: StudyBlock) -> str:
+    """YAML that gives the same config again: all values, and of those that were left open only what is needed."""
+    whole = config.model_dump(mode="json")
+    short = _without_none(whole)
+    same = validate(type(config), short) == config
+    return yaml.safe_dump(short if same else whole, sort_keys=False, default_flow_style=None, width=100)
+
+
+def seeds_in_words(config: StudyBlock) -> str:
+    """Every seed of a config under its dotted name."""
+    found: dict[str, list[str]] = {}
+    for name, value in flat(config.model_dump(mode="json")).items():
+        parts = [part for part in name.split(".") if not part.isdigit()]
+        if parts[-1] in _SEEDS:
+            values = found.setdefault(".".join(parts), [])
+            values += [each for each in value.strip("[]").split(", ") if each not in (*values, "None")]
+    lines = [f"{name}: {', '.join(values)}" for name, values in found.items() if values]
+    return "\n".join([*lines, _STREAMS])
+
+
+def flat(value: Any, key: str = "") -> dict[str, str]:
+    """Dotted key → value as text, for every plain value of a config."""
+    if isinstance(value, Mapping):
+        named = {f"{key}.{name}" if key else name: inner for name, inner in value.items()}
+        return {k: v for name, inner in named.items() for k, v in flat(inner, name).items()}
+    if isinstance(value, list) and any(isinstance(inner, Mapping | list) for inner in value):
+        return {k: v for place, inner in enumerate(value) for k, v in flat(inner, f"{key}.{place}").items()}
+    return {key: str(value)}
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_none(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_none(inner) for inner in value]
+    return value
