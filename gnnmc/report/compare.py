@@ -139,7 +139,7 @@ def _differences(changes: pd.DataFrame, reference: str, units: str) -> list[Sect
     shown = changes[columns].rename(columns={"first": reference, "second": "this run"})
     caption = (
         f"Chord barrier of the loss ({units}) on the graphs that a run has in common with {reference}, by split: "
-        "means, and the mean difference graph by graph with a 95 % bootstrap interval over clusters (from 10 clusters on)."
+        "means, and the mean difference graph by graph with a 95 % bootstrap interval over clusters (from 10 on)."
     )
     return [Section("On the same graphs", tables=(TableView("differences", shown, caption),))]
 
@@ -220,8 +220,8 @@ def _answer(changes: pd.DataFrame, reference: str, others: Sequence[str]) -> lis
         told = "; ".join(f"{split} split: {_counts(some)}" for split, some in tested.groupby("split", sort=False))
         lines.append(
             f"{name} against {reference}, on up to {common}, over {counted(len(tested), 'combination')} of model, path "
-            f"and split. {told[0].upper()}{told[1:]}. Lower and higher: the 95 % interval of the mean difference leaves "
-            "out 0 (not corrected for the number of combinations); the others are no finding of equality."
+            f"and split. {told[0].upper()}{told[1:]}. Lower and higher: the 95 % interval of the mean difference is "
+            "without 0 (not corrected for the number of combinations); the others are no finding of equality."
         )
     return lines
 
