@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from gnnmc.config import StudyBlock, validate
+from gnnmc.config import Block, StudyBlock
 
 _STREAMS = (
     "Every stream of random numbers (graph, features, split, initialization, order of the data, dropout, fitting) is "
@@ -15,11 +15,8 @@ _SEEDS = ("seed", "seeds", "split_seed")
 
 
 def config_in_short(config: StudyBlock) -> str:
-    """YAML that gives the same config again: all values, and of those that were left open only what is needed."""
-    whole = config.model_dump(mode="json")
-    short = _without_none(whole)
-    same = validate(type(config), short) == config
-    return yaml.safe_dump(short if same else whole, sort_keys=False, default_flow_style=None, width=100)
+    """YAML that gives the same config again: all values but those that are nothing unless they are given."""
+    return yaml.safe_dump(_short(config), sort_keys=False, default_flow_style=None, width=100)
 
 
 def seeds_in_words(config: StudyBlock) -> str:
@@ -44,9 +41,11 @@ def flat(value: Any, key: str = "") -> dict[str, str]:
     return {key: str(value)}
 
 
-def _without_none(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _without_none(inner) for name, inner in value.items() if inner is not None}
-    if isinstance(value, list):
-        return [_without_none(inner) for inner in value]
-    return value
+def _short(value: Any) -> Any:
+    if isinstance(value, Block):
+        fields = type(value).model_fields
+        given = {name: inner for name, inner in value if inner is not None or fields[name].default is not None}
+        return {name: _short(inner) for name, inner in given.items()}
+    if isinstance(value, Mapping):  # as the user wrote it
+        return {name: _short(inner) for name, inner in value.items()}
+    return [_short(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -1,6 +1,6 @@
 """The answer of the study in words: in a few sentences, at a glance, setting by setting."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -12,13 +12,16 @@ from gnnmc.studies.homophily_barrier.relate import AXIS, NOT_THROUGH_ENDS
 from gnnmc.studies.pages import Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, measured, short_unit
 
+# Path, split, and what the association says there.
+Answers: TypeAlias = list[tuple[str, str, Answer]]
+
 LEVEL = 0.05
 # More settings than this are counted on the first screen and not named.
 FEW = 3
 
 
-def short_answer(tables: Tables) -> list[str]:
-    """The answer in a few sentences; `in_full` has it setting by setting."""
+def short_answer(tables: Tables, answers: Answers) -> list[str]:
+    """The answer in a few sentences; `in_full` has it setting by setting. answers: those of `answers_of`."""
     if not measured(tables):
         return ["No barrier was measured: every end diverged."]
     cells = _cells(tables)
@@ -35,14 +38,14 @@ def short_answer(tables: Tables) -> list[str]:
             "With the ends' loss and accuracy on the same split controlled for (they lie downstream of the graph), a "
             f"trend is still found in {after or 'none'} of the {had} in which one over the whole range was found."
         )
-    return lines + _axis(tables)
+    return lines + _axis(answers)
 
 
-def _axis(tables: Tables) -> list[str]:
+def _axis(answers: Answers) -> list[str]:
     """Where homophily is the wrong axis, and where not the whole of it: counted, and named where these are few."""
     lines = []
     for verdict_words in ("alone is the wrong axis", "alone is not the whole of it"):
-        judged = [each for each in on_the_axis(tables) if verdict_words in each.said]
+        judged = [each for each in _on_the_axis(answers) if verdict_words in each.said]
         named = f" ({'; '.join(_place(each) for each in judged)})" if len(judged) <= FEW else ""
         if judged:
             lines.append(
@@ -121,21 +124,21 @@ _LEGEND = (
 )
 
 
-def in_full(tables: Tables) -> list[Section]:
+def in_full(tables: Tables, answers: Answers) -> list[Section]:
     """The answer setting by setting: the settings of each path and split that have one thing in common, together."""
     if not _tested(_cells(tables)):
         return []
     lines: list[str] = []
-    for path, split, found in _answers(tables):
+    for path, split, found in answers:
         lines += [f"{path.capitalize()} path, {split} split: {claim}." for claim in found.claims]
-    basis = sorted({found.basis for _, _, found in _answers(tables)})
-    lines += _through_the_ends(tables) + [str(each) for each in on_the_axis(tables)]
+    basis = sorted({found.basis for _, _, found in answers})
+    lines += _through_the_ends(tables) + [str(each) for each in _on_the_axis(answers)]
     return [Section("The answer, setting by setting", (*lines, f"All of this: {'; '.join(basis)}."))]
 
 
-def on_the_axis(tables: Tables) -> list[Sentence]:
+def _on_the_axis(answers: Answers) -> list[Sentence]:
     """Where homophily is called the wrong axis, or not the whole of it."""
-    return [each for _, _, found in _answers(tables) for each in found.on_the_axis]
+    return [each for _, _, found in answers for each in found.on_the_axis]
 
 
 def _place(sentence: Sentence) -> str:
@@ -170,7 +173,7 @@ def _through_the_ends(tables: Tables) -> list[str]:
     return lines
 
 
-def _answers(tables: Tables) -> list[tuple[str, str, Answer]]:
+def answers_of(tables: Tables) -> Answers:
     """What the association says of homophily for every path, on the train and on the test split."""
     association = loss_rows(tables["association"])
     if association.empty or AXIS not in set(association["statistic"]):
@@ -182,7 +185,7 @@ def _answers(tables: Tables) -> list[tuple[str, str, Answer]]:
     for name in ("summary", "rivals", "shape"):
         rows = loss_rows(tables[name])
         others[name] = rows.drop(columns=repeated, errors="ignore") if len(rows) else None
-    answers = []
+    answers: Answers = []
     for path in association["path"].unique():
         for split in ("train", "test"):
             here = association[(association["split"] == split) & (association["path"] == path)]
@@ -192,9 +195,9 @@ def _answers(tables: Tables) -> list[tuple[str, str, Answer]]:
     return answers
 
 
-def every_finding(tables: Tables) -> list[Section]:
+def every_finding(answers: Answers) -> list[Section]:
     """A table of all sentences: sixty of them one below the other would be read by nobody."""
-    sentences = [each for _, _, found in _answers(tables) for each in found.details]
+    sentences = [each for _, _, found in answers for each in found.details]
     if not sentences:
         return []
     caption = (
