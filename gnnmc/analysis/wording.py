@@ -18,6 +18,8 @@ NAMES = {
     "ends_train_loss": "the ends' train loss",
     "ends_accuracy": "the ends' accuracy",
     "degree_mean": "mean degree",
+    "degree_cv": "degree variation (CV)",
+    "num_nodes": "number of nodes",
     "degree_assortativity": "degree assortativity",
     "clustering_average": "average clustering coefficient",
     "gap_algebraic": "spectral gap (algebraic)",
