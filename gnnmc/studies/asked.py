@@ -89,7 +89,7 @@ def _entry(entry: SourceEntry) -> str:
     told = []
     for field in (name for name in type(first).model_fields if name not in first.held):
         values = list(dict.fromkeys(_value(block, field) for block in blocks))
-        if values != ["None"]:
+        if values not in (["None"], ["False"]):
             told.append(f"{WORDS.get(field, field)} {', '.join(values)}")
     return f"{first.key}: {'; '.join(told)}" + (f"; {len(blocks)} in all" if len(blocks) > 1 else "")
 

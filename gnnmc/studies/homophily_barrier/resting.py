@@ -7,6 +7,14 @@ from gnnmc.studies.pages import Section, Tables
 from gnnmc.studies.sections import chord_loss, loss_rows
 from gnnmc.studies.words import distinct_names
 
+TESTS = (
+    "Spearman's rank correlation over graphs, pairs of modes averaged within a graph first. The unit is the "
+    "independently generated or collected graph (a cluster): permutation test over clusters, p corrected by Holm over "
+    "the statistics of one model, path and split (not over models, paths and splits), and from 10 clusters on 95 % "
+    "bootstrap intervals. Shape: a bend is tested as the correlation with the distance from the middle rank, given the "
+    "rank; a turn asks for a bend and for trends of opposite sign on both sides, each at the same level, not corrected."
+)
+
 
 def rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
     """The first screen's list."""
@@ -50,10 +58,8 @@ def asked(tables: Tables, config: HomophilyBarrier) -> Section:
     if len(association):
         statistics = listed(in_words(name) for name in association["statistic"].unique())
         further["statistics"] = statistics
+        tested = association["p_permutation"].notna().any()
         further["tests"] = (
-            "Spearman's rank correlation over graphs, pairs of modes averaged within a graph first; the unit is the "
-            "independently generated or collected graph (a cluster). Permutation test over clusters, p corrected by "
-            "Holm over the statistics of one model, path and split, not over these; from 10 clusters on 95 % "
-            "bootstrap intervals over clusters."
+            TESTS if tested else "none: Spearman's rank correlation over graphs is shown as a description"
         )
     return asked_section(config, data_in_words(config.graphs), models, further)
