@@ -70,11 +70,13 @@ def few_ticks(axes: Axes, count: int) -> None:
 
 def broken(name: str, longest: int) -> str:
     """A name in lines of so many letters at most, broken at spaces and behind signs that join words."""
-    lines = [""]
-    for part in re.findall(r"[^\s_=,/-]*[\s_=,/-]*", name):
-        if lines[-1] and len((lines[-1] + part).rstrip()) > longest:
-            lines.append("")
-        lines[-1] += part
+    lines = []
+    for line in name.split("\n"):
+        lines.append("")
+        for part in re.findall(r"[^\s_=,/-]+[\s_=,/-]*|[\s_=,/-]+", line):
+            if lines[-1] and len((lines[-1] + part).rstrip()) > longest:
+                lines.append("")
+            lines[-1] += part
     return "\n".join(line.rstrip() for line in lines)
 
 

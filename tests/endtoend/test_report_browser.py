@@ -208,5 +208,9 @@ def test_paper_gets_all_figures_wide_and_nothing_cut(open_page: Any, probe: Any,
     assert "The first 40 rows; all are in shown/long.csv." in page.inner_text("body")
     least, where = probe(page, "contrast")
     assert least >= 4.5, where
+    # The head of a table stands again on its next sheet; a button would leave that empty.
+    heads = page.evaluate("[...document.querySelectorAll('th')].map(h => getComputedStyle(h, '::before').content)")
+    assert '"a rather long column name 3"' in heads and "none" not in heads
+    assert page.evaluate("[...document.querySelectorAll('th button')].filter(b => b.checkVisibility()).length") == 0
     pages = len(re.findall(rb"/Type */Page\b", page.pdf(format="A4")))
     assert 8 <= pages <= 30
