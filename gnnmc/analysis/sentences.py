@@ -97,7 +97,7 @@ def answer(
         for _, other in here[(here["statistic"] == statistic) & ~is_total(here)].iterrows():
             if statistic not in other["controls"].split(", "):
                 said = _controlled(row, other, family_size(here, other), alpha)
-                sentences.append(Sentence(group, _held(other), said))
+                sentences.append(Sentence(group, str(other["kind"]), said, held=_held(other)))
         told, judged = axis_sentences(group, statistic, here, rivals, shape, alpha)
         sentences += told + judged
         verdicts += judged
@@ -197,9 +197,8 @@ def _trend(row: "pd.Series[Any]", family: int, alpha: float) -> str:
 
 
 def _held(row: "pd.Series[Any]") -> str:
-    """Of which kind a controlled association is, and what it controls."""
-    controls = f" (controlling {listed(map(in_words, row['controls'].split(', ')))})" if row["controls"] else ""
-    return f"{row['kind']}{controls}"
+    """What a controlled association controls."""
+    return f"controlling {listed(map(in_words, row['controls'].split(', ')))}" if row["controls"] else ""
 
 
 def _controlled(total: "pd.Series[Any]", row: "pd.Series[Any]", family: int, alpha: float) -> str:
