@@ -63,7 +63,7 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "GMC008": Kind(
         "too few graphs for a correlation",
-        "Fewer than 10 independent graphs: a permutation p-value is given, a bootstrap interval is not.",
+        "Fewer than 10 independent graphs: no bootstrap interval is given, and with one alone no p-value either.",
         "Add independently generated or collected graphs.",
         "A group of the association has fewer than 10 clusters.",
     ),

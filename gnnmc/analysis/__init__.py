@@ -5,6 +5,7 @@ from gnnmc.analysis.comparison import compare_statistics
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.paired import paired_differences
 from gnnmc.analysis.prediction import Prediction, predict_barrier
+from gnnmc.analysis.sentence import Sentence, sentence_table
 from gnnmc.analysis.sentences import Answer, answer
 from gnnmc.analysis.shape import shape_test
 from gnnmc.analysis.summary import barrier_summary
@@ -13,6 +14,7 @@ __all__ = [
     "Answer",
     "Association",
     "Prediction",
+    "Sentence",
     "answer",
     "associate",
     "barrier_summary",
@@ -20,6 +22,7 @@ __all__ = [
     "overview",
     "paired_differences",
     "predict_barrier",
+    "sentence_table",
     "shape_test",
     "verdict_cells",
     "verdict_table",

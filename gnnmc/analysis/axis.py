@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.analysis.rows import found, is_total, rows_where
-from gnnmc.analysis.wording import in_words, interval, listed, number, probability, sample_size, setting
+from gnnmc.analysis.sentence import AXIS, RIVALS, SHAPE, Sentence
+from gnnmc.analysis.wording import in_words, interval, listed, number, probability, sample_size
 
 
 def axis_sentences(
@@ -16,7 +17,7 @@ def axis_sentences(
     rivals: pd.DataFrame | None,
     shape: pd.DataFrame | None,
     alpha: float = 0.05,
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[Sentence], list[Sentence]]:
     """What is known of `statistic` as an axis in one setting; and the verdict with its grounds, where there is one.
 
     It is called the wrong axis when the relation turns (a bend, and trends of opposite sign on both sides, all at level
@@ -26,13 +27,13 @@ def axis_sentences(
 
     Shapes: `group` maps the group columns to the values of the setting; the tables are those of `answer`.
     """
-    where, here = setting(group), rows_where(association, group)
+    here = rows_where(association, group)
     reasons: list[str] = []
-    sentences: list[str] = []
+    sentences: list[Sentence] = []
     if shape is not None:
         for _, row in rows_where(shape[shape["statistic"] == statistic], group).iterrows():
             turned = _turned(row, alpha)
-            sentences.append(_shape_sentence(row, where, turned, alpha))
+            sentences.append(Sentence(group, SHAPE, _shape_sentence(row, turned, alpha)))
             reasons += [f"the relation turns near {number(row['turning_point'])}"] if turned else []
 
     if rivals is not None:
@@ -40,14 +41,17 @@ def axis_sentences(
         known = set(found(here[is_total(here)], alpha)["statistic"])
         closer = compared[(compared["ci_low"] > 0) & compared["rival"].isin(known)]
         reasons += [f"the barrier follows {_named(closer, 'rival', 'rho_rival')} more closely"] if len(closer) else []
-        sentences += _rival_sentences(compared, closer, known, where, in_words(statistic))
+        sentences += [
+            Sentence(group, RIVALS, said) for said in _rival_sentences(compared, closer, known, in_words(statistic))
+        ]
 
     beyond = found(here[here["controls"] == statistic], alpha)
     more = [f"beyond it the barrier also goes with {_named(beyond, 'statistic', 'rho')}"] if len(beyond) else []
     if reasons or more:
         verdict = "alone is the wrong axis" if reasons else "alone is not the whole of it"
         grounds = listed([*reasons, *more])
-        return sentences, [f"{where}: {in_words(statistic)} {verdict}: {grounds} ({sample_size(here.iloc[0])})."]
+        said = f"{in_words(statistic)} {verdict}: {grounds} ({sample_size(here.iloc[0])})."
+        return sentences, [Sentence(group, AXIS, said)]
     return sentences, []
 
 
@@ -65,37 +69,41 @@ def _turned(row: "pd.Series[Any]", alpha: float) -> bool:
     return bool(row["turns"]) and max(row["p_permutation"], row["p_below"], row["p_above"]) <= alpha
 
 
-def _shape_sentence(row: "pd.Series[Any]", where: str, turned: bool, alpha: float) -> str:
+def _shape_sentence(row: "pd.Series[Any]", turned: bool, alpha: float) -> str:
     name = in_words(row["statistic"])
     if pd.isna(row["p_permutation"]):
-        return f"{where}: whether the relation to {name} bends was not tested ({row['note']}; {sample_size(row)})."
+        return f"whether the relation to {name} bends was not tested ({row['note']}; {sample_size(row)})."
     evidence = (
         f"bend {number(row['bend'])}, {interval(row)}, permutation p = {probability(row['p_permutation'])}, "
         f"{sample_size(row)}"
     )
     if row["p_permutation"] > alpha:
-        return f"{where}: no bend along {name} was found, which does not show there is none: {evidence}."
+        return f"no bend along {name} was found, which does not show there is none: {evidence}."
     if not row["turns"]:
-        return f"{where}: the relation to {name} bends but need not turn, it may level off: {evidence}."
+        return f"the relation to {name} bends but need not turn, it may level off: {evidence}."
     shape = "rises and then falls" if row["rho_below"] > 0 else "falls and then rises"
-    sides = ", ".join(
-        f"rho {number(row[f'rho_{side}'])} {side} (p = {probability(row[f'p_{side}'])})"
+    sides = " and ".join(
+        f"rho = {number(row[f'rho_{side}'])} {side} (p = {probability(row[f'p_{side}'])})"
         for side in ("below", "above")
         if not pd.isna(row[f"p_{side}"])
     )
-    claim = f"the barrier {shape}" if turned else f"the relation bends; that the barrier {shape} is not established"
-    return f"{where}: along {name} {claim}, turning near {number(row['turning_point'])}: {sides}; {evidence}."
+    if turned:
+        return f"the barrier {shape} along {name}, turning near {number(row['turning_point'])}: {sides}; {evidence}."
+    return (
+        f"the relation to {name} bends, but that the barrier {shape} is not established: the vertex of a fitted "
+        f"parabola lies at {number(row['turning_point'])}, with {sides}; {evidence}."
+    )
 
 
-def _rival_sentences(compared: pd.DataFrame, closer: pd.DataFrame, known: set[str], where: str, name: str) -> list[str]:
+def _rival_sentences(compared: pd.DataFrame, closer: pd.DataFrame, known: set[str], name: str) -> list[str]:
     if compared.empty:
         return []
     size = sample_size(compared.iloc[0])
     if not known & {*compared["rival"], *compared["reference"]}:
         others = listed([name, *map(in_words, compared["rival"])])
-        return [f"{where}: none of {others} was shown to go with the barrier ({size})."]
+        return [f"none of {others} was shown to go with the barrier ({size})."]
     sentences = [
-        f"{where}: {in_words(row['rival'])} (rho = {number(row['rho_rival'])}) follows the barrier more closely than "
+        f"{in_words(row['rival'])} (rho = {number(row['rho_rival'])}) follows the barrier more closely than "
         f"{name} (rho = {number(row['rho_reference'])}): |rho| larger by {number(row['advantage'])}, "
         f"{interval(row)}, {sample_size(row)}."
         for _, row in closer.iterrows()
@@ -104,15 +112,19 @@ def _rival_sentences(compared: pd.DataFrame, closer: pd.DataFrame, known: set[st
     behind = compared[(compared["ci_high"] < 0) & compared["reference"].isin(known)]
     if len(behind):
         others = _named(behind, "rival", "rho_rival")
-        sentences.append(f"{where}: {reference} follows the barrier more closely than {others} ({size}).")
+        sentences.append(f"{reference} follows the barrier more closely than {others} ({size}).")
     same = compared[(compared["ci_low"] == 0) & (compared["ci_high"] == 0)]
     if len(same):
-        sentences.append(f"{where}: {_named(same, 'rival', 'rho_rival')} orders the graphs exactly as {name} ({size}).")
+        sentences.append(
+            f"{_named(same, 'rival', 'rho_rival')} {'order' if len(same) > 1 else 'orders'} the graphs exactly as "
+            f"{name} does ({size})."
+        )
     undecided = compared.drop(index=[*closer.index, *behind.index, *same.index])
     if len(undecided):
         others = _named(undecided, "rival", "rho_rival")
-        question = f"whether the barrier follows {others} more closely than {reference}"
-        sentences.append(f"{where}: the data cannot tell {question} ({size}).")
+        sentences.append(
+            f"the data cannot tell whether the barrier follows {others} more closely than {reference} ({size})."
+        )
     return sentences
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from gnnmc.analysis.inference import ENOUGH_CLUSTERS
+from gnnmc.analysis.wording import counted, percent, setting
 from gnnmc.diagnostics import Diagnostic
 
 # Share of zero barriers from which ranks among them begin to decide the correlation [ours].
@@ -20,10 +21,10 @@ def association_diagnostics(frame: pd.DataFrame, by: Sequence[str], zero_below: 
     fired: list[Diagnostic] = []
 
     few = frame[frame["num_clusters"] < ENOUGH_CLUSTERS]
-    for clusters, rows in few.groupby("num_clusters"):
-        counts = sorted(set(rows["num_graphs"]))
-        graphs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        fired.append(Diagnostic("GMC008", f"{clusters} clusters with {graphs} graphs {_where(rows, by, groups)}"))
+    for clusters in sorted(set(few["num_clusters"])):
+        rows = few[few["num_clusters"] == clusters]
+        graphs = counted(rows["num_graphs"].min(), "graph", most=rows["num_graphs"].max())
+        fired.append(Diagnostic("GMC008", f"{counted(clusters, 'cluster')} with {graphs} {_where(rows, by, groups)}"))
 
     named = frame.assign(control=frame["dropped_controls"].str.split(", ")).explode("control")
     for control, rows in named[named["dropped_controls"] != ""].groupby("control", sort=False):
@@ -31,7 +32,7 @@ def association_diagnostics(frame: pd.DataFrame, by: Sequence[str], zero_below: 
 
     piled = frame[frame["zero_share"] >= PILE_UP]
     if len(piled):
-        most = f"up to {piled['zero_share'].max():.0%} of the graphs have a barrier below {zero_below:g}"
+        most = f"up to {percent(piled['zero_share'].max())} of the graphs have a barrier below {zero_below:g}"
         fired.append(Diagnostic("GMC013", f"{most} {_where(piled.sort_values('zero_share'), by, groups)}"))
     return fired
 
@@ -41,7 +42,7 @@ def _where(rows: pd.DataFrame, by: Sequence[str], groups: int) -> str:
     if not by:
         return "in the whole table"
     concerned = rows[list(by)].drop_duplicates(keep="last")
-    example = ", ".join(f"{name} {value}" for name, value in concerned.iloc[-1].items())
-    if len(concerned) == groups:
-        return f"in {'the only group' if groups == 1 else f'all {groups} groups'}, such as {example}"
-    return f"in {len(concerned)} of {groups} groups, such as {example}"
+    example = setting({str(name): value for name, value in concerned.iloc[-1].items()})
+    if groups == 1:
+        return f"in the only group, {example}"
+    return f"in {'all' if len(concerned) == groups else f'{len(concerned)} of'} {groups} groups, such as {example}"

@@ -1,4 +1,4 @@
-"""The answer at a glance: one word or two for every setting, and how many settings say the same."""
+"""The answer at a glance: a word with its numbers for every setting, and sentences that count them."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 from gnnmc.analysis.axis import bend
 from gnnmc.analysis.rows import group_columns, is_total, rows_where
 from gnnmc.analysis.verdict import Verdict, verdict
-from gnnmc.analysis.wording import in_words, number
+from gnnmc.analysis.wording import counted, in_words, listed, number
 
 _OPEN = {
     Verdict.HINT: "a hint only",
@@ -15,6 +15,16 @@ _OPEN = {
     Verdict.UNDECIDED: "cannot tell",
     Verdict.DESCRIPTION: "not tested",
     Verdict.UNDEFINED: "not defined",
+}
+_TESTED = (Verdict.FOUND, Verdict.HINT, Verdict.WEAK, Verdict.UNDECIDED)
+_FOUND_COLUMNS = ("what", "trend", "bent", "rho", "verdict")
+# The same of a number of settings: what is said of those in which nothing was shown.
+_NOT_SHOWN = {
+    Verdict.HINT: "there is a hint that Holm's correction takes away",
+    Verdict.WEAK: "a weak one at most fits the data",
+    Verdict.UNDECIDED: "the data cannot tell",
+    Verdict.DESCRIPTION: "nothing could be tested",
+    Verdict.UNDEFINED: "no correlation is defined",
 }
 
 
@@ -24,8 +34,8 @@ def verdict_cells(
     """What was found of `statistic` in every setting, in a word or two.
 
     Shapes: `association` from `associate(...).frame()`, `shape` from `shape_test` → one row per setting (group of the
-    association): its columns, `trend` ("rises", "falls" or "": no trend shown), `bent` (what `bend` says) and
-    `verdict`, the words for a table, with rho where a trend was found.
+    association): its columns, `what` (the Verdict on the trend), `trend` ("rises", "falls" or "": no trend shown),
+    `bent` (what `bend` says), `rho`, and `verdict`, the words for a table with rho and the interval that there is.
     """
     by = group_columns(association)
     rows = association[(association["statistic"] == statistic) & is_total(association)]
@@ -38,17 +48,29 @@ def verdict_cells(
             bent = bend(found.iloc[0], alpha) if len(found) else ""
         what = verdict(row, alpha)
         trend = ("rises" if row["rho"] > 0 else "falls") if what is Verdict.FOUND else ""
-        cells.append({**group, "trend": trend, "bent": bent, "verdict": _words(what, trend, bent, row["rho"])})
-    return pd.DataFrame(cells, columns=[*by, "trend", "bent", "verdict"])
+        words = f"{_words(what, trend, bent)}{_size(row)}"
+        cells.append({**group, "what": what, "trend": trend, "bent": bent, "rho": row["rho"], "verdict": words})
+    return pd.DataFrame(cells, columns=[*by, *_FOUND_COLUMNS])
 
 
-def _words(what: Verdict, trend: str, bent: str, rho: float) -> str:
-    size = f" (ρ {number(rho)})" if trend else ""
+def _words(what: Verdict, trend: str, bent: str) -> str:
     if bent not in ("", "bends"):
-        return f"{bent.replace(' and', ',')}{size}"
+        return bent.replace(" and", ",")
     if trend:
-        return f"{trend}{', bends' if bent else ''}{size}"
+        return f"{trend}{', bends' if bent else ''}"
     return "bends, no trend" if bent else _OPEN[what]
+
+
+def _size(row: "pd.Series[float]") -> str:
+    """Rho and its interval; with spaces that do not break, so that a narrow cell breaks before them."""
+    if pd.isna(row["rho"]):
+        return ""
+    size = f": ρ\N{NO-BREAK SPACE}{number(row['rho'])}"
+    return (
+        size
+        if pd.isna(row["ci_low"])
+        else f"{size} [{number(row['ci_low'])},\N{NO-BREAK SPACE}{number(row['ci_high'])}]"
+    )
 
 
 def verdict_table(cells: pd.DataFrame, rows: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
@@ -64,32 +86,62 @@ def verdict_table(cells: pd.DataFrame, rows: Sequence[str], columns: Sequence[st
     return wide[list(dict.fromkeys(across))].fillna("").reset_index().rename_axis(columns=None)
 
 
-def overview(cells: pd.DataFrame, statistic: str) -> list[str]:
-    """How many settings say what: sentences that claim no more than the cells do."""
-    name, total = in_words(statistic), len(cells)
-    turns = cells[~cells["bent"].isin(["", "bends"])]
-    rest = cells.drop(index=turns.index)
-    counts = {
-        "falls": int((rest["trend"] == "falls").sum()),
-        "rises": int((rest["trend"] == "rises").sum()),
-    }
-    bends = int(((rest["trend"] == "") & (rest["bent"] != "")).sum())
-    open_ = total - sum(counts.values()) - bends - len(turns)
-    if total == 1:
-        what = "falls" if counts["falls"] else "rises" if counts["rises"] else "turns" if len(turns) else ""
-        if what:
-            with_ = "along" if what == "turns" else "with"
-            return [f"Yes: the barrier {what} {with_} {name} in the only setting tested."]
-    of = "the only setting" if total == 1 else f"{total} combinations of path, split and model"
-    named = [
-        (counts["falls"], f"falls with {name}"),
-        (counts["rises"], f"rises with {name}"),
-        (len(turns), f"turns along {name}"),
-        (bends, f"bends along {name} without a trend"),
+def overview(cells: pd.DataFrame, statistic: str, settings: str = "combinations of path, split and model") -> list[str]:
+    """How many settings say what: sentences that claim no more than the cells do. settings: what they are, in words.
+
+    Where trends on the train and on the test split have opposite signs, that is said too.
+    """
+    name, total, turns = in_words(statistic), len(cells), _turns(cells)
+    rest = cells[(cells["trend"] == "") & (cells["bent"] == "")]
+    counts = [
+        (int(((cells["trend"] == "falls") & ~turns).sum()), f"falls with {name}"),
+        (int(((cells["trend"] == "rises") & ~turns).sum()), f"rises with {name}"),
+        (int(turns.sum()), f"turns along {name}"),
+        (int(((cells["trend"] == "") & (cells["bent"] == "bends")).sum()), f"bends along {name} without a trend"),
     ]
-    parts = [f"{words} in {count}" for count, words in named if count]
-    if not parts:
-        return [f"Not shown: in none of {of} was a trend with {name} found, which does not show that there is none."]
-    lead = "There is no single answer" if len(parts) > 1 else "Yes, where anything was shown" if open_ else "Yes"
-    told = f"{lead}: of {of}, the barrier {', '.join(parts)}"
-    return [told + (f"; in {open_} no trend was shown." if open_ else ".")]
+    shown = [f"{words} in {count}" for count, words in counts if count]
+    if not cells["what"].isin(_TESTED).any():
+        return [f"Nothing could be tested: this describes how the barrier changes with {name}, and concludes nothing."]
+    if total == 1 and shown:
+        return [f"Yes: the barrier {shown[0].removesuffix(' in 1')} in the only setting tested."]
+    of = "the only setting" if total == 1 else f"{total} {settings}"
+    if not shown:
+        return [
+            f"Not shown: in none of {of} was a trend with {name} found, which does not show that there is none: "
+            f"{_left(rest)}."
+        ]
+    lead = "There is no single answer" if len(shown) > 1 else "Yes, where anything was shown" if len(rest) else "Yes"
+    left = f"; in {len(rest)} no trend was shown: {_left(rest)}." if len(rest) else "."
+    return [f"{lead}: of {of}, the barrier {', '.join(shown)}{left}", *_opposite(cells[~turns], name)]
+
+
+def _turns(cells: pd.DataFrame) -> "pd.Series[bool]":
+    return ~cells["bent"].isin(["", "bends"])
+
+
+def _left(rest: pd.DataFrame) -> str:
+    """Why nothing was shown, and in how many settings each."""
+    counts = [(int((rest["what"] == what).sum()), words) for what, words in _NOT_SHOWN.items()]
+    there = [(count, words) for count, words in counts if count]
+    return there[0][1] if len(there) == 1 else ", ".join(f"{words} in {count}" for count, words in there)
+
+
+def _opposite(cells: pd.DataFrame, name: str) -> list[str]:
+    """Settings whose trends on the train and the test split have opposite signs."""
+    if not {"split", "model", "path"} <= set(cells.columns):
+        return []
+    keys = [column for column in cells.columns if column not in ("split", *_FOUND_COLUMNS)]
+    found = cells[cells["trend"] != ""]
+    both = found[found["split"] == "train"].merge(found[found["split"] == "test"], on=keys, suffixes=("", "_test"))
+    both = both[both["trend"] != both["trend_test"]]
+    lines = []
+    for trend, rows in both.groupby("trend", sort=False):
+        where = [
+            f"{listed(some['model']) if some['model'].is_unique else counted(len(some), 'combination')} ({path} path)"
+            for path, some in rows.groupby("path", sort=False)
+        ]
+        lines.append(
+            f"The splits disagree: the barrier {trend} with {name} on the train split and "
+            f"{rows['trend_test'].iloc[0]} with it on the test split for {listed(where)}."
+        )
+    return lines

@@ -10,24 +10,42 @@ import pandas as pd
 from gnnmc.analysis.axis import axis_sentences, bend
 from gnnmc.analysis.findings_diagnostics import PILE_UP
 from gnnmc.analysis.rows import family_size, group_columns, is_total, rows_where
+from gnnmc.analysis.sentence import SIZE, TREND, Sentence
 from gnnmc.analysis.verdict import WEAK_BELOW, Verdict, verdict
-from gnnmc.analysis.wording import distinct, in_words, interval, listed, number, probability, sample_size, setting
+from gnnmc.analysis.wording import (
+    counted,
+    distinct,
+    in_words,
+    interval,
+    labeled,
+    listed,
+    number,
+    percent,
+    probability,
+    sample_size,
+)
 from gnnmc.errors import InputError
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What can be said: every string is a short paragraph that stands alone.
+    """What can be said.
 
-    headline: for which settings the barrier rises or falls with the statistic, and for which that is open. details: the
-    findings, setting by setting. on_the_axis: those of the details that call the statistic the wrong axis, or not the
-    whole of it.
+    claims: for which settings the barrier rises or falls with the statistic, and for which that is open, the strongest
+    claim first. basis: what all of them rest on. details: the findings, setting by setting. on_the_axis: those of the
+    details that call the statistic the wrong axis, or not the whole of it.
     """
 
     question: str
-    headline: str
-    details: tuple[str, ...]
-    on_the_axis: tuple[str, ...]
+    claims: tuple[str, ...]
+    basis: str
+    details: tuple[Sentence, ...]
+    on_the_axis: tuple[Sentence, ...]
+
+    @property
+    def headline(self) -> str:
+        """All claims in one sentence."""
+        return f"{'; '.join(self.claims)} ({self.basis})."
 
 
 def answer(
@@ -44,7 +62,7 @@ def answer(
 ) -> Answer:
     """Does the barrier go with `statistic` on one split and path, and is that the right axis to look along?
 
-    The headline names the settings (the groups of `association`) by verdict; every setting has its details, on the
+    The claims name the settings (the groups of `association`) by verdict; every setting has its details, on the
     total association, each controlled one, the size of the barrier along `axis`, and, where the tables are given, on
     the shape and on statistics that follow the barrier more closely. A claim never goes beyond its p-value (Holm,
     level `alpha`) or interval, and an association is never called a cause.
@@ -68,25 +86,27 @@ def answer(
             f"it has splits {_values(association, 'split')}; paths {_values(association, 'path')}; "
             f"statistics {_values(association, 'statistic')}"
         )
-    sentences: list[str] = []
-    verdicts: list[str] = []
+    sentences: list[Sentence] = []
+    verdicts: list[Sentence] = []
     for _, row in total.iterrows():
         group = {name: row[name] for name in by}
         here = rows_where(rows, group)
-        sentences.append(_total_sentence(row, group, family_size(here, row), alpha))
+        sentences.append(Sentence(group, TREND, _trend(row, family_size(here, row), alpha)))
         if summary is not None and axis is not None:
-            sentences += _size_sentences(rows_where(summary, group), group, axis)
+            sentences += [Sentence(group, SIZE, said) for said in _size(rows_where(summary, group), axis)]
         for _, other in here[(here["statistic"] == statistic) & ~is_total(here)].iterrows():
             if statistic not in other["controls"].split(", "):
-                sentences.append(_controlled_sentence(row, other, group, family_size(here, other), alpha))
+                said = _controlled(row, other, family_size(here, other), alpha)
+                sentences.append(Sentence(group, str(other["kind"]), said, held=_held(other)))
         told, judged = axis_sentences(group, statistic, here, rivals, shape, alpha)
         sentences += told + judged
         verdicts += judged
     question = f"Does the barrier of the {path} path go with {in_words(statistic)} on the {split} split?"
-    return Answer(question, _headline(total, by, statistic, shape, alpha), tuple(sentences), tuple(verdicts))
+    claims, basis = _claims(total, by, statistic, shape, alpha)
+    return Answer(question, claims, basis, tuple(sentences), tuple(verdicts))
 
 
-# What a headline says of the settings with one verdict on the trend and one on the shape, the strongest first.
+# What is claimed of the settings with one verdict on the trend and one on the shape, the strongest first.
 _TURNS = "the barrier {shape} along {statistic} for {settings}"
 _TRENDS = "the barrier {direction} with {statistic} for {settings}"
 _BENT_TREND = "the barrier {direction} with {statistic}, in a relation that bends, for {settings}"
@@ -101,15 +121,18 @@ _NO_TREND = {
 _CLAIMS = (_TRENDS, _BENT_TREND, _TURNS, _BENDS, *_NO_TREND.values())
 
 
-def _headline(total: pd.DataFrame, by: Sequence[str], statistic: str, shape: pd.DataFrame | None, alpha: float) -> str:
+def _claims(
+    total: pd.DataFrame, by: Sequence[str], statistic: str, shape: pd.DataFrame | None, alpha: float
+) -> tuple[tuple[str, ...], str]:
     short = distinct(by, total) or [name for name in ("model",) if name in by]
     claims: dict[tuple[int, str], list[str]] = {}
     for _, row in total.iterrows():
-        label = ", ".join(str(row[name]) if name == "model" else f"{in_words(name)} {row[name]}" for name in short)
-        label, found = label or "the only setting", verdict(row, alpha) is Verdict.FOUND
-        claim, bent = _claim(verdict(row, alpha), _bend(shape, {name: row[name] for name in by}, statistic, alpha))
-        if found:
-            label += f" (rho = {number(row['rho'])}, {interval(row)})"
+        label = ", ".join(labeled(name, row[name]) for name in short) or "the only setting"
+        what = verdict(row, alpha)
+        claim, bent = _claim(what, _bend(shape, {name: row[name] for name in by}, statistic, alpha))
+        if what is Verdict.FOUND:
+            sure = interval(row) if pd.notna(row["ci_low"]) else f"corrected p = {probability(row['p_holm'])}"
+            label += f" (rho = {number(row['rho'])}, {sure})"
         filled = claim.format(
             direction="rises" if row["rho"] > 0 else "falls",
             shape=bent,
@@ -117,15 +140,16 @@ def _headline(total: pd.DataFrame, by: Sequence[str], statistic: str, shape: pd.
             settings="{settings}",
         )
         claims.setdefault((_CLAIMS.index(claim), filled), []).append(label)
-    told = [
-        filled.format(settings=listed(labels) if len(short) < 2 else "; ".join(labels))
+    # Names that hold commas, and several names for one setting, need more than a comma between them.
+    plain = len(short) < 2 and not any(", " in str(value) for name in short for value in total[name])
+    told = (
+        filled.format(settings=listed(labels) if plain else "; ".join(labels))
         for (_, filled), labels in sorted(claims.items())
-    ]
-    graphs, clusters = (_span(total[name]) for name in ("num_graphs", "num_clusters"))
-    return (
-        f"{'; '.join(told)} ({graphs} graphs in {clusters} clusters each; level {alpha:g} after Holm's correction "
-        "within a setting)."
     )
+    sizes = (
+        counted(total[f"num_{noun}s"].min(), noun, most=total[f"num_{noun}s"].max()) for noun in ("graph", "cluster")
+    )
+    return tuple(told), f"{' in '.join(sizes)} each; level {alpha:g} after Holm's correction within a setting"
 
 
 def _claim(trend: Verdict, bent: str) -> tuple[str, str]:
@@ -146,56 +170,60 @@ def _bend(shape: pd.DataFrame | None, group: dict[str, Any], statistic: str, alp
     return ""
 
 
-def _total_sentence(row: "pd.Series[Any]", group: dict[str, Any], family: int, alpha: float) -> str:
-    where, name, what = setting(group), in_words(row["statistic"]), verdict(row, alpha)
-    evidence = _evidence(row, family)
+def _trend(row: "pd.Series[Any]", family: int, alpha: float) -> str:
+    name, what, evidence = in_words(row["statistic"]), verdict(row, alpha), _evidence(row, family)
     if what is Verdict.UNDEFINED:
-        return f"{where}: no correlation with {name} is defined for {sample_size(row)} ({row['note']})."
+        return f"no correlation with {name} is defined for {sample_size(row)} ({row['note']})."
     direction = "rises" if row["rho"] > 0 else "falls"
     if what is Verdict.DESCRIPTION:
-        return f"{where}: description only, {evidence}; nothing can be concluded ({row['note']})."
+        return f"description only, {evidence}; nothing can be concluded ({row['note']})."
     if what is Verdict.FOUND:
-        text = f"{where}: the barrier {direction} with {name}: {evidence}."
+        text = f"the barrier {direction} with {name}: {evidence}."
         if row["ci_low"] <= 0 <= row["ci_high"]:
             text += " The interval reaches 0, so how strong this is stays open."
     elif what is Verdict.HINT:
-        text = f"{where}: a hint that the barrier {direction} with {name}, lost after Holm's correction: {evidence}."
+        text = f"a hint that the barrier {direction} with {name}, lost after Holm's correction: {evidence}."
     elif what is Verdict.WEAK:
         limit = max(abs(row["ci_low"]), abs(row["ci_high"]))
         text = (
-            f"{where}: no association with {name} was found, and the data leave room for a weak monotone one at most "
+            f"no association with {name} was found, and the data leave room for a weak monotone one at most "
             f"(|rho| up to {number(limit)}): {evidence}. A relation that turns would not show here."
         )
     else:
-        text = f"{where}: the data cannot tell whether the barrier goes with {name}: {evidence}."
+        text = f"the data cannot tell whether the barrier goes with {name}: {evidence}."
     if row["zero_share"] >= PILE_UP:
-        text += f" {row['zero_share']:.0%} of the graphs have a barrier near zero; ranks among them say little."
+        text += f" {percent(row['zero_share'])} of the graphs have a barrier near zero; ranks among them say little."
     return text
 
 
-def _controlled_sentence(
-    total: "pd.Series[Any]", row: "pd.Series[Any]", group: dict[str, Any], family: int, alpha: float
-) -> str:
-    where, name, what = setting(group), in_words(row["statistic"]), verdict(row, alpha)
+def _held(row: "pd.Series[Any]") -> str:
+    """What a controlled association controls."""
+    return f"controlling {listed(map(in_words, row['controls'].split(', ')))}" if row["controls"] else ""
+
+
+def _controlled(total: "pd.Series[Any]", row: "pd.Series[Any]", family: int, alpha: float) -> str:
+    name, what, evidence = in_words(row["statistic"]), verdict(row, alpha), _evidence(row, family)
     if not row["controls"]:
-        return f"{where}, {row['kind']}: nothing was controlled for, since {row['dropped_controls']} is constant."
-    held = f"{where}, {row['kind']} (controlling {listed(map(in_words, row['controls'].split(', ')))})"
-    evidence = _evidence(row, family)
+        dropped = [in_words(control) for control in row["dropped_controls"].split(", ")]
+        return (
+            f"nothing was controlled for, since {listed(dropped)} {'are' if len(dropped) > 1 else 'is'} constant "
+            "over the graphs."
+        )
     if what is Verdict.UNDEFINED:
-        return f"{held}: no correlation with {name} is defined for {sample_size(row)} ({row['note']})."
+        return f"no correlation with {name} is defined for {sample_size(row)} ({row['note']})."
     if what is Verdict.FOUND and verdict(total, alpha) is Verdict.FOUND:
         same = np.sign(row["rho"]) == np.sign(total["rho"])
-        return f"{held}: an association with {name} remains{'' if same else ', with the sign reversed'}: {evidence}."
+        return f"an association with {name} remains{'' if same else ', with the sign reversed'}: {evidence}."
     if what is Verdict.FOUND:
-        return f"{held}: an association with {name} appears: {evidence}."
+        return f"an association with {name} appears: {evidence}."
     if what is Verdict.WEAK:
-        return f"{held}: none with {name} was found, and at most one of |rho| < {WEAK_BELOW:g} fits: {evidence}."
+        return f"none with {name} was found, and at most one of |rho| < {WEAK_BELOW:g} fits: {evidence}."
     if what is Verdict.DESCRIPTION:
-        return f"{held}: description only, {evidence}."
-    return f"{held}: the data cannot tell whether an association with {name} remains: {evidence}."
+        return f"description only, {evidence}."
+    return f"the data cannot tell whether an association with {name} remains: {evidence}."
 
 
-def _size_sentences(cells: pd.DataFrame, group: dict[str, Any], axis: str) -> list[str]:
+def _size(cells: pd.DataFrame, axis: str) -> list[str]:
     if axis not in cells.columns:
         raise InputError(f"the summary has no column {axis!r}: put the axis into the `by` of barrier_summary")
     cells = cells[cells["mean"].notna()]
@@ -209,7 +237,7 @@ def _size_sentences(cells: pd.DataFrame, group: dict[str, Any], axis: str) -> li
     ]
     # Picked after looking at all cells: intervals that lie apart do not settle it either.
     return [
-        f"{setting(group)}: the mean barrier is highest, {ends[0]}, and lowest, {ends[1]}; "
+        f"the mean barrier is highest, {ends[0]}, and lowest, {ends[1]}; "
         "which cell is highest or lowest is read off these data, not tested."
     ]
 
@@ -224,7 +252,3 @@ def _evidence(row: "pd.Series[Any]", family: int) -> str:
 
 def _values(frame: pd.DataFrame, name: str) -> str:
     return ", ".join(map(str, frame[name].unique())) if name in frame.columns else "none"
-
-
-def _span(counts: "pd.Series[int]") -> str:
-    return f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"

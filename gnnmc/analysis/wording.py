@@ -7,6 +7,7 @@ import pandas as pd
 
 NAMES = {
     "homophily_edge": "edge homophily",
+    "homophily_asked": "asked homophily",
     "homophily_node": "node homophily",
     "homophily_insensitive": "class-insensitive homophily",
     "homophily_adjusted": "adjusted homophily",
@@ -17,6 +18,8 @@ NAMES = {
     "ends_train_loss": "the ends' train loss",
     "ends_accuracy": "the ends' accuracy",
     "degree_mean": "mean degree",
+    "degree_cv": "degree variation (CV)",
+    "num_nodes": "number of nodes",
     "degree_assortativity": "degree assortativity",
     "clustering_average": "average clustering coefficient",
     "gap_algebraic": "spectral gap (algebraic)",
@@ -30,6 +33,8 @@ NAMES = {
 
 # Group columns that have a place of their own in the setting; every other one is added as "name value".
 _PLACED = ("model", "path", "split", "metric", "barrier_kind")
+# Of these the value says all.
+_SELF_EXPLAINING = ("model", "regime")
 
 
 def in_words(name: str) -> str:
@@ -47,15 +52,32 @@ def setting(values: Mapping[str, Any]) -> str:
     kind = f"{values['barrier_kind']} barrier" if "barrier_kind" in values else ""
     if "metric" in values:
         kind = f"{kind or 'barrier'} of the {values['metric']}"
-    rest = [f"{in_words(name)} {_value(value)}" for name, value in values.items() if name not in _PLACED]
+    rest = [labeled(name, value) for name, value in values.items() if name not in _PLACED]
     details = ", ".join(part for part in [kind, *rest] if part)
     where = ", ".join(part for part in parts if part) or "whole table"
     return f"{where} ({details})" if details else where
 
 
+def labeled(name: str, value: object) -> str:
+    """The value of a group column with its name, e.g. "degree 10"; alone where the value says all."""
+    return str(value) if name in _SELF_EXPLAINING else f"{in_words(name)} {_value(value)}"
+
+
 def sample_size(row: "pd.Series[Any]") -> str:
     """Graphs and clusters of a row, e.g. "27 graphs in 27 clusters"."""
-    return f"{_count(row['num_graphs'], 'graph')} in {_count(row['num_clusters'], 'cluster')}"
+    return f"{counted(row['num_graphs'], 'graph')} in {counted(row['num_clusters'], 'cluster')}"
+
+
+def counted(count: int, noun: str, most: int | None = None) -> str:
+    """ "1 graph", "27 graphs", "18 to 27 graphs"."""
+    if most is not None and most != count:
+        return f"{count} to {most} {noun}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def percent(share: float) -> str:
+    """A share as a whole number of percent."""
+    return f"{100 * share:.0f} %"
 
 
 def number(value: float) -> str:
@@ -88,7 +110,3 @@ def distinct(columns: Sequence[str], frame: pd.DataFrame) -> list[str]:
 
 def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

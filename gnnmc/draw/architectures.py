@@ -9,18 +9,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from gnnmc.draw.columns import check_columns, in_order
 from gnnmc.draw.looks import Look, looks_of
 from gnnmc.draw.palette import BAND, INK, MUTED
-from gnnmc.draw.panels import top_legend
+from gnnmc.draw.panels import few_ticks, top_legend
+from gnnmc.draw.scatter import LEAST_SPAN
 from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, say_empty, styled
 from gnnmc.errors import InputError
 
 _ROW = 0.2
 _HEAD = 0.26
+# Letters of a problem's name that fit on a phone at full size.
+_LONGEST = 40
 _KINDS = ("graph", "features alone", "images")
 
 
@@ -79,7 +81,7 @@ def draw_architectures(
             _draw_values(axes, here, value, lines, looks, paths)
             _say_value(axes, label, narrow=place > 0)
             if place == 0:
-                axes.set_title(f"{split} split")
+                axes.set_title(f"{split} split", pad=14)
                 if start == 0:
                     _say_lines(axes, lines)
     top_legend(figure, _legend(looks, paths, interval_label if _has_interval(frame) else None), width)
@@ -138,12 +140,12 @@ def _draw_values(
     if value == "ends_accuracy":
         axes.set_xlim(-0.04, 1.06)
     else:
-        top = 1.07 * max(float(np.nanmax(frame[reaching].to_numpy(float), initial=0.0)), 1e-3)
+        top = 1.07 * max(float(np.nanmax(frame[reaching].to_numpy(float), initial=0.0)), LEAST_SPAN)
         least = (
             min(0.0, float(np.nanmin(frame[["barrier"]].to_numpy(float), initial=0.0))) if value == "barrier" else 0.0
         )
         axes.set_xlim(least - 0.06 * top, top)
-    axes.xaxis.set_major_locator(MaxNLocator(3 if value == "barrier" else 2, steps=[1, 2, 5, 10]))
+    few_ticks(axes, 3 if value == "barrier" else 2)
     if not frame[value].notna().any():
         say_empty(axes)
 
@@ -154,14 +156,20 @@ def _say_value(axes: Axes, label: str, narrow: bool) -> None:
 
 
 def _say_lines(axes: Axes, lines: Sequence[_Line]) -> None:
-    axes.set_yticks([line.y for line in lines], [line.words for line in lines])
+    """Names of models beside their rows, of problems on their bands: those may be as long as all panels are wide."""
+    models = [line for line in lines if line.model is not None]
+    axes.set_yticks([line.y for line in models], [line.words for line in models])
     axes.tick_params(axis="y", length=0, labelcolor=INK)
+    axes.set_zorder(1)  # its words lie on the bands of the panels beside it
+    for line in lines:
+        if line.model is None:
+            size = min(8.0, 8.0 * _LONGEST / max(1, len(line.words)))
+            place = axes.get_yaxis_transform()
+            text = axes.text(0.02, line.y, line.words, transform=place, va="center", fontweight="bold", fontsize=size)
+            text.set_in_layout(False)
     offset = ScaledTranslation(-6 / 72, 5 / 72, axes.figure.dpi_scale_trans)
     words: dict[str, Any] = {"ha": "right", "va": "bottom", "color": MUTED, "fontsize": 8}
-    axes.text(0, 1, "model, parameters", transform=axes.transAxes + offset, **words)
-    for tick, line in zip(axes.get_yticklabels(), lines, strict=True):
-        if line.model is None:
-            tick.set_fontweight("bold")
+    axes.text(0, 1, "model,\nparameters", transform=axes.transAxes + offset, **words)
 
 
 def _legend(looks: Mapping[str, Look], paths: Sequence[str], interval_label: str | None) -> list[Line2D]:

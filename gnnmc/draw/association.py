@@ -193,7 +193,8 @@ def _draw_cell(
     known = sizes.intervals and not np.isnan(interval[0])
     if known:
         told = " to ".join(_two_decimals(bound) for bound in interval)
-        axes.text(x + width / 2, y + 0.73 * height, told, ha="center", va="center_baseline", color=ink, fontsize=5.2)
+        size = min(5.2, 72 * width / (0.6 * len(told)))
+        axes.text(x + width / 2, y + 0.73 * height, told, ha="center", va="center_baseline", color=ink, fontsize=size)
     axes.text(
         x + width / 2,
         y + (0.35 if known else 0.5) * height,

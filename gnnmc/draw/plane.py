@@ -20,6 +20,12 @@ from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, say_empty, styled
 X_LABEL, Y_LABEL = "distance along the line between the modes", "distance from that line"
 # Contours of one figure, about. More would not be told apart by their color.
 _LEVELS = 9
+# Points from a mode to the lower edge of its name below it, with some air.
+_NAME_BELOW = 21.0
+# Inches of a y axis that has no room for a second number.
+_SHORT = 0.5
+# Inches of a panel that is a figure of its own.
+_WIDE_ALONE = 4.2
 
 
 def draw_plane(
@@ -73,7 +79,8 @@ def draw_plane_figure(
     levels = contour_levels(frame[metric], higher_is_better)
     stacked = width < STACKED_BELOW
     across = 1 if stacked else max(1, len(splits))
-    tall = _height(frame, (width - (1.4 if stacked else 1.6)) / across)
+    wide = (width - (1.4 if stacked else 1.6)) / across
+    tall = _height(frame, wide)
     figure = new_figure(width, (tall + 0.45) * len(splits) + 0.6 if stacked else tall + 1.1)
     panels = np.atleast_1d(np.array(figure.subplots(max(1, len(splits)) if stacked else 1, across))).reshape(-1)
     drawn, handles = None, []
@@ -84,6 +91,7 @@ def draw_plane_figure(
             axes, points, np.asarray(path, dtype=float).reshape(-1, 2), path_distance, names=number == 0
         )
         axes.set_title(f"{split} split")
+        _make_room(axes, points, wide)
         if stacked or number == 0:
             axes.set_ylabel(Y_LABEL)
         else:
@@ -131,10 +139,12 @@ def _draw_one(
     label: str,
     higher_is_better: bool,
 ) -> Axes:
-    axes = ax if ax is not None else new_figure(5.4, _height(frame, 4.2) + 1.1).add_subplot()
+    axes = ax if ax is not None else new_figure(5.4, _height(frame, _WIDE_ALONE) + 1.1).add_subplot()
     some = frame[frame["split"] == split]
     contours = _draw_contours(axes, some, metric, contour_levels(some[metric], higher_is_better), higher_is_better)
     handles = _draw_points(axes, marks, path, path_distance)
+    if ax is None:
+        _make_room(axes, marks, _WIDE_ALONE)
     axes.set(xlabel=X_LABEL, ylabel=Y_LABEL)
     axes.set_title(f"{split} split", loc="left")
     if contours is not None:
@@ -205,6 +215,19 @@ def _draw_points(
             bbox={"boxstyle": "round,pad=0.2", "facecolor": SURFACE, "edgecolor": "none", "alpha": 0.85},
         )
     return handles
+
+
+def _make_room(axes: Axes, marks: pd.DataFrame, wide: float) -> None:
+    """Numbers of the x axis below the names of modes that stand near the lower edge, and few on a short y axis.
+
+    wide: inches of the panel; units are the same in both directions.
+    """
+    low, high = axes.get_ylim()
+    inches = wide / (float(np.ptp(axes.get_xlim())) or 1.0)
+    if len(marks):
+        axes.tick_params(axis="x", pad=max(3.5, _NAME_BELOW - 72 * inches * (marks["y"].min() - low)))
+    if inches * (high - low) < _SHORT:
+        axes.set_yticks([0.0] if low <= 0 <= high else [])
 
 
 def _draw_scale(bar: Any, label: str) -> None:

@@ -11,13 +11,14 @@ from matplotlib.lines import Line2D
 from gnnmc.draw.columns import check_columns, in_order
 from gnnmc.draw.looks import Look, looks_of
 from gnnmc.draw.palette import INK, MUTED
-from gnnmc.draw.panels import Row, panel_grid, top_legend
-from gnnmc.draw.style import WIDE, say_empty, styled
+from gnnmc.draw.panels import Row, broken, panel_grid, top_legend
+from gnnmc.draw.style import STACKED_BELOW, WIDE, say_empty, styled
 from gnnmc.errors import InputError
 
 # What is worse than this is drawn at the edge, as an arrow that says so: how bad a bad prediction is matters to nobody.
 WORST = -0.6
 _LINE = 0.115
+_NAME_LINE = 0.14
 _BETWEEN = 0.1
 
 
@@ -36,13 +37,16 @@ def draw_prediction(frame: pd.DataFrame, *, models: Sequence[str] = (), width: f
         raise InputError("prediction: more than one row per (path, split, model, predictors): choose one regime")
     looks = looks_of(frame, models)
     sets, paths, splits = (in_order(frame, name) for name in ("predictors", "path", "split"))
-    height = max(1.0, len(sets) * (len(looks) * _LINE + _BETWEEN) + 0.2)
+    names = [broken(str(name), 26 if width >= STACKED_BELOW else 14) for name in sets]
+    most_lines = max((name.count("\n") + 1 for name in names), default=1)
+    block = max(len(looks) * _LINE, most_lines * _NAME_LINE) + _BETWEEN
+    height = max(1.0, len(sets) * block + 0.2)
     rows = [Row(f"{path} path", "", height) for path in paths]
     figure, panels = panel_grid(rows, [f"{split} split" for split in splits], "R² out of fold", width, share_y=True)
     for r, path in enumerate(paths):
         for c, split in enumerate(splits):
             here = frame[(frame["path"] == path) & (frame["split"] == split)]
-            _draw_panel(panels[r][c], here, sets, looks)
+            _draw_panel(panels[r][c], here, dict(zip(sets, names)), looks, block)
     handles = [
         Line2D([], [], color=color, marker=marker, ms=5, mew=0, linestyle="none", label=model)
         for model, (color, marker) in looks.items()
@@ -51,8 +55,9 @@ def draw_prediction(frame: pd.DataFrame, *, models: Sequence[str] = (), width: f
     return figure
 
 
-def _draw_panel(axes: Axes, frame: pd.DataFrame, sets: Sequence[str], looks: Mapping[str, Look]) -> None:
-    block = len(looks) * _LINE + _BETWEEN
+def _draw_panel(
+    axes: Axes, frame: pd.DataFrame, sets: Mapping[str, str], looks: Mapping[str, Look], block: float
+) -> None:
     for place, name in enumerate(sets):
         for number, (model, (color, marker)) in enumerate(looks.items()):
             y = place * block + number * _LINE
@@ -67,7 +72,7 @@ def _draw_panel(axes: Axes, frame: pd.DataFrame, sets: Sequence[str], looks: Map
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
     middles = [place * block + (len(looks) - 1) * _LINE / 2 for place in range(len(sets))]
-    axes.set_yticks(middles, sets)
+    axes.set_yticks(middles, list(sets.values()))
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.set_ylim(len(sets) * block - _BETWEEN / 2, -_BETWEEN)
     axes.set_xlim(WORST - 0.05, 1.05)

@@ -7,16 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from gnnmc.draw.columns import check_columns, in_order
 from gnnmc.draw.looks import Look, looks_of
 from gnnmc.draw.palette import BAND, INK, MUTED
-from gnnmc.draw.panels import top_legend
+from gnnmc.draw.panels import few_ticks, top_legend
 from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, say_empty, styled
 
 _ROW = 0.24
+# No axis of a barrier or loss is shorter, in nats: what differs by less does not differ for a reader.
+LEAST_SPAN = 0.01
 
 
 @styled
@@ -93,9 +94,9 @@ def _draw_dots(axes: Axes, frame: pd.DataFrame, value: str, graphs: Sequence[str
     axes.grid(visible=True, axis="x")
     axes.set_ylim(-0.5, len(graphs) - 0.5)
     reaching = [value, "high"] if value == "barrier" and "high" in frame.columns else [value]
-    top = 1.07 * max(float(np.nanmax(frame[reaching], initial=0.0)), 1e-3)
+    top = 1.07 * max(float(np.nanmax(frame[reaching], initial=0.0)), LEAST_SPAN)
     axes.set_xlim(-0.06 * top, top)
-    axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+    few_ticks(axes, 3)
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.spines["left"].set_visible(False)
     if not frame[value].notna().any():

@@ -1,18 +1,24 @@
 """Finished runs side by side: what differs in their configs, and what that did to the barriers."""
 
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from gnnmc.analysis import paired_differences
+from gnnmc.analysis.wording import counted, in_words, listed, number
 from gnnmc.errors import InputError
+from gnnmc.report.config import flat
 from gnnmc.report.remake import FinishedRun, read_run
 from gnnmc.report.render import render_page
 from gnnmc.studies.pages import Page, Section, TableView
+from gnnmc.studies.sections import loss_unit, told_apart
 
 SETTING = ("model", "path", "split")
+# Of the keys in which configs differ, named in the answer.
+MOST_KEYS = 5
 
 
 def compare_runs(folders: Sequence[Path]) -> Page:
@@ -30,23 +36,27 @@ def compare_runs(folders: Sequence[Path]) -> Page:
         raise InputError(f"run {empty[0]} has no barriers: there is nothing to compare")
     reference, *others = runs
     changes = _changes(losses, reference, others)
+    configs = _configs(runs)
+    units = " or ".join(dict.fromkeys(loss_unit(run.tables) for run in runs.values()))
     sections = [
-        Section("What differs in the configs", tables=(_configs(runs),)),
-        Section("Barriers side by side", tables=(_side_by_side(losses),)),
-        *_differences(changes, reference),
+        Section("What differs in the configs", tables=(configs,)),
+        Section("Barriers side by side", tables=(_side_by_side(losses, units),)),
+        *_differences(changes, reference, units),
         *_associations(runs),
-        Section("The ends", tables=(_ends(runs),)),
+        Section("The ends", tables=(_ends(runs, units),)),
     ]
     return Page(
         title=f"Comparison of {len(runs)} runs",
-        question=f"What differs between {' and '.join(runs)}?",
-        answer=tuple(_answer(changes, reference, others)),
+        question=f"What differs between {listed(runs)}?",
+        answer=(_configs_in_words(configs.frame), *_answer(changes, reference, others)),
         rests_on=tuple(
-            f"{name}: {run.config.title}; {run.tables['graphs']['graph'].nunique()} graphs in "
-            f"{run.tables['graphs']['cluster'].nunique()} clusters, {losses[name]['model'].nunique()} models."
+            f"{name}: {run.config.title}; {counted(run.tables['graphs']['graph'].nunique(), 'graph')} in "
+            f"{counted(run.tables['graphs']['cluster'].nunique(), 'cluster')}, "
+            f"{counted(losses[name]['model'].nunique(), 'model')}; started as: {run.about.get('command', 'unknown')}."
             for name, run in runs.items()
         ),
         sections=tuple(sections),
+        at_a_glance=_at_a_glance(changes, reference, units),
     )
 
 
@@ -55,7 +65,7 @@ def write_comparison(page: Page, folders: Sequence[Path], out: Path) -> Path:
     others = [entry.name for entry in out.iterdir()] if out.is_dir() else []
     if others and ("written.json" not in others or "plan.json" in others):
         raise InputError(f"{out} holds {others[0]!r} and is no comparison: choose an empty or a new folder with --out")
-    return render_page(page, out, {"Runs": "\n".join(str(folder) for folder in folders)})
+    return render_page(page, out, {"Command": shlex.join(["gnnmc", "compare", *map(str, folders), "--out", str(out)])})
 
 
 def _labels(folders: Sequence[Path]) -> list[str]:
@@ -73,28 +83,31 @@ def _losses(run: FinishedRun) -> pd.DataFrame:
 
 
 def _configs(runs: Mapping[str, FinishedRun]) -> TableView:
-    flat = {name: _flat(run.config.model_dump(mode="json")) for name, run in runs.items()}
-    keys = list(dict.fromkeys(key for values in flat.values() for key in values))
+    values = {name: flat(run.config.model_dump(mode="json")) for name, run in runs.items()}
+    keys = list(dict.fromkeys(key for of_run in values.values() for key in of_run))
     rows = [
-        {"key": key, **{name: values.get(key, "") for name, values in flat.items()}}
+        {"key": key, **{name: of_run.get(key, "") for name, of_run in values.items()}}
         for key in keys
-        if len({values.get(key, "") for values in flat.values()}) > 1
+        if len({of_run.get(key, "") for of_run in values.values()}) > 1
     ]
     frame = pd.DataFrame(rows, columns=["key", *runs])
     return TableView("configs", frame, "Keys of the configs that are not the same in all runs; empty: not there.")
 
 
-def _flat(value: Any, key: str = "") -> dict[str, str]:
-    """Dotted key → value as text, for every plain value of a config."""
-    if isinstance(value, Mapping):
-        named = {f"{key}.{name}" if key else name: inner for name, inner in value.items()}
-        return {k: v for name, inner in named.items() for k, v in _flat(inner, name).items()}
-    if isinstance(value, list) and any(isinstance(inner, Mapping | list) for inner in value):
-        return {k: v for place, inner in enumerate(value) for k, v in _flat(inner, f"{key}.{place}").items()}
-    return {key: str(value)}
+def _configs_in_words(configs: pd.DataFrame) -> str:
+    """Which settings differ: what a difference between the barriers may come from, and no more than may."""
+    keys = list(dict.fromkeys(re.sub(r"\.\d+(?=\.|$)", "", key) for key in configs["key"]))
+    names = [key for key in keys if not any(key.startswith(f"{other}.") for other in keys)]
+    if not names:
+        return "The configs are the same."
+    told = (
+        f"{', '.join(names[:MOST_KEYS])} and {len(names) - MOST_KEYS} more" if len(names) > MOST_KEYS else listed(names)
+    )
+    caution = ": what differs below cannot be ascribed to one of them" if len(names) > 1 else ""
+    return f"The configs differ in {told}{caution}."
 
 
-def _side_by_side(losses: Mapping[str, pd.DataFrame]) -> TableView:
+def _side_by_side(losses: Mapping[str, pd.DataFrame], units: str) -> TableView:
     columns = {}
     for name, rows in losses.items():
         per_graph = rows.groupby([*SETTING, "graph"], sort=False)["barrier"].mean()
@@ -103,8 +116,8 @@ def _side_by_side(losses: Mapping[str, pd.DataFrame]) -> TableView:
     return TableView(
         "side_by_side",
         pd.DataFrame(columns).reset_index(),
-        "Chord barrier of the loss, mean over the graphs of each run (pairs averaged within a graph), and how many "
-        "graphs these are.",
+        f"Chord barrier of the loss ({units}) by split, mean over the graphs of each run (pairs averaged within a "
+        "graph), and how many graphs.",
     )
 
 
@@ -119,16 +132,43 @@ def _changes(losses: Mapping[str, pd.DataFrame], reference: str, others: Sequenc
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
-def _differences(changes: pd.DataFrame, reference: str) -> list[Section]:
+def _differences(changes: pd.DataFrame, reference: str, units: str) -> list[Section]:
     if changes.empty:
         return []
     columns = ["run", *SETTING, "first", "second", "difference", "ci_low", "ci_high", "num_graphs", "num_clusters"]
     shown = changes[columns].rename(columns={"first": reference, "second": "this run"})
     caption = (
-        f"Chord barrier of the loss on the graphs that a run has in common with {reference}: means, and the mean "
-        "difference graph by graph with a 95 % bootstrap interval over clusters (from 10 clusters on)."
+        f"Chord barrier of the loss ({units}) on the graphs that a run has in common with {reference}, by split: "
+        "means, and the mean difference graph by graph with a 95 % bootstrap interval over clusters (from 10 on)."
     )
     return [Section("On the same graphs", tables=(TableView("differences", shown, caption),))]
+
+
+def _at_a_glance(changes: pd.DataFrame, reference: str, units: str) -> TableView | None:
+    """The differences with their intervals, paths and splits across."""
+    if changes.empty:
+        return None
+    rows = changes.assign(
+        across=changes["path"] + ", " + changes["split"], cell=[_difference(row) for _, row in changes.iterrows()]
+    )
+    wide = rows.pivot_table(index=["run", "model"], columns="across", values="cell", aggfunc="first", sort=False)
+    frame = wide[list(dict.fromkeys(rows["across"]))].fillna("").reset_index().rename_axis(columns=None)
+    sizes = " in ".join(
+        counted(changes[f"num_{noun}s"].min(), noun, most=changes[f"num_{noun}s"].max())
+        for noun in ("graph", "cluster")
+    )
+    interval = " [95 % bootstrap interval over clusters, not corrected]" if changes["ci_low"].notna().any() else ""
+    caption = (
+        f"Barrier of a run minus that of {reference} ({units}), mean over the {sizes} that they have in common"
+        f"{interval}, by path and split."
+    )
+    return TableView("at_a_glance", frame, caption)
+
+
+def _difference(row: "pd.Series[float]") -> str:
+    if pd.isna(row["ci_low"]):
+        return number(row["difference"])
+    return f"{number(row['difference'])} [{number(row['ci_low'])},\N{NO-BREAK SPACE}{number(row['ci_high'])}]"
 
 
 def _associations(runs: Mapping[str, FinishedRun]) -> list[Section]:
@@ -142,12 +182,16 @@ def _associations(runs: Mapping[str, FinishedRun]) -> list[Section]:
             frames.append(found.rename(columns={"rho": f"{name}, ρ", "p_holm": f"{name}, p (Holm)"}))
     if len(frames) < 2:
         return []
-    joined = pd.concat(frames, axis=1)
-    caption = "Rank correlation of each statistic with the loss barrier in every run, and its Holm-corrected p."
-    return [Section("Associations side by side", tables=(TableView("associations", joined.reset_index(), caption),))]
+    joined = told_apart(pd.concat(frames, axis=1).reset_index())
+    joined["statistic"] = joined["statistic"].map(in_words)
+    caption = (
+        "Spearman's ρ of each statistic with the loss barrier in every run, by path and split, and its permutation p "
+        "after Holm's correction over statistics. That one p is below a level and another is not shows no difference."
+    )
+    return [Section("Associations side by side", tables=(TableView("associations", joined, caption),))]
 
 
-def _ends(runs: Mapping[str, FinishedRun]) -> TableView:
+def _ends(runs: Mapping[str, FinishedRun], units: str) -> TableView:
     parts = []
     for name, run in runs.items():
         ends = run.tables["endpoints"]
@@ -155,7 +199,7 @@ def _ends(runs: Mapping[str, FinishedRun]) -> TableView:
         values = [column for column in ("loss", "accuracy") if column in used]
         parts.append(used.groupby(["model", "split"], sort=False)[values].mean().add_prefix(f"{name}, "))
     frame = pd.concat(parts, axis=1).reset_index()
-    return TableView("ends", frame, "Loss and accuracy of the ends, mean over graphs and seeds.")
+    return TableView("ends", frame, f"Loss ({units}) and accuracy of the ends, mean over graphs and seeds.")
 
 
 def _answer(changes: pd.DataFrame, reference: str, others: Sequence[str]) -> list[str]:
@@ -165,17 +209,24 @@ def _answer(changes: pd.DataFrame, reference: str, others: Sequence[str]) -> lis
         if rows.empty:
             lines.append(f"{name} shares no graph with {reference}: the means below are of different graphs.")
             continue
+        common = counted(rows["num_graphs"].max(), "common graph")
         tested = rows.dropna(subset=["ci_low"])
         if tested.empty:
             lines.append(
-                f"{name} against {reference}: {len(rows)} settings on up to {rows['num_graphs'].max()} common graphs "
-                f"in {rows['num_clusters'].max()} clusters, too few for intervals."
+                f"{name} against {reference}: {counted(len(rows), 'combination')} of model, path and split on up to "
+                f"{common} in {counted(rows['num_clusters'].max(), 'cluster')}, too few for intervals."
             )
             continue
-        higher, lower = (tested["ci_low"] > 0).sum(), (tested["ci_high"] < 0).sum()
+        told = "; ".join(f"{split} split: {_counts(some)}" for split, some in tested.groupby("split", sort=False))
         lines.append(
-            f"{name} against {reference}, on up to {rows['num_graphs'].max()} common graphs: of {len(tested)} settings "
-            f"the barrier is higher in {higher} and lower in {lower}; in {len(tested) - higher - lower} the 95 % "
-            "interval of the difference holds 0 (intervals are not corrected for their number)."
+            f"{name} against {reference}, on up to {common}, over {counted(len(tested), 'combination')} of model, path "
+            f"and split. {told[0].upper()}{told[1:]}. Lower and higher: the 95 % interval of the mean difference is "
+            "without 0 (not corrected for the number of combinations); the others are no finding of equality."
         )
     return lines
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    """In how many rows the interval of the difference lies below 0, above it, or holds it."""
+    higher, lower = int((rows["ci_low"] > 0).sum()), int((rows["ci_high"] < 0).sum())
+    return f"the barrier is lower in {lower}, higher in {higher}, and neither is shown in {len(rows) - higher - lower}"

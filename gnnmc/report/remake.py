@@ -11,6 +11,7 @@ import pandas as pd
 from gnnmc.config import StudyBlock, read_config, validate
 from gnnmc.errors import InputError
 from gnnmc.filesystem import is_file, is_folder
+from gnnmc.report.config import config_in_short, seeds_in_words
 from gnnmc.report.render import render_page
 from gnnmc.run.planned import plan_key, planned_cells
 from gnnmc.store import Store, Written, read_table
@@ -55,7 +56,8 @@ class FinishedRun:
         return {
             "Command": str(self.about.get("command", "unknown")),
             "Versions": ", ".join(versions) or "unknown",
-            "Config": (self.folder / "config.yaml").read_text(encoding="utf-8"),
+            "Seeds": seeds_in_words(self.config),
+            "Config": config_in_short(self.config),
         }
 
 

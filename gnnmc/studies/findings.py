@@ -59,15 +59,7 @@ def _ends(tables: Tables, least_accuracy: float) -> list[Diagnostic]:
     if len(lost):
         first = lost.iloc[0]
         found.append(Diagnostic("GMC012", f"{len(lost)} ends, such as {first.graph}, {first.model}: {first.status}"))
-    if "num_classes" not in tables["graphs"]:
-        return found  # nothing is classified: there is no guessing to compare with
-    train = used[(used["split"] == "train") & (used["status"] == "ok")].merge(
-        tables["graphs"][["graph", "num_classes"]].dropna(), on="graph"
-    )
-    guessing = np.log(train["num_classes"].clip(lower=2))
-    poor = train["loss"] > UNDERTRAINED * guessing
-    if "accuracy" in train:
-        poor |= train["accuracy"] < least_accuracy - ROUNDING
+    train, poor = train_ends(tables, least_accuracy)
     if poor.any():
         worst = train[poor].sort_values("loss").iloc[-1]
         reached = f", accuracy {worst['accuracy']:.2f}" if "accuracy" in train else ""
@@ -81,6 +73,19 @@ def _ends(tables: Tables, least_accuracy: float) -> list[Diagnostic]:
             )
         )
     return found
+
+
+def train_ends(tables: Tables, least_accuracy: float) -> tuple[pd.DataFrame, "pd.Series[bool]"]:
+    """Train-split rows of the ends that classify and did not diverge, and which of them are under-trained (GMC001)."""
+    used = tables["endpoints"]
+    train = used[used["used"] & (used["split"] == "train") & (used["status"] == "ok")]
+    if "num_classes" not in tables["graphs"]:  # nothing is classified: there is no guessing to compare with
+        return train.iloc[:0], pd.Series(dtype=bool)
+    train = train.merge(tables["graphs"][["graph", "num_classes"]].dropna(), on="graph")
+    poor = train["loss"] > UNDERTRAINED * np.log(train["num_classes"].clip(lower=2))
+    if "accuracy" in train:
+        poor |= train["accuracy"] < least_accuracy - ROUNDING
+    return train, poor
 
 
 def _barriers(barriers: pd.DataFrame) -> list[Diagnostic]:

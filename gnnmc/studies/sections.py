@@ -4,8 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from gnnmc.studies.findings import ROUNDING
+from gnnmc.studies.findings import train_ends
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
+
+# Of one diagnostic, told in words.
+MOST_PLACES = 3
 
 
 def measured(tables: Tables) -> bool:
@@ -47,6 +50,11 @@ def chord_loss(tables: Tables, **where: Any) -> pd.DataFrame:
     return rows
 
 
+def told_apart(frame: pd.DataFrame) -> pd.DataFrame:
+    """Without a column of regimes in which all rows say the same."""
+    return frame.drop(columns="regime") if "regime" in frame and frame["regime"].nunique() < 2 else frame
+
+
 def common_pairs(rows: pd.DataFrame) -> pd.DataFrame:
     """The pairs that every kind of path connects: a curve fitted for some of them is compared on these alone."""
     paths = rows.groupby(["graph", "model", "a", "b"])["path"].transform("nunique")
@@ -54,25 +62,50 @@ def common_pairs(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def ends_section(tables: Tables, least_train_accuracy: float) -> Section:
-    """Loss and metrics of the ends by data, model and split, with a flag on those that did not learn."""
+    """Loss and metrics of the ends by model and split, and by graph, with a count of those that did not learn."""
     used = tables["endpoints"][tables["endpoints"]["used"]]
     about = ["graph", "model", "endpoint", "split", "seed", "train_seed", "status", "used", "epoch", "parameters"]
     metrics = [name for name in used.columns if name not in about]
-    cells = used.groupby(["graph", "model", "split"], sort=False)[metrics].agg(["mean", "min", "max"])
+    train, poor = train_ends(tables, least_train_accuracy)
+    poor_ends = train[poor].assign(poor=1)[["graph", "model", "seed", "poor"]]
+    flagged = used.merge(poor_ends, on=["graph", "model", "seed"], how="left").fillna({"poor": 0})
+    flagged["poor"] = flagged["poor"].where(flagged["status"] == "ok", 1)
+    by_model = _ends_table(flagged, ["model", "split"], metrics)
+    by_graph = _ends_table(flagged, ["graph", "model", "split"], metrics)
+    words = (
+        f"loss ({loss_unit(tables)}) and metrics, BatchNorm as in training. Flagged: under-trained (GMC001), its train "
+        f"loss above half of that of guessing or its train accuracy below {least_train_accuracy:g}; or "
+        "diverged (GMC012). A barrier between such ends says little"
+    )
+    views = (
+        TableView("ends", by_model, f"Ends of the paths by model and split, over graphs and seeds: {words}."),
+        TableView("endpoints", by_graph, f"Ends of the paths on every graph, over seeds: {words}."),
+    )
+    return Section("The ends", tables=views)
+
+
+def _ends_table(ends: pd.DataFrame, keys: list[str], metrics: list[str]) -> pd.DataFrame:
+    groups = ends.groupby(keys, sort=False)
+    cells = groups[metrics].agg(["median", "min", "max"])
     cells.columns = pd.Index([" ".join(column) for column in cells.columns.to_flat_index()])
-    cells = cells.reset_index()
-    if "accuracy min" in cells:
-        low = (cells["split"] == "train") & (cells["accuracy min"] < least_train_accuracy - ROUNDING)
-        cells.insert(3, "flag", low.map({True: f"an end below {least_train_accuracy:g}", False: ""}))
-    caption = f"Ends of the paths: loss ({loss_unit(tables)}) and metrics over seeds, BatchNorm as in training."
-    return Section("The ends", tables=(TableView("endpoints", cells.dropna(axis=1, how="all"), caption),))
+    cells.insert(0, "ends", groups.size())
+    cells.insert(1, "flagged", groups["poor"].sum().astype(int))
+    return cells.reset_index().dropna(axis=1, how="all")
 
 
 def diagnostics_section(tables: Tables) -> Section:
-    """Every diagnostic that fired, in words."""
+    """Every diagnostic that fired, in words: where, and once what it means; a table has all places if they are many."""
     fired = tables["diagnostics"]
-    lines = [f"{row.code} {row.title}: {row.message}. {row.meaning} {row.remedy}" for row in fired.itertuples()]
-    return Section("Diagnostics that fired", tuple(lines) or ("None.",))
+    lines = []
+    for _, rows in fired.groupby("code", sort=False):
+        first = rows.iloc[0]
+        more = f" (and {len(rows) - MOST_PLACES} more: see the table)" if len(rows) > MOST_PLACES else ""
+        where = "; ".join(rows["message"].head(MOST_PLACES))
+        lines.append(f"{first['code']} {first['title']}: {where}{more}. {first['meaning']} To do: {first['remedy']}")
+    table = TableView("diagnostics", fired[["code", "title", "message"]], "Diagnostics and where they fired.")
+    return Section(
+        "Diagnostics that fired", tuple(lines) or ("None.",), tables=(table,) if len(fired) > len(lines) else ()
+    )
 
 
 def planes_section(tables: Tables) -> list[Section]:

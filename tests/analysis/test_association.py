@@ -104,7 +104,7 @@ def test_a_constant_control_is_dropped_by_name() -> None:
     assert row["rho"] == only(associate(planted(), ["homophily_edge"]).frame())["rho"]
     assert only(result.frame(), model="gat")["dropped_controls"] == ""
     (fired,) = result.diagnostics
-    assert fired.code == "GMC011" and "ends_loss in 1 of 2 groups, such as model gcn" in fired.message
+    assert fired.code == "GMC011" and "ends_loss in 1 of 2 groups, such as gcn, linear path" in fired.message
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_zeros_are_counted_and_fire() -> None:
     result = associate(table, ["homophily_edge"])
     assert only(result.frame())["zero_share"] == pytest.approx(0.4)
     assert [d.code for d in result.diagnostics] == ["GMC013"]
-    assert "up to 40% of the graphs have a barrier below 0.001 in the only group" in result.diagnostics[0].message
+    assert "up to 40 % of the graphs have a barrier below 0.001 in the only group" in result.diagnostics[0].message
 
 
 def test_diagnostics_are_said_once_with_how_many_groups() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnnmc.analysis import Answer, answer, associate, barrier_summary, compare_statistics, shape_test
+from gnnmc.analysis import Answer, answer, associate, barrier_summary, compare_statistics, sentence_table, shape_test
 from gnnmc.analysis.wording import listed, number, probability, setting
 from gnnmc.errors import InputError
 
@@ -43,7 +43,7 @@ def told(table: pd.DataFrame, **settings: object) -> list[str]:
 
 def in_order(given: Answer) -> list[str]:
     assert set(given.on_the_axis) <= set(given.details)
-    return [f"{given.question} {given.headline}", *given.details]
+    return [f"{given.question} {given.headline}", *map(str, given.details)]
 
 
 def told_in_full(table: pd.DataFrame) -> list[str]:
@@ -114,7 +114,9 @@ def test_one_base_graph_is_description_only() -> None:
 
 def test_a_hump_makes_homophily_the_wrong_axis() -> None:
     sentences = told_in_full(sweep(lambda h: -0.5 * np.abs(h - 0.3)))
-    assert "the barrier rises and then falls, turning near 0." in the(sentences[1:], "along edge homophily")
+    assert "the barrier rises and then falls along edge homophily, turning near 0." in the(
+        sentences[1:], "turning near"
+    )
     closer = the(sentences, "|rho| larger by")
     assert "|adjusted homophily| (rho = −0.9" in closer
     assert "follows the barrier more closely than edge homophily" in closer
@@ -146,10 +148,21 @@ def test_what_is_said_of_the_axis_is_told_apart() -> None:
     table = sweep(lambda h: -0.5 * np.abs(h - 0.3))
     frame = associate(table, STATISTICS, kinds=KINDS).frame()
     given = answer(frame, split="train", path="linear", shape=shape_test(table, "homophily_edge"))
-    assert list(given.on_the_axis) == [the(list(given.details), "alone is the wrong axis")]
+    (judged,) = given.on_the_axis
+    assert str(judged) == the([str(each) for each in given.details], "alone is the wrong axis")
     straight = sweep(lambda h: -0.5 * h)
     frame = associate(straight, STATISTICS, kinds=KINDS).frame()
     assert answer(frame, split="train", path="linear").on_the_axis == ()
+
+
+def test_sentences_are_a_table_too_without_the_repetition() -> None:
+    table = sweep(lambda h: -0.5 * h)
+    given = answer(associate(table, STATISTICS, kinds=KINDS).frame(), split="train", path="linear")
+    rows = sentence_table(given.details)
+    assert list(rows) == [*GROUP, "about", "finding"] and len(rows) == len(given.details)
+    assert rows["about"].tolist() == ["trend", "not through end quality"]
+    assert rows["finding"][1].startswith("controlling the ends' loss: an association with edge homophily remains: rho")
+    assert rows["finding"][0].startswith("the barrier falls with edge homophily: rho = −0.9")
 
 
 def test_a_rival_that_was_not_found_itself_is_not_preferred() -> None:
@@ -197,7 +210,9 @@ def test_zeros_and_undefined_correlations_are_said() -> None:
     assert "of the graphs have a barrier near zero" in told(piled)[1]
     assert "no correlation with edge homophily is defined" in told(piled.assign(barrier=0.0))[1]
     constant = told(sweep(lambda h: -0.5 * h).assign(ends_loss=1.0))
-    assert "nothing was controlled for, since ends_loss is constant" in the(constant, "not through end quality")
+    assert "nothing was controlled for, since the ends' loss is constant over the graphs" in the(
+        constant, "not through end quality"
+    )
 
 
 def test_settings_are_told_apart() -> None:

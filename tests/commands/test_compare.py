@@ -47,7 +47,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_runs_on_the_same_graphs_are_compared_graph_by_graph(capsys, runs: Path, tmp_path: Path) -> None:
     code, out, _ = call(capsys, "compare", str(runs / "short"), str(runs / "long"), "--out", str(tmp_path / "page"))
     assert code == 0
-    assert out.startswith("long against short, on up to 10 common graphs: of 3 settings the barrier is ")
+    configs, answer = out.splitlines()[:2]
+    assert configs == "The configs differ in train.epochs."
+    assert answer.startswith(
+        "long against short, on up to 10 common graphs, over 3 combinations of model, path and split."
+    )
+    assert " Train split: the barrier is lower in " in answer and "; test split: the barrier is " in answer
     assert "train.epochs     4   30" in out
     differences = pd.read_csv(tmp_path / "page" / "shown" / "differences.csv")
     tables = {name: pd.read_parquet(runs / name / "tables" / "barriers.parquet") for name in ("short", "long")}
@@ -62,7 +67,7 @@ def test_runs_on_the_same_graphs_are_compared_graph_by_graph(capsys, runs: Path,
 def test_runs_of_other_graphs_are_only_set_side_by_side(capsys, runs: Path) -> None:
     code, out, _ = call(capsys, "compare", str(runs / "short"), str(runs / "other"))
     assert code == 0
-    assert out.startswith("other shares no graph with short: the means below are of different graphs.")
+    assert out.splitlines()[1] == "other shares no graph with short: the means below are of different graphs."
     assert "On the same graphs" not in out
 
 

@@ -7,12 +7,14 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.lines import Line2D
 
 from gnnmc.draw import drawing
 from gnnmc.draw.export import to_png, to_svg
 from gnnmc.draw.looks import model_looks
 from gnnmc.draw.palette import diverging_color, ordered_colors, schemes, sequential_color, split_colors
-from gnnmc.draw.style import NARROW, WIDE
+from gnnmc.draw.panels import broken, top_legend
+from gnnmc.draw.style import NARROW, WIDE, new_figure
 from gnnmc.errors import InputError
 
 PATHS, SPLITS, MODELS = ("linear", "bezier"), ("train", "val", "test"), ("gcn", "mlp")
@@ -229,6 +231,29 @@ def test_numbers_in_cells_and_lines_on_the_page_stand_out_in_both_schemes(scheme
     for variable, pair in roles.items():
         if variable.startswith(("--model", "--split", "--further", "--ordered")):
             assert contrast(pair[scheme - 1], ground) >= 3, variable
+
+
+@pytest.mark.parametrize(
+    ("name", "longest", "lines"),
+    [
+        ("edge homophily", 20, "edge homophily"),
+        ("digits (train_per_class=default)", 21, "digits (train_per_\nclass=default)"),
+        ("ends' mean\nloss (nats)", 12, "ends' mean\nloss (nats)"),
+        ("averyveryverylongword", 5, "averyveryverylongword"),
+        ("", 5, ""),
+    ],
+)
+def test_long_names_are_broken_where_words_join(name: str, longest: int, lines: str) -> None:
+    assert broken(name, longest) == lines
+
+
+@pytest.mark.parametrize(("count", "rows"), [(4, 1), (9, 2), (30, 5)])
+def test_a_legend_fills_its_lines_evenly(count: int, rows: int) -> None:
+    handles = [Line2D([], [], label=f"model {n:02d}") for n in range(count)]
+    figure = new_figure(8.0, 3.0)
+    top_legend(figure, handles, 8.0)
+    columns = figure.legends[0]._ncols
+    assert -(-count // columns) == rows and columns * (rows - 1) < count
 
 
 def test_equal_figures_are_equal_bytes() -> None:

@@ -1,5 +1,6 @@
 """The report: one safe file, equal bytes for equal input, made anew from the tables alone."""
 
+import gc
 import importlib
 import json
 import re
@@ -179,3 +180,31 @@ def test_export_and_page_agree(tmp_path: Path) -> None:
     frame = pd.DataFrame({"n": [1.5, 2.5]})
     export_table(frame, tmp_path, "n")
     assert pd.read_csv(tmp_path / "n.csv").n.tolist() == [1.5, 2.5]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(tmp_path: Path, on: bool) -> None:
+    was = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        render_page(page(), tmp_path, {})
+        assert gc.isenabled() is on
+        with pytest.raises(InputError):
+            render_page(page("a b"), tmp_path, {})
+        assert gc.isenabled() is on
+    finally:
+        (gc.enable if was else gc.disable)()
+
+
+def many_figures(count: int) -> Page:
+    figures = tuple(
+        FigureView(f"sweep_{n}", "barrier_sweep.draw_barrier_sweep", sweep(), "A caption.", "Alt") for n in range(count)
+    )
+    return Page("t", "q", (), (), (Section("s", figures=figures),))
+
+
+def test_many_figures_of_a_section_fold_and_a_few_do_not(tmp_path: Path) -> None:
+    html = render_page(many_figures(5), tmp_path / "many", {}).read_text()
+    assert "<summary>2 more figures like these</summary>" in html
+    assert html.count("<figure ") == 5
+    assert "more figures like these" not in render_page(many_figures(4), tmp_path / "few", {}).read_text()

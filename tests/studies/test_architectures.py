@@ -78,7 +78,41 @@ def test_the_mean_over_pairs_is_that_of_the_table_of_barriers(ran: Any) -> None:
 def test_the_page_claims_no_more_than_a_description(ran: Any) -> None:
     page = ran[1]
     assert any("nothing is tested" in line for line in page.answer)
-    assert page.sections[0].title == "Graph networks beside MLPs and CNNs"
+    assert [section.title for section in page.sections[:3]] == [
+        "What was asked",
+        "The ends",
+        "Graph networks beside MLPs and CNNs",
+    ]
+
+
+def test_the_first_screen_has_a_number_for_every_model_path_and_split(ran: Any) -> None:
+    tables, page = ran
+    glance = page.at_a_glance.frame.set_index(["problem", "model"])
+    assert list(glance) == ["kind", "linear, train", "linear, test", "bezier, train", "bezier, test"]
+    rows = tables["comparison"].set_index(["problem", "model", "path", "split"])["barrier"]
+    for (problem, model), row in glance.iterrows():
+        assert row["linear, test"] == f"{rows[problem, model, 'linear', 'test']:.2f}"
+    assert "linear: 1 pair, bezier: 1 pair" in page.at_a_glance.caption
+    top = rows.xs(("linear", "train"), level=("path", "split"))
+    (line,) = [line for line in page.answer if line.startswith("Linear path, train split")]
+    assert f"to {top.max():.2f} ({top.idxmax()[1]} on {top.idxmax()[0]}" in line
+
+
+def test_several_pairs_come_with_the_least_and_the_largest_of_them(tmp_path: Path) -> None:
+    config = CONFIG | {"problems": CONFIG["problems"][:1], "seeds": [0, 1, 2], "paths": [{"kind": "linear"}]}
+    tables, page = run(config, tmp_path)
+    row = tables["comparison"].query("split == 'train' and model == 'gcn'").iloc[0]
+    shown = page.at_a_glance.frame.set_index("model").loc["gcn", "linear, train"]
+    assert shown == f"{row.barrier:.2f} [{row.low:.2f}, {row.high:.2f}]"
+
+
+def test_what_was_asked_names_every_training(ran: Any) -> None:
+    (asked,) = ran[1].sections[0].tables
+    said = asked.frame.set_index("what")["asked"]
+    assert said["training"].startswith("5 epochs of adam")
+    assert "images: name digits; split_seed 0; limit 200: 2 epochs of adam" in said["training of its own"]
+    assert "batches of 64" in said["training of its own"]
+    assert "seeds 0, 1;" in said["modes"] and "1 pair of every model" in said["paths"]
 
 
 def test_data_listed_twice_are_refused() -> None:

@@ -6,126 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnnmc.store import Request
-from gnnmc.studies.homophily_barrier import HomophilyBarrier, make_page
-from gnnmc.studies.homophily_barrier.relate import relate
-from gnnmc.studies.pages import Page
 
-HOMOPHILY = (0.1, 0.3, 0.5, 0.7, 0.9)
-
-
-def planted(
-    slope: float = -0.5,
-    loss: float = 0.2,
-    accuracy: float = 1.0,
-    replicates: int = 3,
-    curve_test: float = 0.0,
-    status: str = "ok",
-    absent: int = 0,
-    labels: list[str] | None = None,
-) -> dict[str, pd.DataFrame]:
-    """Tables of a sweep in which the linear barrier is 0.6 + slope·h plus a little noise."""
-    noise = np.random.default_rng(0)
-    graphs, endpoints, barriers, profiles = [], [], [], []
-    for h in HOMOPHILY:
-        for seed in range(replicates):
-            name = f"csbm homophily={h}, seed={seed}"
-            realized = h + 0.01 * noise.normal()
-            graphs.append(
-                {"graph": name, "cluster": name, "family": "csbm", "regime": "csbm", "homophily_asked": h}
-                | {"homophily_edge": realized, "homophily_adjusted": 1.25 * realized - 0.25}
-                | {"label_informativeness": (realized - 0.2) ** 2, "degree_mean": 10.0, "degree_cv": 0.3}
-                | {
-                    "density": 0.01,
-                    "num_nodes": 1000,
-                    "separability_fisher": 0.1,
-                    "num_classes": 5,
-                    "classes_without_training": absent,
-                    "loss_unit": "nats per labeled item",
-                }
-            )
-            for mode in (0, 1):
-                for split in ("train", "val", "test"):
-                    endpoints.append(
-                        {
-                            "graph": name,
-                            "model": "gcn",
-                            "seed": mode,
-                            "status": status,
-                            "endpoint": "last",
-                            "epoch": 200,
-                        }
-                        | {"split": split, "loss": loss, "accuracy": accuracy, "used": True}
-                    )
-            for path in ("linear", "bezier"):
-                for split in ("train", "val", "test"):
-                    height = 0.6 + slope * realized + 0.01 * noise.normal() if path == "linear" else 0.0
-                    if path == "bezier" and split == "test":
-                        height = curve_test
-                    barriers.append(
-                        {"graph": name, "model": "gcn", "endpoint": "last", "path": path, "a": 0, "b": 1}
-                        | {"aligned": "none", "status": "ok", "distance": 5.0, "length": 5.0, "split": split}
-                        | {
-                            "metric": "loss",
-                            "barrier_kind": "chord",
-                            "barrier": height,
-                            "ends_loss": loss + noise.normal(),
-                        }
-                        | {"ends_accuracy": accuracy - 0.01 * noise.uniform(), "ends_train_loss": loss}
-                    )
-                    profiles += [
-                        {"graph": name, "model": "gcn", "endpoint": "last", "path": path, "a": 0, "b": 1}
-                        | {"aligned": "none", "t": t, "split": split, "loss": loss, "accuracy": 1.0, "refined": False}
-                        for t in (0.0, 0.5, 1.0)
-                    ]
-    tables = {"graphs": graphs, "endpoints": endpoints, "barriers": barriers, "profiles": profiles}
-    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
-    if labels is not None:
-        frames["graphs"]["made_labels_sha256"] = labels
-    return frames | {"fired": pd.DataFrame(columns=["code", "message"])}
+@pytest.fixture
+def codes(related: Any) -> Any:
+    """tables → the codes of the diagnostics that fired."""
+    return lambda tables: related(tables)["diagnostics"].code.tolist()
 
 
-def related(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
-    return dict(relate([Request({"least_train_accuracy": 0.9}, {"tables": tables})], "cpu")[0])
-
-
-def in_full(page: Page) -> tuple[str, ...]:
-    """What is said of the answer: on the first screen, and setting by setting."""
-    return page.answer + tuple(
-        line for section in page.sections if section.title.startswith("The answer") for line in section.sentences
-    )
-
-
-def codes(tables: dict[str, pd.DataFrame]) -> list[str]:
-    return related(tables)["diagnostics"].code.tolist()
-
-
-def test_a_planted_fall_is_found_and_said() -> None:
-    tables = planted()
-    results = related(tables)
-    row = (
-        results["association"]
-        .query("path == 'linear' and split == 'train' and statistic == 'homophily_edge' and kind == 'total'")
-        .iloc[0]
-    )
-    assert row.rho < -0.95
-    assert row.p_holm < 0.05
-    assert row.num_clusters == 15
-    page = make_page(tables | results, config())
-    assert any("the barrier falls with edge homophily for gcn (rho" in line for line in in_full(page))
-    # The ends' quality was drawn at random there, so controlling for it takes nothing away.
-    assert any("found for gcn; with the ends' loss" in line and "for gcn." in line for line in in_full(page))
-    assert "the barrier falls with edge homophily in 2" in page.answer[0]  # linear, train and test
-    assert "2 of the 2 trends are still found" in page.answer[1]
-
-
-def test_no_relation_is_not_said_to_be_one() -> None:
-    tables = planted(slope=0.0)
-    page = make_page(tables | related(tables), config())
-    assert not any("barrier falls with" in line or "barrier rises with" in line for line in in_full(page))
-
-
-def test_a_statistic_that_was_not_varied_is_not_tested() -> None:
+def test_a_statistic_that_was_not_varied_is_not_tested(planted: Any, related: Any) -> None:
     assert set(related(planted())["association"].statistic) == {
         "homophily_edge",
         "homophily_adjusted_abs",
@@ -144,12 +32,12 @@ def test_a_statistic_that_was_not_varied_is_not_tested() -> None:
         ({"status": "diverged at epoch 3: the loss is not finite"}, "GMC012"),
     ],
 )
-def test_diagnostics_fire_and_stay_quiet(changes: dict[str, Any], code: str) -> None:
+def test_diagnostics_fire_and_stay_quiet(changes: dict[str, Any], code: str, planted: Any, codes: Any) -> None:
     assert code in codes(planted(**changes))
     assert code not in codes(planted())
 
 
-def test_clusters_with_the_same_labels_are_told() -> None:
+def test_clusters_with_the_same_labels_are_told(planted: Any, related: Any, codes: Any) -> None:
     different = [f"digest {number}" for number in range(15)]
     found = related(planted(labels=["digest 3", *different[1:]]))["diagnostics"].set_index("code")
     first, fourth = "csbm homophily=0.1, seed=0", "csbm homophily=0.3, seed=0"
@@ -161,14 +49,14 @@ def test_clusters_with_the_same_labels_are_told() -> None:
     assert "GMC016" not in codes(versions)
 
 
-def test_lines_that_were_not_aligned_are_told() -> None:
+def test_lines_that_were_not_aligned_are_told(planted: Any, codes: Any) -> None:
     tables = planted()
     assert "GMC005" in codes(tables)
     tables["barriers"]["aligned"] = "weights"
     assert "GMC005" not in codes(tables)
 
 
-def test_what_fired_on_paths_is_counted() -> None:
+def test_what_fired_on_paths_is_counted(planted: Any, related: Any) -> None:
     tables = planted()
     tables["fired"] = pd.DataFrame(
         [{"graph": "g", "model": "gcn", "path": "linear", "code": "GMC004", "message": "m"}] * 3
@@ -177,32 +65,7 @@ def test_what_fired_on_paths_is_counted() -> None:
     assert rows.loc["GMC004", "message"].startswith("3 times")
 
 
-def test_a_run_in_which_every_end_diverged_has_a_page() -> None:
-    tables = planted(status="diverged at epoch 3: the loss is not finite")
-    tables["barriers"] = tables["barriers"].assign(status="end 0 diverged", barrier=float("nan"))
-    page = make_page(tables | related(tables), config())
-    assert page.answer == ("No barrier was measured: every end diverged.",)
-
-
-def test_figures_name_drawings_that_exist() -> None:
-    from gnnmc.draw import drawing
-
-    tables = planted()
-    page = make_page(tables | related(tables), config())
-    figures = [figure for section in page.sections for figure in section.figures]
-    assert {figure.name for figure in figures} >= {"barrier_homophily_0", "profiles", "association_0"}
-    for figure in figures:
-        assert callable(drawing(figure.draw))
-        # In every figure with colors for models a model looks the same.
-        if not figure.name.startswith("association"):
-            assert figure.options["models"] == list(tables["barriers"]["model"].unique())
-
-
-def config() -> HomophilyBarrier:
-    return HomophilyBarrier.model_validate({"graphs": [{"csbm": {}}], "models": ["gcn"], "seeds": [0, 1]})
-
-
-def test_one_poor_end_in_a_cell_is_flagged() -> None:
+def test_one_poor_end_in_a_cell_is_flagged(planted: Any, related: Any) -> None:
     tables = planted()
     ends = tables["endpoints"]
     ends.loc[(ends.seed == 1) & (ends.graph == ends.graph[0]) & (ends.split == "train"), "accuracy"] = 0.6
@@ -210,7 +73,7 @@ def test_one_poor_end_in_a_cell_is_flagged() -> None:
     assert message.startswith("1 of 30 ends, in 1 graph and model cells")
 
 
-def test_pairs_that_were_lost_are_counted() -> None:
+def test_pairs_that_were_lost_are_counted(planted: Any, related: Any) -> None:
     tables = planted()
     first = tables["barriers"].graph[0]
     lost = (tables["barriers"].graph == first) & (tables["barriers"].path == "linear")
@@ -220,7 +83,7 @@ def test_pairs_that_were_lost_are_counted() -> None:
     assert (association.num_graphs == 14).all()
 
 
-def test_in_a_sweep_nothing_is_said_to_go_beyond_homophily() -> None:
+def test_in_a_sweep_nothing_is_said_to_go_beyond_homophily(planted: Any, related: Any) -> None:
     # |h_adj| is a function of h there: a bend alone would look as if it told more (science 1.6).
     tables = planted()
     adjusted = tables["graphs"].set_index("graph").homophily_adjusted.abs()
@@ -228,70 +91,3 @@ def test_in_a_sweep_nothing_is_said_to_go_beyond_homophily() -> None:
     results = related(tables)
     assert "beyond homophily" not in set(results["association"].kind)
     assert results["rivals"].empty
-
-
-def test_lines_and_curves_are_compared_on_the_same_pairs() -> None:
-    from gnnmc.studies.sections import chord_loss, common_pairs
-
-    tables = planted()
-    extra = tables["barriers"][tables["barriers"].path == "linear"].assign(b=2, barrier=9.0)
-    tables["barriers"] = pd.concat([tables["barriers"], extra], ignore_index=True)
-    assert chord_loss(tables).barrier.max() == 9.0
-    assert common_pairs(chord_loss(tables)).barrier.max() < 1.0
-    page = make_page(tables | related(tables), config())
-    assert any("linear path (csbm; 15 pairs a model), in nats: gcn train 0.3" in line for line in in_full(page))
-
-
-def test_an_order_of_zeros_is_no_finding() -> None:
-    tables = planted()
-    order = tables["graphs"].set_index("graph").homophily_edge
-    tables["barriers"]["barrier"] = 1e-7 * tables["barriers"].graph.map(order)
-    page = make_page(tables | related(tables), config())
-    assert not any("barrier falls with" in line or "barrier rises with" in line for line in in_full(page))
-
-
-def test_a_relation_that_turns_is_said_to_make_homophily_the_wrong_axis() -> None:
-    tables = planted(replicates=6)
-    h = tables["barriers"].graph.map(tables["graphs"].set_index("graph").homophily_edge)
-    noise = np.random.default_rng(1).normal(size=len(h))
-    tables["barriers"]["barrier"] = 0.6 - 2 * (h - 0.5) ** 2 + 0.005 * noise
-    page = make_page(tables | related(tables), config())
-    assert any("is the wrong axis" in line and "test split" in line for line in in_full(page))
-    straight = planted(replicates=6)
-    assert not any("wrong axis" in line for line in in_full(make_page(straight | related(straight), config())))
-
-
-def test_an_association_that_runs_through_the_ends_is_said_to() -> None:
-    tables = planted(replicates=6)
-    h = tables["barriers"].graph.map(tables["graphs"].set_index("graph").homophily_edge)
-    noise = np.random.default_rng(2).normal(size=len(h))
-    tables["barriers"]["ends_loss"] = 1 - h + 0.02 * noise
-    tables["barriers"]["barrier"] = 0.5 * tables["barriers"]["ends_loss"]
-    page = make_page(tables | related(tables), config())
-    assert any("found for gcn; with the ends' loss" in line and line.endswith("for none.") for line in in_full(page))
-
-
-def test_the_first_screen_has_a_word_for_every_setting() -> None:
-    tables = planted()
-    page = make_page(tables | related(tables), config())
-    assert page.at_a_glance is not None
-    glance = page.at_a_glance.frame.set_index("model")
-    assert list(glance) == ["linear, train", "linear, test", "bezier, train", "bezier, test"]
-    assert glance.loc["gcn", "linear, train"].startswith("falls (ρ −")
-    assert "15 graphs in 15 clusters" in page.at_a_glance.caption
-    assert any(line.startswith("Diagnostics that fired") and "GMC005" in line for line in page.rests_on)
-
-
-def test_barriers_are_predicted_on_graphs_held_out() -> None:
-    tables = planted()
-    results = related(tables)
-    scores = results["prediction"].query("path == 'linear' and split == 'train'").set_index("predictors")
-    assert list(scores.index) == [
-        "homophily_edge", "homophily_adjusted_abs", "label_informativeness", "all of them",
-    ]  # fmt: skip
-    assert scores.loc["homophily_edge", "r2"] > 0.9
-    # The ends' loss lies downstream of the graph: it is no statistic that could predict.
-    assert "ends_train_loss" not in set(results["importance"]["statistic"])
-    (section,) = [s for s in make_page(tables | results, config()).sections if s.title.startswith("Predicting")]
-    assert [view.name for view in section.tables] == ["prediction", "importance"]
-    assert len(section.figures) == 1

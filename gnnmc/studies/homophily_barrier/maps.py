@@ -44,9 +44,9 @@ def _map(rows: pd.DataFrame, knob: str, others: list[str], tables: Tables) -> Fi
         draw="maps.draw_map",
         frame=cells,
         caption=(
-            f"Loss barrier ({short_unit(tables)}) of the {path} path over edge homophily and {KNOBS[knob]}, mean over "
-            f"{count} graphs a cell (pairs averaged within a graph). Darker is higher, on one scale per split. "
-            "Description: no cell is tested."
+            f"Loss barrier ({short_unit(tables)}) of the {path} path over edge homophily and {KNOBS[knob]}, by split; "
+            f"mean over {count} graphs a cell (pairs averaged within a graph). The more a cell stands out, "
+            "the higher, on one scale per split. Description: no cell is tested."
         ),
         alt=f"A grid of numbers: barrier by edge homophily and {KNOBS[knob]}, a panel per model and split.",
         options={"y_label": KNOBS[knob]},

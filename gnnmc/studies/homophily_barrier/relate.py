@@ -17,6 +17,7 @@ AXIS = "homophily_edge"
 # The ends' own train loss is no statistic of the graph, but science 1.6 asks whether the barrier only follows it.
 ENDS = "ends_train_loss"
 NOT_THROUGH_ENDS = "not through end quality"
+BEYOND = "beyond homophily"
 LABEL_STATISTICS = (AXIS, "homophily_adjusted_abs", "label_informativeness")
 STATISTICS = (
     *LABEL_STATISTICS,
@@ -63,7 +64,7 @@ def _relate(request: Request) -> Result:
         associations = [associate(regime, statistics, kinds=kinds, by=GROUP)]
         rivals = _rivals(regime, statistics)
         if rivals:
-            associations.append(associate(regime, rivals, kinds={"beyond homophily": (AXIS,)}, by=GROUP))
+            associations.append(associate(regime, rivals, kinds={BEYOND: (AXIS,)}, by=GROUP))
         parts["association"] += [association.frame() for association in associations]
         found += [diagnostic for association in associations for diagnostic in association.diagnostics]
         of_the_graph = [name for name in statistics if name != ENDS]

@@ -1,0 +1,109 @@
+"""Tables of a sweep with a planted relation, and what the study makes of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gnnmc.store import Request
+from gnnmc.studies.homophily_barrier import HomophilyBarrier, make_page
+from gnnmc.studies.homophily_barrier.relate import relate
+from gnnmc.studies.pages import Page
+
+HOMOPHILY = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+def planted_tables(
+    slope: float = -0.5,
+    loss: float = 0.2,
+    accuracy: float = 1.0,
+    replicates: int = 3,
+    curve_test: float = 0.0,
+    status: str = "ok",
+    absent: int = 0,
+    labels: list[str] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Tables of a sweep in which the linear barrier is 0.6 + slope·h plus a little noise."""
+    noise = np.random.default_rng(0)
+    graphs, endpoints, barriers, profiles = [], [], [], []
+    for h in HOMOPHILY:
+        for seed in range(replicates):
+            name = f"csbm homophily={h}, seed={seed}"
+            realized = h + 0.01 * noise.normal()
+            graphs.append(
+                {"graph": name, "cluster": name, "family": "csbm", "regime": "csbm", "homophily_asked": h}
+                | {"homophily_edge": realized, "homophily_adjusted": 1.25 * realized - 0.25}
+                | {"label_informativeness": (realized - 0.2) ** 2, "degree_mean": 10.0, "degree_cv": 0.3}
+                | {
+                    "density": 0.01,
+                    "num_nodes": 1000,
+                    "separability_fisher": 0.1,
+                    "num_classes": 5,
+                    "classes_without_training": absent,
+                    "loss_unit": "nats per labeled item",
+                }
+            )
+            for mode in (0, 1):
+                for split in ("train", "val", "test"):
+                    endpoints.append(
+                        {
+                            "graph": name,
+                            "model": "gcn",
+                            "seed": mode,
+                            "status": status,
+                            "endpoint": "last",
+                            "epoch": 200,
+                            "parameters": 1221,
+                        }
+                        | {"split": split, "loss": loss, "accuracy": accuracy, "used": True}
+                    )
+            for path in ("linear", "bezier"):
+                for split in ("train", "val", "test"):
+                    height = 0.6 + slope * realized + 0.01 * noise.normal() if path == "linear" else 0.0
+                    if path == "bezier" and split == "test":
+                        height = curve_test
+                    barriers.append(
+                        {"graph": name, "model": "gcn", "endpoint": "last", "path": path, "a": 0, "b": 1}
+                        | {"aligned": "none", "status": "ok", "distance": 5.0, "length": 5.0, "split": split}
+                        | {
+                            "metric": "loss",
+                            "barrier_kind": "chord",
+                            "barrier": height,
+                            "ends_loss": loss + noise.normal(),
+                        }
+                        | {"ends_accuracy": accuracy - 0.01 * noise.uniform(), "ends_train_loss": loss}
+                    )
+                    profiles += [
+                        {"graph": name, "model": "gcn", "endpoint": "last", "path": path, "a": 0, "b": 1}
+                        | {"aligned": "none", "t": t, "split": split, "loss": loss, "accuracy": 1.0, "refined": False}
+                        for t in (0.0, 0.5, 1.0)
+                    ]
+    tables = {"graphs": graphs, "endpoints": endpoints, "barriers": barriers, "profiles": profiles}
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    if labels is not None:
+        frames["graphs"]["made_labels_sha256"] = labels
+    return frames | {"fired": pd.DataFrame(columns=["code", "message"])}
+
+
+@pytest.fixture
+def planted() -> Callable[..., dict[str, pd.DataFrame]]:
+    return planted_tables
+
+
+@pytest.fixture
+def related() -> Callable[[dict[str, pd.DataFrame]], dict[str, Any]]:
+    """tables → what stage `relate` makes of them."""
+    return lambda tables: dict(relate([Request({"least_train_accuracy": 0.9}, {"tables": tables})], "cpu")[0])
+
+
+@pytest.fixture
+def page_of(related: Any) -> Callable[..., Page]:
+    """tables, results of `relate` → the page of a run on one model."""
+    config = HomophilyBarrier.model_validate({"graphs": [{"csbm": {}}], "models": ["gcn"], "seeds": [0, 1]})
+
+    def made(tables: dict[str, pd.DataFrame], results: dict[str, Any] | None = None) -> Page:
+        return make_page(tables | (related(tables) if results is None else results), config)
+
+    return made
