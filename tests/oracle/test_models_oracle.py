@@ -1,10 +1,12 @@
-"""Layers against their formulas on dense matrices, written out."""
+"""Every model of the registry against its formulas, written out: on dense matrices, and images pixel by pixel."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
-from torch_geometric.nn import GATConv
+from torch import nn
+from torch_geometric.nn import GATConv, GATv2Conv
 
 from gnnmc.models import MODELS, Options, build_model
 from gnnmc.models.options import Inputs
@@ -61,6 +63,33 @@ def test_gat(graph):
     torch.testing.assert_close(model(graph.x, graph.edge_index), attention(model.layers[1], hidden, looped))
 
 
+def attention_v2(layer: GATv2Conv, x: torch.Tensor, looped: torch.Tensor) -> torch.Tensor:
+    """The score of an edge is one function of both its ends, not a sum of one of each."""
+    sources, targets = (
+        (x @ part.weight.T + part.bias).unflatten(1, (layer.heads, -1)) for part in (layer.lin_l, layer.lin_r)
+    )
+    heads = []
+    for head in range(layer.heads):
+        both = torch.nn.functional.leaky_relu(targets[:, None, head] + sources[None, :, head], 0.2)
+        scores = torch.where(looped > 0, both @ layer.att[0, head], -torch.inf)
+        heads.append(scores.softmax(1) @ sources[:, head])
+    return torch.cat(heads, dim=1) + layer.bias
+
+
+def test_gatv2(graph):
+    model = build_model("gatv2", Problem.node_classification(graph), hidden=12, heads=3).eval()
+    looped = adjacency(graph).fill_diagonal_(1)
+    hidden = torch.relu(attention_v2(model.layers[0], graph.x, looped))
+    torch.testing.assert_close(model(graph.x, graph.edge_index), attention_v2(model.layers[1], hidden, looped))
+
+
+def test_mlp(graph):
+    model = build_model("mlp", Problem.node_classification(graph), hidden=16).eval()
+    first, second = model.layers
+    hidden = torch.relu(graph.x @ first.weight.T + first.bias)
+    torch.testing.assert_close(model(graph.x, graph.edge_index), hidden @ second.weight.T + second.bias)
+
+
 def normalized(graph) -> torch.Tensor:
     looped = adjacency(graph).fill_diagonal_(1)
     scale = looped.sum(1).rsqrt()
@@ -101,7 +130,8 @@ def test_gcnii(graph):
     torch.testing.assert_close(model(graph.x, graph.edge_index), x @ model.output.weight.T + model.output.bias)
 
 
-def test_gat_separate_does_not_attend_to_the_node_itself(graph):
+def test_gat_sep(graph):
+    """It does not attend to the node itself."""
     model = build_model("gat-sep", Problem.node_classification(graph), layers=1).eval()
     (layer,) = model.layers
     hidden = graph.x @ layer.neighbors.lin.weight.T
@@ -149,3 +179,78 @@ def test_transformer(graph):
         h = h + block.narrow(torch.relu(block.widen(block.feed_forward_norm(h))))
     expected = model.output(torch.stack([part.mean(0) for part in model.norm(h).split(sizes)]))
     torch.testing.assert_close(model(x, edge_index, batch, 3), expected, rtol=1e-4, atol=1e-5)
+
+
+IMAGES = Inputs(72, 3, (2, 6, 6), graph_level=False, cardinalities=None, has_edges=False, name="images")
+
+
+def convolved(layer: nn.Conv2d, image: torch.Tensor) -> torch.Tensor:
+    """A convolution of one image, pixel by pixel; beyond the edge are zeros."""
+    size, stride, margin = layer.kernel_size[0], layer.stride[0], layer.padding[0]
+    channels, height, width = image.shape
+    wide = torch.zeros(channels, height + 2 * margin, width + 2 * margin)
+    wide[:, margin : margin + height, margin : margin + width] = image
+    rows = range(0, wide.shape[1] - size + 1, stride)
+    columns = range(0, wide.shape[2] - size + 1, stride)
+    out = torch.stack(
+        [
+            torch.stack([(layer.weight * wide[:, i : i + size, j : j + size]).sum((1, 2, 3)) for j in columns])
+            for i in rows
+        ]
+    )
+    return out.permute(2, 0, 1) + (0 if layer.bias is None else layer.bias[:, None, None])
+
+
+def standardized(norm: nn.BatchNorm2d, image: torch.Tensor) -> torch.Tensor:
+    shape = (-1, 1, 1)
+    centered = (image - norm.running_mean.view(shape)) / (norm.running_var.view(shape) + norm.eps).sqrt()
+    return centered * norm.weight.view(shape) + norm.bias.view(shape)
+
+
+def images(model: nn.Module) -> torch.Tensor:
+    """Some images; the model's norms get statistics and scales of their own, so that nothing is left out by being 1."""
+    generator = torch.Generator().manual_seed(0)
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            for tensor in (norm.running_mean, norm.running_var, norm.weight.data, norm.bias.data):
+                tensor.copy_(torch.rand(tensor.shape, generator=generator) + 0.5)
+    return torch.randn(3, *IMAGES.item_shape, generator=generator)
+
+
+def test_vgg():
+    model = MODELS["vgg"].build(IMAGES, Options(hidden=4, layers=2)).eval()
+    x = images(model)
+    first, _, pool, second, _ = model.stages
+    assert (pool.kernel_size, second.out_channels) == (2, 8)  # 6 pixels a side, then 3: too few to be halved again
+    rows = []
+    for image in x:
+        maps = torch.relu(convolved(first, image))
+        halves = [[maps[:, i : i + 2, j : j + 2].amax((1, 2)) for j in (0, 2, 4)] for i in (0, 2, 4)]
+        maps = torch.stack([torch.stack(row) for row in halves]).permute(2, 0, 1)
+        maps = torch.relu(convolved(second, maps))
+        rows.append(model.output.weight @ maps.mean((1, 2)) + model.output.bias)
+    torch.testing.assert_close(model(x), torch.stack(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_resnet():
+    inputs = replace(IMAGES, num_features=128, item_shape=(2, 8, 8))
+    model = MODELS["resnet"].build(inputs, Options(hidden=4, layers=2)).eval()
+    images(model)
+    x = torch.randn(3, 2, 8, 8, generator=torch.Generator().manual_seed(1))
+    convolution, norm, _, same, halving = model.stages
+    assert halving.first.stride == (2, 2)
+    rows = []
+    for image in x:
+        maps = torch.relu(standardized(norm, convolved(convolution, image)))
+        for block in (same, halving):
+            inner = torch.relu(standardized(block.first_norm, convolved(block.first, maps)))
+            inner = standardized(block.second_norm, convolved(block.second, inner))
+            skipped = maps if block is same else standardized(block.skip[1], convolved(block.skip[0], maps))
+            maps = torch.relu(inner + skipped)
+        rows.append(model.output.weight @ maps.mean((1, 2)) + model.output.bias)
+    torch.testing.assert_close(model(x), torch.stack(rows), rtol=1e-4, atol=1e-5)
+
+
+def test_every_model_of_the_registry_is_written_out_here():
+    written = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert {name.replace("-", "_") for name in MODELS} <= written
