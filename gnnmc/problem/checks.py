@@ -26,6 +26,9 @@ def check_labels(data: Any) -> Tensor:
         )
     if len(labels) == 0 or int(labels.max()) < 0:
         raise InputError(f"none of the {len(labels)} nodes has a label (y ≥ 0)")
+    classes = labels[labels >= 0].unique()
+    if len(classes) == 1:
+        raise InputError(f"every label is class {int(classes)}: two classes at least are needed to tell them apart")
     return labels
 
 
@@ -76,11 +79,11 @@ def as_indices(splits: object) -> dict[str, Tensor]:
     return found
 
 
-def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int, absent_classes: bool) -> None:
+def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int, absent_classes: bool | None) -> None:
     """Non-empty splits of labeled items, with every class that occurs among the training ones.
 
     `num_classes=0`: targets that are not classes; only range and emptiness are checked. `absent_classes`: whether a
-    class may have no training item, as in some splits that come with a data set.
+    class may have no training item, as in some splits that come with a data set; None: no, and that is no choice.
     """
     if "train" not in splits:
         raise InputError(f"splits are {', '.join(splits) or 'none'}; one of them must be 'train'")
@@ -94,9 +97,8 @@ def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int,
             raise InputError(f"the {name} split holds {count} unlabeled items (y < 0): leave them out")
     absent = absent_from_train(splits, labels) if num_classes and not absent_classes else []
     if absent:
-        raise InputError(
-            f"classes {absent} have no training item: choose another split, or accept it with absent_classes=True"
-        )
+        accept = "" if absent_classes is None else ", or accept it with absent_classes=True"
+        raise InputError(f"classes {absent} have no training item: choose another split{accept}")
 
 
 def absent_from_train(splits: Mapping[str, Tensor], labels: Tensor) -> list[int]:

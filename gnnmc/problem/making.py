@@ -97,7 +97,7 @@ def of_graphs(
     classes = targets if kind == CLASSES else None
     splits = as_indices(asked.splits if asked.splits is not None else share_split(count, classes, seed=seed))
     num_classes = int(targets.max()) + 1 if kind == CLASSES else 0
-    check_splits(splits, targets, num_classes, absent_classes=False)
+    check_splits(splits, targets, num_classes, absent_classes=None)
     if "x" not in items.node_tensors:
         raise InputError("the graphs' features have different widths or kinds: give every graph x (N, F)")
     x = items.node_tensors["x"]
@@ -136,10 +136,10 @@ def of_arrays(
     check_features(data, len(data.y))
     chosen_loss = choose_loss(loss, kind)
     if splits is None:
-        splits = standard_split(data.y) if kind == CLASSES else share_split(len(data.y))
+        splits = _standard_split(data.y, "splits=") if kind == CLASSES else share_split(len(data.y))
     chosen = as_indices(splits)
     num_classes = int(data.y.max()) + 1 if kind == CLASSES else 0
-    check_splits(chosen, data.y, num_classes, absent_classes=False)
+    check_splits(chosen, data.y, num_classes, absent_classes=None)
     return {
         "items": ArrayItems(data.x, chunk),
         "targets": data.y,
@@ -232,7 +232,7 @@ def _as_kind(targets: Tensor, kind: str) -> Tensor:
 def _mask_splits(data: Any, labels: Tensor) -> dict[str, Tensor]:
     masks = {name: getattr(data, f"{name}_mask") for name in ("train", "val", "test") if has(data, f"{name}_mask")}
     if not masks:
-        return standard_split(labels)
+        return _standard_split(labels, "data.train_mask, val_mask and test_mask")
     for name, mask in masks.items():
         if mask.dim() != 1 or mask.dtype != torch.bool or len(mask) != len(labels):
             raise InputError(
@@ -240,3 +240,14 @@ def _mask_splits(data: Any, labels: Tensor) -> dict[str, Tensor]:
                 "(for several masks choose one: load_graph(name, fold=0) or mask[:, 0])"
             )
     return {name: mask.nonzero().reshape(-1) for name, mask in masks.items()}
+
+
+def _standard_split(labels: Tensor, instead: str) -> dict[str, Tensor]:
+    """The split of those who give none; where there are too few labels for it, the message says what to give."""
+    try:
+        return standard_split(labels)
+    except InputError as error:
+        reason = str(error).split(":")[0]
+        raise InputError(
+            f"no split is given, and the default one is impossible, since {reason}: give {instead}"
+        ) from None

@@ -200,7 +200,7 @@ class Problem:
         nodes, data.train_mask, val_mask, test_mask (N,). Without masks: the rule of science 1.2 with seed 0.
         metrics: `data.metrics` where the data names some, else accuracy.
         Raises InputError for what does not fit together: shapes, edges out of range, features that are not finite,
-        empty splits, a class without a training node.
+        empty splits, labels of one class alone, a class without a training node.
         """
         return cls(**making.of_nodes(data, metrics, call, name, absent_classes))
 

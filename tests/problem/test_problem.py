@@ -88,12 +88,39 @@ def test_some_masks_make_some_splits(toy_graph):
         ({"train_mask": torch.ones(80, dtype=torch.bool)}, r"train_mask is \(80,\)"),
         ({"train_mask": torch.arange(90) % 3 == 0}, r"classes \[1, 2\] have no training item"),
         ({"y": torch.arange(90) % 3 - 1}, "unlabeled items"),
+        ({"y": torch.zeros(90, dtype=torch.long)}, "every label is class 0: two classes at least"),
+        ({"y": torch.arange(90) % 2 * 3 - 1}, "every label is class 2: two classes at least"),
+        (
+            {"y": (torch.arange(90) > 80).long(), "train_mask": None, "val_mask": None, "test_mask": None},
+            "the default one is impossible, since class 1 has 9 labeled items.*: give data.train_mask, val_mask",
+        ),
     ],
 )
 def test_what_does_not_fit_is_one_clear_line(toy_graph, values, message):
     with pytest.raises(InputError, match=message) as error:
         Problem.node_classification(change(toy_graph, **values))
     assert "\n" not in str(error.value)
+
+
+def test_a_remedy_is_named_where_there_is_one(toy_graph):
+    wanting = {"train": torch.arange(0, 90, 3), "test": torch.arange(1, 90, 3)}
+    graphs = [Data(x=toy_graph.x, edge_index=toy_graph.edge_index, y=toy_graph.y[[node]]) for node in range(90)]
+    with pytest.raises(
+        InputError, match=r"classes \[1, 2\] have no training item: .*or accept it with absent_classes=True"
+    ):
+        Problem.node_classification(change(toy_graph, train_mask=torch.arange(90) % 3 == 0))
+    for make in (
+        lambda: Problem.arrays(toy_graph.x, toy_graph.y, wanting),
+        lambda: Problem.graph_classification(graphs, splits=wanting),
+    ):
+        with pytest.raises(InputError, match=r"classes \[1, 2\] have no training item: choose another split$"):
+            make()
+    with pytest.raises(
+        InputError, match="since class 0 has 5 labeled items, fewer than train_per_class 20: give splits="
+    ):
+        Problem.arrays(toy_graph.x[:15], toy_graph.y[:15])
+    with pytest.raises(InputError, match="every label is class 1: two classes at least"):
+        Problem.arrays(toy_graph.x, torch.ones(90, dtype=torch.long), wanting)
 
 
 def test_unlabeled_nodes_are_welcome_outside_the_splits(toy_graph):
