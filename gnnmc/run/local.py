@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import time
 from collections import Counter
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -120,8 +121,12 @@ class _Worker:
         """How the process ended, in words."""
         if self._process is None:
             return "for an unknown reason"
+        until = time.monotonic() + _SECONDS_TO_DIE
         self._process.join(_SECONDS_TO_DIE)
-        code = self._process.exitcode
+        # The pool's own thread waits for the process too, and the system tells only one of them how it ended: the other
+        # learns it from that one, a moment later.
+        while (code := self._process.exitcode) is None and time.monotonic() < until:
+            time.sleep(0.01)
         if code is None or code >= 0:
             return f"with exit code {code}"
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)

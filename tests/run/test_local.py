@@ -35,6 +35,27 @@ def test_a_worker_that_dies_while_idle_is_replaced(toy, tmp_path):
         engine.close(at_once=False)
 
 
+def test_how_a_worker_died_is_waited_for_where_the_pool_was_told_first(tmp_path, monkeypatch):
+    class ToldLate:
+        codes = iter([None, None, -signal.SIGKILL])
+
+        def join(self, timeout):
+            """Nothing to wait for: it has ended."""
+
+        @property
+        def exitcode(self):
+            return next(self.codes)
+
+    engine = LocalEngine(tmp_path, 1)
+    try:
+        (worker,) = engine._workers
+        with monkeypatch.context() as patch:
+            patch.setattr(worker, "_process", ToldLate())
+            assert worker.cause_of_death() == "killed by SIGKILL (out of memory?)"
+    finally:
+        engine.close(at_once=True)
+
+
 def test_workers_that_cannot_start_end_the_run_in_one_line(toy, tmp_path, monkeypatch, capfd):
     resource_tracker.ensure_running()  # it is no worker, and starts from the same environment
     monkeypatch.setenv("PYTHONHOME", str(tmp_path / "nowhere"))  # the interpreter of a worker finds no library
