@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess, has_middle
+from gnnmc.connectivity.evaluation import BATCHNORM, Evaluation
 from gnnmc.connectivity.path import Floats, Path
 from gnnmc.connectivity.refine import refine_grid, refinements
-from gnnmc.connectivity.transform import Transform, transformed
+from gnnmc.connectivity.transform import Transform
 from gnnmc.diagnostics import Diagnostic
-from gnnmc.engine import ModelFunction, evaluate_points, has_batchnorm, reestimate_batchnorm
+from gnnmc.engine import ENGINES, ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
 from gnnmc.registry import unknown_name
@@ -24,8 +24,6 @@ from gnnmc.training import ModuleOrFactory, module_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-BATCHNORM = ("reestimate", "stored")
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +189,7 @@ def profile(
     refine: bool | int = False,
     transforms: Sequence[Transform] = (),
     batchnorm: str = "reestimate",
+    engine: str = "loop",
     device: str | torch.device = "auto",
 ) -> PathProfile:
     """Evaluate every split along a path, dropout off.
@@ -205,6 +204,8 @@ def profile(
     that of the path itself.
     batchnorm, the last of them: "reestimate" the running statistics at every point, ends included (science 0), or use
     the "stored" ones.
+    engine: "loop" is the reference, one forward for each point; "stacked" evaluates many points at once where the model
+    allows (on a CPU, without transforms and re-estimation), to the same numbers up to rounding.
 
     Shapes:
         path.control_points: J dicts, name → tensor, shaped as the model's parameters and buffers
@@ -215,6 +216,7 @@ def profile(
     """
     if batchnorm not in BATCHNORM:
         raise unknown_name("batchnorm rule", batchnorm, BATCHNORM)
+    ENGINES[engine]
     grid, most = _grid(points), refinements(refine)
     if not isinstance(path, Path):
         raise InputError(
@@ -224,18 +226,9 @@ def profile(
     for end, name in zip(path.ends, ("the path's first end", "the path's last end"), strict=True):
         function.load(end, name)
     on_device = path.with_points([function.load(point) for point in path.control_points])
-    fresh = batchnorm == "reestimate" and has_batchnorm(function.module)
-
-    def at(t: float) -> dict[str, Tensor]:
-        return transformed(function, t, on_device.point(t), on_device.ends, transforms)
-
-    def measure(coords: Sequence[float]) -> Floats:
-        along = (at(t) for t in coords)
-        points = (reestimate_batchnorm(function, point) if fresh else point for point in along)
-        return evaluate_points(function, points).double().numpy()
-
-    values = measure(grid.tolist())
-    added, found = refine_grid(grid, values[:, :, 0], most, measure)
+    evaluation = Evaluation(function, on_device, on_device.ends, transforms, batchnorm, engine)
+    values = evaluation.measure(grid.tolist())
+    added, found = refine_grid(grid, values[:, :, 0], most, evaluation.measure)
     order = np.argsort(np.concatenate([grid, added]), kind="stable")
     common: dict[str, Any] = {
         "splits": tuple(problem.splits),
@@ -246,8 +239,8 @@ def profile(
         "trained_on": _trained_on(problem),
     }
     stored = None
-    if fresh:
-        at_ends = evaluate_points(function, [at(0.0), at(1.0)]).double().numpy()
+    if evaluation.reestimates:
+        at_ends = evaluation.with_stored_statistics([0.0, 1.0])
         ends = PathProfile(t=np.array([0.0, 1.0]), values=at_ends, arc_length=np.zeros(2), **common)
         stored = ends.frame().drop(columns="refined")
     t = np.concatenate([grid, added])[order]

@@ -184,6 +184,25 @@ class Problem:
             rows.append(torch.stack([value.to(torch.float64) for value in values]))
         return torch.stack(rows)
 
+    @cached_property
+    def measured_rows(self) -> Tensor:
+        """The items of all splits, one split after another. Shapes: (R,)."""
+        return torch.cat(list(self.splits.values()))
+
+    def measure_many(self, outputs: Tensor) -> Tensor:
+        """`measure` for many outputs at once, of `measured_rows` alone.
+
+        Shapes: outputs (T, R, C) → (T, S, 1 + M) in float64.
+        """
+        sizes = [len(index) for index in self.splits.values()]
+        rows = []
+        for given, index in zip(outputs.split(sizes, dim=1), self.splits.values(), strict=True):
+            wanted = self.targets[index]
+            values = [self.loss.means(given, wanted)]
+            values += [metric.of_many(given, wanted) for metric in self.metrics.values()]
+            rows.append(torch.stack([value.to(torch.float64) for value in values], dim=1))
+        return torch.stack(rows, dim=1)
+
     @classmethod
     def node_classification(
         cls,

@@ -1,0 +1,112 @@
+"""Loss and metrics at combinations Σ_j c_j·P_j of weights, many at once: points of a path, or of a plane."""
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gnnmc.engine.function import ModelFunction
+from gnnmc.engine.tracing import Along, NotTraceable, Trace, record, rewritten
+from gnnmc.weights import Weights, finite
+
+_LOG = logging.getLogger(__name__)
+# How far a recorded forward may be from the real one, relative to its largest output, before it is not believed.
+_TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+# Points are worked on together until a value of theirs takes so many bytes: more would not stay in a core's cache.
+_CHUNK_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """A recorded forward for weights that vary in some entries; `fixed` are the others, `rows` the items asked for."""
+
+    trace: Trace
+    fixed: Weights
+    rows: Tensor
+
+    def holds_for(self, points: Sequence[Weights], varying: Collection[str]) -> bool:
+        """Whether it was recorded with the same entries varying and the same values of the others."""
+        return set(self.fixed) == set(points[0]) - set(varying) and all(
+            torch.equal(value, points[0][name]) for name, value in self.fixed.items()
+        )
+
+
+class Combinations:
+    """A model's values at combinations of weights; what is recorded of its forward is kept for the next path."""
+
+    def __init__(self, function: ModelFunction) -> None:
+        self.function = function
+        self._recorded: Recorded | None = None
+        self._refused: dict[frozenset[str], str] = {}
+
+    @torch.no_grad()
+    def measure(self, points: Sequence[Weights], coefficients: Tensor) -> Tensor | None:
+        """Loss and metrics of every split at Σ_j c_j·P_j, dropout off; None where each point needs its own forward.
+
+        What is linear in the weights is computed for the J control points and combined, the rest for many points at
+        once: the same numbers as a forward at every point, up to rounding.
+
+        Shapes: J points on the device of the function, coefficients (T, J), rows summing to 1 → (T, S, 1 + M).
+        """
+        try:
+            recorded = self._ready(points)
+            along = Along(recorded.trace, points)
+        except NotTraceable as reason:
+            _LOG.debug("one forward for each point: %s", reason)
+            return None
+        parts = coefficients.split(self._chunk(recorded.trace))
+        problem = self.function.problem
+        return torch.cat([problem.measure_many(along.outputs(part)) for part in parts])
+
+    def _ready(self, points: Sequence[Weights]) -> Recorded:
+        if self.function.device.type != "cpu":
+            raise NotTraceable("not on a CPU")
+        if not all(finite(point) for point in points):
+            raise NotTraceable("weights that are not finite")  # 0·∞ would spoil the other end
+        varying = frozenset(name for name in points[0] if not all(_same(points[0][name], p[name]) for p in points))
+        if varying in self._refused:
+            raise NotTraceable(self._refused[varying])
+        if self._recorded is None or not self._recorded.holds_for(points, varying):
+            try:
+                self._recorded = self._record(points, varying)
+            except NotTraceable as reason:
+                self._refused[varying] = str(reason)
+                raise
+        return self._recorded
+
+    def _record(self, points: Sequence[Weights], varying: frozenset[str]) -> Recorded:
+        rows = self.function.problem.measured_rows
+        trace = rewritten(record(self.function, points[0], varying), rows)
+        if any(not points[0][name].is_floating_point() for name in trace.inputs):
+            raise NotTraceable("an entry that is no floating-point number varies and is used")
+        self._check(trace, points, rows)
+        fixed = {name: value.clone() for name, value in points[0].items() if name not in varying}
+        return Recorded(trace, fixed, rows)
+
+    def _check(self, trace: Trace, points: Sequence[Weights], rows: Tensor) -> None:
+        """Both ends against the real forward: what escaped the recording (a detour over numpy, say) shows here."""
+        ends = torch.zeros(2, len(points))
+        ends[0, 0] = ends[1, -1] = 1.0
+        try:
+            ours = Along(trace, points).outputs(ends)
+        except (RuntimeError, NotImplementedError) as failure:  # an operation that torch cannot do for many at once
+            raise NotTraceable(str(failure).splitlines()[0]) from None
+        for mine, end in zip(ours, (points[0], points[-1]), strict=True):
+            real = self.function(end)[rows]
+            if real.dtype not in _TOLERANCE:
+                raise NotTraceable(f"outputs of {real.dtype}")
+            error = (mine - real).abs().max()
+            if not error <= _TOLERANCE[real.dtype] * real.abs().max().clamp(min=1):
+                raise NotTraceable(f"what was recorded is off by {error:.2g}")
+
+    def _chunk(self, trace: Trace) -> int:
+        widest = max(
+            (trace.shapes[n].numel() for op in trace.operations for n in op.results if n is not None), default=1
+        )
+        return max(1, _CHUNK_BYTES // (4 * widest))
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return a is b or torch.equal(a, b)

@@ -1,0 +1,7 @@
+"""A forward recorded once, rewritten to fewer operations, and run for many points of weight space at once."""
+
+from gnnmc.engine.tracing.along import Along
+from gnnmc.engine.tracing.record import NotTraceable, Trace, record
+from gnnmc.engine.tracing.rewrite import rewritten
+
+__all__ = ["Along", "NotTraceable", "Trace", "record", "rewritten"]

@@ -1,0 +1,68 @@
+"""Operations on values that stand for many: a tensor with one axis of J control points, or of T points of a path.
+
+Most operations have a batching rule of torch's own (`torch.vmap`); those that decide the time have one in `rules`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_unflatten
+
+
+@dataclass(frozen=True, eq=False)
+class Batched:
+    """Values of one shape, stacked along `axis`."""
+
+    tensor: Tensor
+    axis: int
+
+    def at(self, axis: int) -> Tensor:
+        """The tensor with the batch at another place."""
+        return self.tensor.movedim(self.axis, axis)
+
+    @property
+    def shape(self) -> torch.Size:
+        """Of one of them."""
+        return torch.Size((*self.tensor.shape[: self.axis], *self.tensor.shape[self.axis + 1 :]))
+
+
+# Takes the arguments of the operation, any of them Batched; None leaves the case to torch.
+Rule = Callable[..., Batched | None]
+RULES: dict[Any, Rule] = {}
+_Made = TypeVar("_Made", bound=Rule)
+
+
+def run(kind: Any, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
+    """The outputs of an operation for every value of the batch; those that are tensors are Batched."""
+    rule = RULES.get(kind)
+    found = rule(*args, **kwargs) if rule is not None else None
+    if found is not None:
+        return [found]
+    leaves, form = tree_flatten((tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Batched))
+    places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Batched)]
+
+    def once(*values: Tensor) -> Any:
+        filled = list(leaves)
+        for place, value in zip(places, values, strict=True):
+            filled[place] = value
+        given, named = tree_unflatten(filled, form)
+        return function(*given, **named)
+
+    result = torch.vmap(once, in_dims=tuple(leaves[place].axis for place in places))(
+        *(leaves[place].tensor for place in places)
+    )
+    outputs = result if isinstance(result, tuple | list) else [result]
+    return [Batched(value, 0) if isinstance(value, Tensor) else value for value in outputs]
+
+
+def register(*kinds: Any) -> Callable[[_Made], _Made]:
+    """Make a rule that of these operations."""
+
+    def made(rule: _Made) -> _Made:
+        RULES.update(dict.fromkeys(kinds, rule))
+        return rule
+
+    return made

@@ -1,0 +1,191 @@
+"""What a model computes from its weights, recorded while it really runs once.
+
+A dispatch mode watches every operation of a forward. Those that no weight reaches are run and forgotten: what they give
+is a constant (a normalized adjacency, its product with the features). The others are kept as a list of operations that
+can be run again at other weights. Nothing is known of models or layers.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter, tree_map_only
+from torch.utils.weak import WeakIdKeyDictionary
+
+
+class NotTraceable(Exception):
+    """The forward does something that cannot be run again at other weights; says what."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The value with this number: a weight, or what an operation gave."""
+
+    number: int
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """One operation: `results` = function(*args, **kwargs), Refs standing for values, tensors for constants.
+
+    results: the numbers of its outputs, None for one that is no tensor.
+    """
+
+    function: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    results: tuple[int | None, ...]
+
+    @property
+    def kind(self) -> Any:
+        """What it does, whatever the overload."""
+        return getattr(self.function, "overloadpacket", self.function)
+
+    def refs(self) -> Iterator[int]:
+        """The numbers of the values that it needs."""
+        return (leaf.number for leaf in tree_iter((self.args, dict(self.kwargs))) if isinstance(leaf, Ref))
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """inputs: name of a weight → its number. output: the number of the result. shapes: of the value of each number."""
+
+    inputs: Mapping[str, int]
+    operations: tuple[Operation, ...]
+    output: int
+    shapes: Mapping[int, torch.Size]
+
+
+def record(
+    forward: Callable[[Mapping[str, Tensor]], Tensor], weights: Mapping[str, Tensor], varying: Collection[str]
+) -> Trace:
+    """Run the forward once and record what depends on the `varying` weights; the others are constants.
+
+    Raises NotTraceable where another point of weight space might take another course: a value that decides a branch or
+    a shape, random numbers, a result that is read through memory which it shares with another.
+    """
+    recorder = _Recorder()
+    # Clones: what the forward writes into is the record's own.
+    given = {name: value.detach().clone() for name, value in weights.items()}
+    inputs = {name: recorder.number(given[name]) for name in varying}
+    try:
+        with torch.no_grad(), recorder:
+            output = forward(given)
+    except Exception:
+        if recorder.trouble:  # whoever caught it on the way may have said something else
+            raise NotTraceable(recorder.trouble) from None
+        raise
+    return Trace(inputs, tuple(recorder.operations), recorder.found(output), recorder.shapes)
+
+
+class _Recorder(TorchDispatchMode):
+    """Numbers the tensors that depend on a weight. All that it has seen stays alive, since ids are compared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[Operation] = []
+        self.shapes: dict[int, torch.Size] = {}
+        self.trouble = ""
+        self._numbers: Any = WeakIdKeyDictionary()
+        self._stale: Any = WeakIdKeyDictionary()
+        self._seen: list[Tensor] = []
+        self._constants: list[tuple[Tensor, int]] = []
+        self._written: set[int] = set()  # memory that holds results: read only through numbered tensors
+
+    def number(self, value: Tensor) -> int:
+        """A new number for a tensor."""
+        number = self._numbers[value] = len(self.shapes)
+        self.shapes[number] = value.shape
+        self._stale.pop(value, None)
+        self._seen.append(value)
+        return number
+
+    def found(self, output: Tensor) -> int:
+        """The number of the forward's output. Raises NotTraceable where there is none, or a constant changed."""
+        if any(value._version != version for value, version in self._constants):
+            raise NotTraceable("the forward writes into a tensor that it keeps")
+        if output not in self._numbers:
+            raise NotTraceable("the output does not depend on the weights")
+        return int(self._numbers[output])
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        tensors = [leaf for leaf in tree_iter((args, kwargs)) if isinstance(leaf, Tensor)]
+        for value in tensors:
+            if value in self._stale or (value not in self._numbers and _memory(value) in self._written):
+                self._refuse(f"{func} reads memory that a result was written into under another name")
+        if not any(value in self._numbers for value in tensors) or _is_factory(func):
+            return func(*args, **kwargs)
+        return self._record(func, args, kwargs)
+
+    def _record(self, func: Any, args: Any, kwargs: Any) -> Any:
+        self._check(func, args, kwargs)
+        written = _written_by(func, args, kwargs)
+        recorded = tree_map_only(Tensor, lambda value: self._operand(value, written), (args, kwargs))
+        for value in written:
+            for other in self._seen:
+                if other is not value and _memory(other) == _memory(value):
+                    self._stale[other] = True
+            self._written.add(_memory(value))
+        result = func(*args, **kwargs)
+        outputs = list(result) if isinstance(result, tuple | list) else [result]
+        if any(not any(value is output for output in outputs) for value in written):
+            self._refuse(f"{func} writes into an argument that it does not return")
+        numbers = tuple(self.number(leaf) if isinstance(leaf, Tensor) else None for leaf in outputs)
+        inputs, named = recorded
+        self.operations.append(Operation(self._pure(func) if written else func, inputs, named, numbers))
+        return result
+
+    def _operand(self, value: Tensor, written: Sequence[Tensor]) -> Any:
+        if value in self._numbers:
+            return Ref(self._numbers[value])
+        if any(value is other for other in written):
+            return value.clone()  # what stands there before
+        self._constants.append((value, value._version))
+        return value
+
+    def _check(self, func: Any, args: Any, kwargs: Any) -> None:
+        if torch.Tag.nondeterministic_seeded in func.tags and _given(func, args, kwargs).get("dropout_p") != 0:
+            self._refuse(f"{func} draws random numbers")
+        if func.overloadpacket is torch.ops.aten.index:
+            if any(leaf in self._numbers for leaf in args[1] if leaf is not None):
+                self._refuse(f"{func} picks rows by values that depend on the weights")
+        elif torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+            self._refuse(f"{func}: a value that depends on the weights decides what is done, or a shape")
+
+    def _pure(self, func: Any) -> Any:
+        """`add` for `add_`, of the same overload."""
+        name = func.overloadpacket.__name__
+        pure = getattr(getattr(torch.ops, func.namespace), name.removesuffix("_"), None)
+        if not name.endswith("_") or pure is None or func._overloadname not in pure.overloads():
+            self._refuse(f"{func} writes in place and has no twin that does not")
+        return getattr(pure, func._overloadname)
+
+    def _refuse(self, why: str) -> None:
+        self.trouble = why
+        raise NotTraceable(why)
+
+
+def _memory(value: Tensor) -> int:
+    return value.untyped_storage()._cdata if value.layout == torch.strided else id(value)
+
+
+def _is_factory(func: Any) -> bool:
+    """Whether the result depends on shape and type of the arguments only."""
+    name = func.overloadpacket.__name__
+    return name.startswith("new_") or name in ("empty_like", "zeros_like", "ones_like", "full_like")
+
+
+def _given(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Every argument by name, defaults included."""
+    named = {argument.name: argument.default_value for argument in func._schema.arguments}
+    return named | dict(zip(named, args, strict=False)) | dict(kwargs)
+
+
+def _written_by(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    given = _given(func, args, kwargs)
+    names = [a.name for a in func._schema.arguments if a.alias_info is not None and a.alias_info.is_write]
+    return [given[name] for name in names if isinstance(given[name], Tensor)]

@@ -1,0 +1,181 @@
+"""Batching rules of the operations that decide the time: products, element by element, sums, gathers and scatters.
+
+Where rows are nodes or edges and places are constants, the batch is folded into the columns: one sparse product, one
+gather or one scatter serves all of it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnmc.engine.tracing.batched import RULES, Batched, Rule, register
+from gnnmc.engine.tracing.rewrite import sparse_product, valued_product
+
+aten = torch.ops.aten
+# A product of fewer columns is computed transposed: (bᵀ·aᵀ)ᵀ is four times faster for the few columns of a last layer.
+NARROW = 16
+
+
+def _alone(packet: Any) -> Rule:
+    return lambda x, *rest, **named: Batched(packet(x.tensor, *rest, **named), x.axis)
+
+
+_ELEMENTWISE = "relu leaky_relu elu gelu silu sigmoid tanh exp log neg sqrt rsqrt square abs"
+for _name in _ELEMENTWISE.split():
+    RULES[getattr(aten, _name)] = _alone(getattr(aten, _name))
+
+
+@register(aten.clone, aten.detach, aten.alias)
+def _same(x: Batched, **named: Any) -> Batched:
+    return x  # nothing is ever written to
+
+
+@register(aten.t)
+def _turned(x: Batched) -> Batched:
+    return Batched(x.at(0).transpose(-1, -2), 0)
+
+
+@register(aten.view, aten.reshape, aten._unsafe_view)
+def _viewed(x: Batched, size: list[int]) -> Batched:
+    axis = 1 if x.axis == 1 and size and size[0] == x.shape[0] else 0
+    moved = x.at(axis)
+    return Batched(moved.reshape(*size[:axis], moved.shape[axis], *size[axis:]), axis)
+
+
+@register(aten.mm)
+def _product(a: Any, b: Any) -> Batched:
+    if not isinstance(a, Batched):
+        return _constant_first(a, b)
+    if not isinstance(b, Batched):
+        axis = min(a.axis, 1)
+        return Batched(a.at(axis) @ b, axis)
+    left, right = a.at(0), b.at(0)
+    if right.shape[2] < NARROW:
+        return Batched(torch.bmm(right.transpose(1, 2), left.transpose(1, 2)).transpose(1, 2), 0)
+    return Batched(torch.bmm(left, right), 0)
+
+
+@register(sparse_product)
+def _constant_first(matrix: Tensor, x: Batched) -> Batched:
+    columns = x.at(1)
+    return Batched((matrix @ columns.flatten(1)).unflatten(1, columns.shape[1:]), 1)
+
+
+@register(valued_product)
+def _valued_product(starts: Tensor, columns: Tensor, shape: Any, values: Any, x: Any) -> Batched:
+    size = next(given.tensor.shape[given.axis] for given in (values, x) if isinstance(given, Batched))
+    many = [given.at(0).unbind(0) if isinstance(given, Batched) else (given,) * size for given in (values, x)]
+    return Batched(torch.stack([valued_product(starts, columns, shape, *one) for one in zip(*many, strict=True)]), 0)
+
+
+@register(aten.addmm)
+def _biased_product(bias: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Batched | None:
+    if beta != 1 or alpha != 1 or not (isinstance(a, Batched) or isinstance(b, Batched)):
+        return None
+    return _binary(torch.add, _product(a, b), bias)
+
+
+def _arithmetic(function: Callable[..., Tensor], named_allowed: tuple[str, ...] = ()) -> Rule:
+    def rule(a: Any, b: Any, **named: Any) -> Batched | None:
+        if set(named) - set(named_allowed):
+            return None
+        return _binary(lambda x, y: function(x, y, **named), a, b)
+
+    return rule
+
+
+RULES[aten.add] = _arithmetic(torch.add, ("alpha",))
+RULES[aten.sub] = _arithmetic(torch.sub, ("alpha",))
+RULES[aten.mul] = _arithmetic(torch.mul)
+RULES[aten.div] = _arithmetic(torch.div)
+
+
+def _binary(function: Callable[[Any, Any], Tensor], a: Any, b: Any) -> Batched | None:
+    """Broadcasting of what each stands for, from the right; the batch stays where the wider one has it."""
+    wide = max((x for x in (a, b) if isinstance(x, Batched)), key=lambda x: len(x.shape))
+    rank, axis = len(wide.shape), wide.axis
+
+    def placed(x: Any) -> Any:
+        if isinstance(x, Batched):
+            moved = x.at(0)
+            return moved.reshape(len(moved), *[1] * (rank - len(x.shape)), *x.shape).movedim(0, axis)
+        if isinstance(x, Tensor) and x.dim():
+            return x.reshape(*[1] * (rank - x.dim()), *x.shape).unsqueeze(axis)
+        return x
+
+    if any(isinstance(x, Tensor) and x.dim() > rank for x in (a, b)):
+        return None
+    return Batched(function(placed(a), placed(b)), axis)
+
+
+def _over_dims(function: Callable[..., Tensor]) -> Rule:
+    def rule(x: Batched, dims: Any = None, keepdim: bool = False, **named: Any) -> Batched | None:
+        if not dims or named:
+            return None
+        rank = len(x.shape)
+        gone = sorted(d % rank for d in dims)
+        axis = x.axis if keepdim else x.axis - sum(d < x.axis for d in gone)
+        return Batched(function(x.tensor, [d + (d >= x.axis) for d in gone], keepdim), axis)
+
+    return rule
+
+
+for _name in ("sum", "mean", "amax"):
+    RULES[getattr(aten, _name)] = _over_dims(getattr(torch, _name))
+
+
+@register(aten.index_select)
+def _selected(x: Any, dim: int, index: Any) -> Batched | None:
+    if isinstance(index, Batched) or dim % len(x.shape):
+        return None
+    return Batched(x.at(1).contiguous().index_select(0, index), 1)
+
+
+@register(aten.index)
+def _indexed(x: Any, indices: Any) -> Batched | None:
+    plain = len(indices) == 1 and isinstance(indices[0], Tensor) and indices[0].dim() == 1
+    if not plain or indices[0].dtype != torch.long or not isinstance(x, Batched):
+        return None
+    return _selected(x, 0, indices[0])
+
+
+@register(aten.scatter_add, aten.index_add)
+def _added(base: Any, dim: int, index: Any, source: Any, **named: Any) -> Batched | None:
+    places = _rows(base, dim, index, source)
+    if places is None or named:
+        return None
+    columns = source.at(1)
+    start = _columns(base, columns)
+    return Batched(start.index_add(0, places, columns), 1)
+
+
+@register(aten.scatter_reduce)
+def _scattered(
+    base: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True
+) -> Batched | None:
+    places = _rows(base, dim, index, source)
+    if places is None:
+        return None
+    columns = source.at(1).contiguous()
+    start = _columns(base, columns)
+    wide = places.reshape(-1, *[1] * (columns.dim() - 1)).expand_as(columns)
+    return Batched(start.scatter_reduce(0, wide, columns, reduce, include_self=include_self), 1)
+
+
+def _rows(base: Any, dim: int, index: Any, source: Any) -> Tensor | None:
+    """The row that each row of `source` goes to, where whole rows move to constant places."""
+    if not isinstance(source, Batched) or not isinstance(index, Tensor) or dim % len(source.shape):
+        return None
+    if index.dim() == 1:
+        return index
+    if any(index.stride()[1:]) and any(size > 1 for size in index.shape[1:]):
+        return None
+    return index.reshape(len(index), -1)[:, 0] if index.shape == source.shape else None
+
+
+def _columns(base: Any, columns: Tensor) -> Tensor:
+    """What is scattered into, with a batch of its own."""
+    given = base.at(1) if isinstance(base, Batched) else base.unsqueeze(1)
+    return given.expand(len(given), *columns.shape[1:]).contiguous()
