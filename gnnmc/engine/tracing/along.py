@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
-import gnnmc.engine.tracing.rules  # noqa: F401 (registers itself)
 from gnnmc.engine.tracing.batched import Batched, run
 from gnnmc.engine.tracing.linear import stays_mixed
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
+from gnnmc.engine.tracing.rules import RULES
 
 
 class Along:
@@ -60,7 +60,7 @@ class Along:
     @staticmethod
     def _run(operation: Operation, values: dict[int, Batched]) -> None:
         args, kwargs = tree_map_only(Ref, lambda ref: values[ref.number], (operation.args, dict(operation.kwargs)))
-        results = run(operation.kind, operation.function, args, kwargs)
+        results = run(RULES, operation.kind, operation.function, args, kwargs)
         for number, result in zip(operation.results, results, strict=True):
             if number is not None:
                 values[number] = result

@@ -35,9 +35,14 @@ RULES: dict[Any, Rule] = {}
 _Made = TypeVar("_Made", bound=Rule)
 
 
-def run(kind: Any, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Any]:
-    """The outputs of an operation for every value of the batch; those that are tensors are Batched."""
-    rule = RULES.get(kind)
+def run(
+    rules: Mapping[Any, Rule], kind: Any, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> list[Any]:
+    """The outputs of an operation for every value of the batch; those that are tensors are Batched.
+
+    Without a rule of its kind among `rules`, torch's own batching serves.
+    """
+    rule = rules.get(kind)
     found = rule(*args, **kwargs) if rule is not None else None
     if found is not None:
         return [found]
