@@ -139,6 +139,7 @@ def _compute(work: Work, store: Store, cache: InputCache) -> tuple[list[Members]
                 role: load(given) if isinstance(given, Address) else [load(member) for member in given]
                 for role, given in cell.inputs.items()
             },
+            cell.files,
         )
         for cell in work.cells
     ]

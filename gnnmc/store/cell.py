@@ -54,10 +54,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Request:
-    """What a stage function sees of a cell: its config and the results of its inputs, never a file or a key."""
+    """What a stage function sees of a cell: its config, the results of its inputs and the digests of its raw files."""
 
     config: Mapping[str, Any]
     inputs: Mapping[str, "Result | list[Result]"]
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 # A stage function: pure, importable by name (so that another process can call it), one result per request, in order.

@@ -6,6 +6,11 @@ import pytest
 import yaml
 from gnnmc_toy_processes import log, results, tables, wait_for
 
+from gnnmc.config import RealBlock
+from gnnmc.errors import InputError
+from gnnmc.store import Request
+from gnnmc.studies.stages.graph import graph_task, make_graphs
+
 
 @pytest.fixture
 def airports(tmp_path, monkeypatch):
@@ -24,6 +29,17 @@ def airports(tmp_path, monkeypatch):
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     return tmp_path / "data"
+
+
+def test_a_raw_file_that_changes_after_planning_is_not_stored_as_what_was_planned(airports):
+    task = graph_task(RealBlock(name="airports-brazil", train_per_class=4), "brazil")
+    (cell,) = task.cells
+    planned = Request(cell.config, {}, cell.files)
+    assert make_graphs([planned], "cpu")[0]["about"]["name"] == "airports-brazil"
+    edges = airports / "airports" / "brazil" / "raw" / "brazil-airports.edgelist"
+    edges.write_text(edges.read_text().replace("0 1\n", "0 2\n", 1))
+    with pytest.raises(InputError, match=r"brazil-airports\.edgelist changed after the run was planned: run again"):
+        make_graphs([planned], "cpu")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from gnnmc.config import SOURCE_BLOCKS, SourceBlock
+from gnnmc.errors import InputError
 from gnnmc.problem import Problem
 from gnnmc.store import Cell, Request, Result, Task
 from gnnmc.studies.sources import SOURCES, source_of
@@ -29,12 +30,19 @@ def graph_task(block: SourceBlock, label: str) -> Task:
 
 def make_graphs(requests: Sequence[Request], device: str) -> list[Result]:
     """{kind of source: its fields} → `data` (tensors) and `about` (kind, name, what it was made from)."""
-    return [_make(request.config) for request in requests]
+    return [_make(request) for request in requests]
 
 
-def _make(config: Mapping[str, Any]) -> Result:
-    ((kind, fields),) = config.items()
-    made = SOURCES[kind].make(SOURCE_BLOCKS[kind](**fields))
+def _make(request: Request) -> Result:
+    ((kind, fields),) = request.config.items()
+    source, block = SOURCES[kind], SOURCE_BLOCKS[kind](**fields)
+    made = source.make(block)
+    # Looked at once more when they have been read: the result stands under the digests that were planned.
+    changed = sorted(name for name, _ in set(request.files.items()) ^ set(source.files(block).items()))
+    if changed:
+        raise InputError(
+            f"raw file {changed[0]} changed after the run was planned: run again, so that results are of one version"
+        )
     return {"data": made["data"], "about": {"kind": kind} | dict(cast(Mapping[str, Any], made["about"]))}
 
 
