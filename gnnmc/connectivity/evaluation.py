@@ -9,9 +9,17 @@ from torch import Tensor
 from gnnmc.connectivity.path import Floats
 from gnnmc.connectivity.transform import Transform, transformed
 from gnnmc.engine import ENGINES, Combinations, ModelFunction, evaluate_points, has_batchnorm, reestimate_batchnorm
+from gnnmc.registry import unknown_name
 from gnnmc.weights import Weights
 
 BATCHNORM = ("reestimate", "stored")
+
+
+def check_rules(batchnorm: str, engine: str) -> None:
+    """Raise InputError for a rule for BatchNorm or an engine that there is not."""
+    if batchnorm not in BATCHNORM:
+        raise unknown_name("batchnorm rule", batchnorm, BATCHNORM)
+    ENGINES[engine]
 
 
 class Surface(Protocol):

@@ -1,6 +1,6 @@
 """Loss and metrics on the plane through three points, with a path drawn in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from gnnmc.connectivity.evaluation import Evaluation, check_rules
 from gnnmc.connectivity.path import Floats, Path
 from gnnmc.connectivity.plane import NAMES, Plane
-from gnnmc.connectivity.profile import BATCHNORM
-from gnnmc.connectivity.transform import Transform, transformed
-from gnnmc.engine import ModelFunction, evaluate_points, has_batchnorm, reestimate_batchnorm
+from gnnmc.connectivity.transform import Transform
+from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
 from gnnmc.registry import unknown_name
@@ -115,6 +115,7 @@ def plane(
     margin: float = 0.2,
     transforms: Sequence[Transform] = (),
     batchnorm: str = "reestimate",
+    engine: str = "loop",
     device: str | torch.device = "auto",
 ) -> LossPlane:
     """Evaluate every split on a grid over the plane through a, b and c, dropout off.
@@ -127,6 +128,7 @@ def plane(
     transforms: as for `profile`; t is where the point lies along the line from a to b, and the ends are a and b.
     batchnorm: "reestimate" the running statistics at every point (science 0), or interpolate the "stored" ones, of
     which a variance may turn negative beyond the three points: the loss is NaN there.
+    engine: as for `profile`.
 
     Shapes:
         a, b, c: name → tensor each, shaped as the model's parameters and buffers
@@ -137,8 +139,7 @@ def plane(
 
     Source: Garipov et al. 2018; science 2.
     """
-    if batchnorm not in BATCHNORM:
-        raise unknown_name("batchnorm rule", batchnorm, BATCHNORM)
+    check_rules(batchnorm, engine)
     count, margin = whole_number("points", points, least=2), real_number("margin", margin, zero=True)
     function = ModelFunction(module_of(model), require_problem(problem), device)
     if isinstance(c, Path):
@@ -153,18 +154,12 @@ def plane(
     on_device = surface.with_points(
         [function.load(point, name) for point, name in zip(surface.control_points, NAMES, strict=True)]
     )
-    fresh = batchnorm == "reestimate" and has_batchnorm(function.module)
     x, y = (_axis(values, count, margin) for values in np.concatenate([surface.positions, path]).T)
     ends, length = (on_device.control_points[0], on_device.control_points[1]), surface.positions[1, 0]
 
-    def grid() -> Iterator[dict[str, Tensor]]:
-        for at_y in y.tolist():
-            for at_x in x.tolist():
-                t = min(max(at_x / length, 0.0), 1.0)
-                point = transformed(function, t, on_device.point((at_x, at_y)), ends, transforms)
-                yield reestimate_batchnorm(function, point) if fresh else point
-
-    values = evaluate_points(function, grid()).double().numpy()
+    grid = [(at_x, at_y) for at_y in y.tolist() for at_x in x.tolist()]
+    along = [min(max(at_x / length, 0.0), 1.0) for at_x, _ in grid]
+    values = Evaluation(function, on_device, ends, transforms, batchnorm, engine).measure(grid, along)
     return LossPlane(
         x=x,
         y=y,

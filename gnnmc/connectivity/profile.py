@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess, has_middle
-from gnnmc.connectivity.evaluation import BATCHNORM, Evaluation
+from gnnmc.connectivity.evaluation import Evaluation, check_rules
 from gnnmc.connectivity.path import Floats, Path
 from gnnmc.connectivity.refine import refine_grid, refinements
 from gnnmc.connectivity.transform import Transform
 from gnnmc.diagnostics import Diagnostic
-from gnnmc.engine import ENGINES, ModelFunction
+from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
 from gnnmc.registry import unknown_name
@@ -214,9 +214,7 @@ def profile(
     Raises InputError for a grid that does not run from 0 to 1, for a `refine` that is no such number, for weights that
     do not fit the model, and for what is no model, no Problem or no Path.
     """
-    if batchnorm not in BATCHNORM:
-        raise unknown_name("batchnorm rule", batchnorm, BATCHNORM)
-    ENGINES[engine]
+    check_rules(batchnorm, engine)
     grid, most = _grid(points), refinements(refine)
     if not isinstance(path, Path):
         raise InputError(

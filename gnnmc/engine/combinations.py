@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import Along, NotTraceable, Trace, record, rewritten
-from gnnmc.weights import Weights, finite
+from gnnmc.weights import Weights, combine, finite
 
 _LOG = logging.getLogger(__name__)
 # How far a recorded forward may be from the real one, relative to its largest output, before it is not believed.
@@ -86,15 +86,20 @@ class Combinations:
         return Recorded(trace, fixed, rows)
 
     def _check(self, trace: Trace, points: Sequence[Weights], rows: Tensor) -> None:
-        """Both ends against the real forward: what escaped the recording (a detour over numpy, say) shows here."""
-        ends = torch.zeros(2, len(points))
-        ends[0, 0] = ends[1, -1] = 1.0
+        """Two points against the real forward, the last one and one between all of them.
+
+        What escaped the recording (a detour over numpy, say) shows at the last, which was not recorded; what was taken
+        for linear and is not, between them.
+        """
+        shares = torch.arange(1, len(points) + 1, dtype=torch.float64)
+        last = torch.eye(len(points), dtype=torch.float64)[-1]
+        coefficients = torch.stack([shares / shares.sum(), last])
         try:
-            ours = Along(trace, points).outputs(ends)
-        except (RuntimeError, NotImplementedError) as failure:  # an operation that torch cannot do for many at once
-            raise NotTraceable(str(failure).splitlines()[0]) from None
-        for mine, end in zip(ours, (points[0], points[-1]), strict=True):
-            real = self.function(end)[rows]
+            ours = Along(trace, points).outputs(coefficients)
+        except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many at once
+            raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
+        for mine, weights in zip(ours, coefficients.tolist(), strict=True):
+            real = self.function(combine(points, weights, nearest=0))[rows]
             if real.dtype not in _TOLERANCE:
                 raise NotTraceable(f"outputs of {real.dtype}")
             error = (mine - real).abs().max()

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, StudyBlock, TrainBlock
 from gnnmc.connectivity import PATHS, LinearPath
-from gnnmc.connectivity.profile import BATCHNORM
+from gnnmc.connectivity.evaluation import BATCHNORM
 from gnnmc.errors import InputError
 from gnnmc.models import check_model
 from gnnmc.registry import unknown_name

@@ -12,7 +12,7 @@ from torch_geometric.nn import GAT, GCN, GIN, GraphSAGE
 
 import gnnmc
 from gnnmc.engine import Combinations, ModelFunction
-from gnnmc.engine.tracing import NotTraceable, record
+from gnnmc.engine.tracing import NotTraceable, linear, record
 from gnnmc.models import MODELS
 
 
@@ -148,6 +148,41 @@ def test_what_cannot_be_run_again_is_evaluated_point_by_point(toy_problem, what,
         loop, stacked = profiles(model, toy_problem, a, b)
     np.testing.assert_array_equal(stacked, loop)
     assert "one forward for each point" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda x: torch.div(x, 0.5, rounding_mode="floor"), lambda x: x.view(torch.int32).float() / 1e9],
+    ids=["rounded", "bits"],
+)
+def test_what_looks_linear_and_is_not(toy_problem, act, monkeypatch):
+    # Without the comparison that would turn what is wrong into a loop.
+    monkeypatch.setattr(Combinations, "_check", lambda *_: None)
+    model = _Odd(toy_problem.num_features, toy_problem.num_outputs, act)
+    a, b = two_points(model)
+    loop, stacked = profiles(model, toy_problem, a, b)
+    np.testing.assert_allclose(stacked[..., 0], loop[..., 0], rtol=1e-4)
+
+
+def test_what_is_wrongly_taken_for_linear_is_noticed(toy_problem, monkeypatch, caplog):
+    monkeypatch.setitem(linear._KEEP, torch.ops.aten.tanh, lambda operation: True)
+    model = _Odd(toy_problem.num_features, toy_problem.num_outputs, torch.tanh)
+    a, b = two_points(model)
+    with caplog.at_level(logging.DEBUG, logger="gnnmc"):
+        loop, stacked = profiles(model, toy_problem, a, b)
+    np.testing.assert_array_equal(stacked, loop)
+    assert "what was recorded is off by" in caplog.text
+
+
+def test_a_plane(toy_problem):
+    model = gnnmc.build_model("gcn", toy_problem)
+    a, b = two_points(model)
+    c, _ = two_points(model, seed=1)
+    loop, stacked = (
+        gnnmc.plane(model, toy_problem, a, b, c, points=5, device="cpu", engine=engine).values
+        for engine in ("loop", "stacked")
+    )
+    np.testing.assert_allclose(stacked, loop, rtol=1e-5, atol=1e-5)
 
 
 def test_a_weight_that_is_not_finite_leaves_the_other_end_alone(toy_problem):

@@ -68,8 +68,6 @@ class Along:
 
 def combined(value: Batched, coefficients: Tensor) -> Batched:
     """Σ_j c_j·v_j at every point. Shapes: J values, (T, J) → T values, the batch first."""
-    if not value.tensor.is_floating_point():
-        return Batched(value.at(0)[:1].expand(len(coefficients), *value.at(0).shape[1:]), 0)
     # In the order of memory, so that a transposed weight stays a transposed view.
     parts = value.at(0)
     strides = parts.stride()

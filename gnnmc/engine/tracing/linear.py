@@ -21,6 +21,16 @@ def _in_first(operation: Operation) -> bool:
     return not _has(operation.args[1:]) and not _has(dict(operation.kwargs))
 
 
+def _in_numerator(operation: Operation) -> bool:
+    """A quotient that is rounded is not linear."""
+    return _in_first(operation) and not operation.kwargs
+
+
+def _of_shape_only(operation: Operation) -> bool:
+    """Not the view of the same bits as another type."""
+    return _in_first(operation) and not isinstance(operation.args[1], torch.dtype)
+
+
 def _in_one_factor(operation: Operation) -> bool:
     return sum(_has(argument) for argument in operation.args[:2]) == 1 and not _has(operation.args[2:])
 
@@ -46,10 +56,11 @@ _KEEP: dict[Any, Callable[[Operation], bool]] = {}
 for _test, _names in (
     (
         _in_first,
-        "view reshape _unsafe_view t transpose permute expand clone detach alias select slice squeeze unsqueeze sum"
-        " mean neg index index_select gather flip repeat narrow diagonal split split_with_sizes unbind div cumsum"
-        " constant_pad_nd",
+        "reshape _unsafe_view t transpose permute expand clone detach alias select slice squeeze unsqueeze sum mean neg"
+        " index index_select gather flip repeat narrow diagonal split split_with_sizes unbind cumsum constant_pad_nd",
     ),
+    (_of_shape_only, "view"),
+    (_in_numerator, "div"),
     (_in_one_factor, "mm bmm mul mv dot"),
     (_always, "add sub cat stack"),
     (_biased, "addmm baddbmm"),

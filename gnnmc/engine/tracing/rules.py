@@ -38,7 +38,9 @@ def _turned(x: Batched) -> Batched:
 
 
 @register(aten.view, aten.reshape, aten._unsafe_view)
-def _viewed(x: Batched, size: list[int]) -> Batched:
+def _viewed(x: Batched, size: list[int] | torch.dtype) -> Batched | None:
+    if isinstance(size, torch.dtype):
+        return None
     axis = 1 if x.axis == 1 and size and size[0] == x.shape[0] else 0
     moved = x.at(axis)
     return Batched(moved.reshape(*size[:axis], moved.shape[axis], *size[axis:]), axis)
