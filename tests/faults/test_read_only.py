@@ -1,10 +1,11 @@
 """A run folder that may not be written: one line from what writes, and reading goes on."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
-from gnnmc_toy_processes import tables
+from gnnmc_toy_processes import results, tables, wait_for
 
 from gnnmc.errors import StoreError
 from gnnmc.run import Quiet, execute
@@ -78,3 +79,34 @@ def test_a_finished_run_of_the_library_needs_no_more_than_to_be_told(toy, small_
     remount(disk, "ro")
     with pytest.raises(StoreError, match="Read-only file system; choose another folder"):
         execute(gnnmc_toy_run.toy_tasks(0.0), Store(Path(disk) / "run"), engine="serial", progress=Quiet())
+
+
+def immutable(folder, sign):
+    """Whether no file can be made in the folders of a run any more ("+", or again "-"): a mount that is in use cannot
+    be made read-only, its folders can.
+    """
+    folders = [str(path) for path in [folder, *folder.glob("**/")] if path.is_dir()]
+    return subprocess.run(["chattr", f"{sign}i", *folders], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_folder_that_becomes_read_only_in_the_middle_of_a_run(toy_tables, starter, small_disk):
+    disk = small_disk("8m")
+    folder = disk / "run"
+    if not (immutable(disk, "+") and immutable(disk, "-")):
+        pytest.skip("chattr cannot make folders immutable here")
+    run = starter.toy(folder, seconds=0.05)
+    wait_for(lambda: results(folder) >= 5)
+    try:
+        wait_for(lambda: immutable(folder, "+"))  # folders of results in hand come and go
+        out, err = run.communicate(timeout=120)
+        kept = results(folder)
+    finally:
+        immutable(folder, "-")
+    assert (run.returncode, out.count("\n"), err) == (2, 1, "")
+    assert "Operation not permitted" in out
+    assert kept >= 5
+    run = starter.toy(folder, seconds=0.02)
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 0, out + err
+    assert tables(folder) == toy_tables
