@@ -12,7 +12,7 @@ import time
 import torch
 
 from gnnmc.models.dropout import dropout
-from gnnmc.models.sparse import SparseMatrix, linear
+from gnnmc.sparse import SparseMatrix, linear
 
 SIZES = ((20000, 500, 64), (2700, 1433, 64), (3000, 1000, 512), (8000, 745, 256))
 SHARES = (0.01, 0.05, 0.1, 0.15, 0.2, 0.3)

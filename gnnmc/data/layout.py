@@ -7,8 +7,8 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from gnnmc.problem import compressed_rows
 from gnnmc.registry import Registry
+from gnnmc.sparse import compressed_rows
 
 # Up to this size dense features are the faster ones and fit everywhere.
 DENSE_BYTES = 256 * 2**20

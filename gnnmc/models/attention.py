@@ -9,9 +9,9 @@ from torch.nn import functional
 from torch_geometric.nn import GATConv, GATv2Conv
 from torch_geometric.utils import softmax
 
-from gnnmc.models.adjacency import Adjacency, weighted_sum
+from gnnmc.models.adjacency import Adjacency
 from gnnmc.models.convolutions import Map
-from gnnmc.models.sparse import SparseMatrix, dense, linear
+from gnnmc.sparse import SparseMatrix, dense, linear, valued_product
 
 
 class Gat(GATConv):
@@ -25,7 +25,7 @@ class Gat(GATConv):
         scores = functional.leaky_relu(of_source[edges.sources] + of_target[edges.targets], self.negative_slope)
         attention = softmax(scores, edges.targets, num_nodes=len(hidden))
         # One product per head: each has weights of its own.
-        heads = [weighted_sum(edges, attention[:, head], hidden[:, head]) for head in range(self.heads)]
+        heads = [valued_product(edges.structure, attention[:, head], hidden[:, head]) for head in range(self.heads)]
         out = torch.cat(heads, dim=1)
         return out if self.bias is None else out + self.bias
 

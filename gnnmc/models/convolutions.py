@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.nn import APPNP, GCN2Conv, GCNConv, GINConv, SAGEConv, SGConv
 
-from gnnmc.models.adjacency import Adjacency, propagate, propagated_linear
-from gnnmc.models.sparse import SparseMatrix, dense, linear
+from gnnmc.models.adjacency import Adjacency, propagated_linear
+from gnnmc.sparse import SparseMatrix, dense, linear, product
 
 
 class Map(nn.Linear):
@@ -52,7 +52,7 @@ class Gin(GINConv):
         # The first map is linear: it may go before the sum, which makes sparse features dense where they are narrow.
         first = self.nn[0]
         mapped = linear(x, first.weight)
-        out = propagate(edges, mapped) + (1 + self.eps) * mapped
+        out = product(edges, mapped) + (1 + self.eps) * mapped
         return self.nn[1:](out if first.bias is None else out + first.bias)
 
 
@@ -67,7 +67,7 @@ class Sgc(SGConv):
             return super().forward(dense(x), edges)
         out = propagated_linear(edges, x, self.lin.weight) if self.K else linear(x, self.lin.weight)
         for _ in range(self.K - 1):
-            out = propagate(edges, out)
+            out = product(edges, out)
         return out if self.lin.bias is None else out + self.lin.bias
 
 
@@ -82,7 +82,7 @@ class PersonalizedPageRank(APPNP):
             return super().forward(x, edges)
         first = x
         for _ in range(self.K):
-            x = (1 - self.alpha) * propagate(edges, x) + self.alpha * first
+            x = (1 - self.alpha) * product(edges, x) + self.alpha * first
         return x
 
 
@@ -95,5 +95,5 @@ class Gcn2(GCN2Conv):
     def forward(self, x: Tensor, first: Tensor, edges: Tensor | Adjacency) -> Tensor:
         if not isinstance(edges, Adjacency):
             return super().forward(x, first, edges)
-        mixed = (1 - self.alpha) * propagate(edges, x) + self.alpha * first
+        mixed = (1 - self.alpha) * product(edges, x) + self.alpha * first
         return torch.addmm(mixed, mixed, self.weight1, beta=1 - self.beta, alpha=self.beta)

@@ -5,7 +5,7 @@ from typing import overload
 import torch
 from torch import Tensor
 
-from gnnmc.models.sparse import SparseMatrix
+from gnnmc.sparse import SparseMatrix
 
 
 @overload

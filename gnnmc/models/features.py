@@ -5,7 +5,7 @@ from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor  # torch.func has no word for it
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from gnnmc.models.sparse import SparseMatrix, Structure, row_starts
+from gnnmc.sparse import SparseMatrix, Structure, row_starts
 
 # Up to this share of nonzeros a sparse product with the weights is no slower than a dense one; at a tenth of it, with
 # dropout, six to fifteen times faster (medians on one CPU core: benchmarks/sparse_features.py).

@@ -2,7 +2,6 @@
 
 from gnnmc.problem.calling import Call, call_by_names, has
 from gnnmc.problem.checks import absent_from_train
-from gnnmc.problem.compressed import compressed_rows
 from gnnmc.problem.items import ArrayItems, Items, Whole
 from gnnmc.problem.losses import LOSSES, Loss
 from gnnmc.problem.metrics import METRICS, Metric
@@ -21,7 +20,6 @@ __all__ = [
     "Whole",
     "absent_from_train",
     "call_by_names",
-    "compressed_rows",
     "has",
     "require_problem",
 ]

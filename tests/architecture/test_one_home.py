@@ -55,7 +55,7 @@ def test_no_number_has_two_constants_of_one_name():
 
 def test_formats_and_warnings_are_dealt_with_in_one_place():
     homes = {
-        "torch.sparse_csr_tensor(": ["problem/compressed.py"],  # warns once per process
+        "torch.sparse_csr_tensor(": ["sparse/compressed.py"],  # warns once per process
         'partition("::")': ["connectivity/files.py"],  # several points in one dict of tensors
         "* num_nodes + i": ["data/pairs.py"],  # both directions of an edge
         "require_matching(copies[0]": ["connectivity/path.py"],

@@ -4,13 +4,12 @@ import copy
 
 import pytest
 import torch
-from torch.func import vmap
 
 from gnnmc.models import build_model
-from gnnmc.models.adjacency import Adjacency, propagate, propagated_linear, weighted_sum
+from gnnmc.models.adjacency import Adjacency, propagated_linear
 from gnnmc.models.edges import PreparedEdges, given, mean, symmetric, undirected, with_loops
-from gnnmc.models.sparse import SparseMatrix
 from gnnmc.problem import Problem
+from gnnmc.sparse import SparseMatrix
 
 NUM_NODES = 50
 
@@ -39,45 +38,6 @@ def test_a_node_without_edges_and_an_edge_listed_twice() -> None:
     adjacency = Adjacency(torch.tensor([[0, 0, 1], [1, 1, 0]]), torch.tensor([1.0, 1.0, 3.0]), 3)
     assert adjacency.tensor.to_dense().tolist() == [[0, 3, 0], [2, 0, 0], [0, 0, 0]]
     assert adjacency.transposed.tensor.to_dense().tolist() == [[0, 2, 0], [3, 0, 0], [0, 0, 0]]
-
-
-def test_propagate_is_the_product_with_the_matrix_and_its_derivatives_are_right(edges, weight, x) -> None:
-    adjacency, dense = Adjacency(edges, weight, NUM_NODES), dense_matrix(edges, weight)
-    torch.testing.assert_close(propagate(adjacency, x), dense @ x)
-    x = x[:, :1].clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: propagate(adjacency, x), (x,), check_forward_ad=True)
-    assert torch.autograd.gradgradcheck(lambda x: propagate(adjacency, x).square(), (x,))
-
-
-def test_a_weighted_sum_and_its_derivatives(edges, weight, x) -> None:
-    adjacency = Adjacency(edges, torch.ones_like(weight), NUM_NODES)
-    ends = torch.stack([adjacency.sources, adjacency.targets])
-    torch.testing.assert_close(weighted_sum(adjacency, weight, x), dense_matrix(ends, weight) @ x)
-    x, weight = x[:, :1].clone().requires_grad_(), weight.requires_grad_()
-    check = {"check_forward_ad": True}
-    assert torch.autograd.gradcheck(lambda w, x: weighted_sum(adjacency, w, x), (weight, x), **check)
-    assert torch.autograd.gradgradcheck(lambda w, x: weighted_sum(adjacency, w, x), (weight, x))
-
-
-def test_more_edges_than_entries(x) -> None:
-    edges = torch.randint(0, 3, (2, 40), generator=torch.Generator().manual_seed(0))
-    adjacency, values = Adjacency(edges, torch.ones(40), 3), torch.rand(40, dtype=torch.float64)
-    ends = torch.stack([adjacency.sources, adjacency.targets])
-    expected = torch.zeros(3, 3, dtype=torch.float64).index_put_((ends[1], ends[0]), values, accumulate=True) @ x[:3]
-    torch.testing.assert_close(weighted_sum(adjacency, values, x[:3]), expected)
-    given = values.requires_grad_(), x[:3].clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda values, x: weighted_sum(adjacency, values, x), given)
-
-
-def test_many_models_at_once_are_the_models_one_by_one(edges, weight, x) -> None:
-    adjacency = Adjacency(edges, weight, NUM_NODES)
-    many, values = torch.stack([x, 2 * x, x - 1]), torch.stack([weight, weight + 1, -weight])
-    expected = torch.stack([propagate(adjacency, one) for one in many])
-    torch.testing.assert_close(vmap(lambda x: propagate(adjacency, x))(many), expected)
-    along = vmap(lambda x: propagate(adjacency, x), in_dims=2, out_dims=2)(many.movedim(0, 2))
-    torch.testing.assert_close(along, expected.movedim(0, 2))
-    expected = torch.stack([weighted_sum(adjacency, w, one) for w, one in zip(values, many, strict=True)])
-    torch.testing.assert_close(vmap(lambda w, x: weighted_sum(adjacency, w, x))(values, many), expected)
 
 
 @pytest.mark.parametrize("width", [3, 9])

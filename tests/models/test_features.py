@@ -10,7 +10,7 @@ from gnnmc.models import MODELS, Options
 from gnnmc.models.dropout import dropout
 from gnnmc.models.features import PreparedFeatures
 from gnnmc.models.options import Inputs
-from gnnmc.models.sparse import SparseMatrix, dense, linear
+from gnnmc.sparse import SparseMatrix, dense, linear
 
 INPUTS = Inputs(700, 3, (700,), False, None, True, "words")
 

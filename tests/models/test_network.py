@@ -7,8 +7,8 @@ from torch import nn
 from gnnmc.models import build_model, count_parameters
 from gnnmc.models.dropout import dropout
 from gnnmc.models.edges import PreparedEdges, undirected
-from gnnmc.models.sparse import SparseMatrix
 from gnnmc.problem import Problem
+from gnnmc.sparse import SparseMatrix
 
 STACKS = ["gcn", "sage", "gat", "mlp"]
 

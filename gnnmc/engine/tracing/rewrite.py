@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
-from gnnmc.problem.compressed import compressed_rows
+from gnnmc.sparse import compressed_rows
 
 aten = torch.ops.aten
 # A matrix of constants with a smaller share of entries is multiplied as a sparse one (measured: at a tenth about even).
@@ -32,6 +32,7 @@ def valued_product(starts: Tensor, columns: Tensor, shape: Sequence[int], values
 def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     """A trace with sparse products for message passing, which gives only these rows of the output, where asked."""
     work = _Rewriting(trace)
+    work.operator_to_products()
     work.gathers_to_products()
     work.attention_to_products()
     work.row_factors_into_products()
@@ -86,6 +87,23 @@ class _Rewriting:
             if gathered is not None:
                 x, sources, weight = gathered
                 matrix = _compressed(targets, sources, weight, (count, self.shapes[x.number][0]), operation.args[0])
+                self.operations[place] = Operation(sparse_product, (matrix, x), {}, operation.results)
+
+    def operator_to_products(self) -> None:
+        """The operator of sparse products, at constant places: a matrix that is built once where values are too."""
+        for place, operation in enumerate(self.operations):
+            if operation.kind is not torch.ops.gnnmc.sparse_mm:
+                continue
+            starts, columns, values, num_columns, x = operation.args
+            if isinstance(starts, Ref) or isinstance(columns, Ref):
+                continue
+            shape = (len(starts) - 1, num_columns)
+            if isinstance(values, Ref):
+                self.operations[place] = Operation(
+                    valued_product, (starts, columns, shape, values, x), {}, operation.results
+                )
+            else:
+                matrix = _csr(starts, columns, values, shape)
                 self.operations[place] = Operation(sparse_product, (matrix, x), {}, operation.results)
 
     def attention_to_products(self) -> None:

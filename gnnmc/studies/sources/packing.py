@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 
 from gnnmc.data.layout import SPARSE_BELOW
 from gnnmc.problem import Problem
-from gnnmc.problem.compressed import compressed_rows
+from gnnmc.sparse import compressed_rows
 from gnnmc.store import Result
 
 

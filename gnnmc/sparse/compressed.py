@@ -13,7 +13,12 @@ def compressed_rows(
 
     Shapes: starts (M + 1,) first entry of every row, columns (Z,) ascending in every row, values (Z,) → (M, K).
     """
-    with warnings.catch_warnings():
-        # torch says once per process that CSR is in beta and that invariants are not checked: both are known here.
-        warnings.simplefilter("ignore")
-        return torch.sparse_csr_tensor(starts, columns, values, size=shape, check_invariants=checked)
+    return torch.sparse_csr_tensor(starts, columns, values, size=shape, check_invariants=checked)
+
+
+with warnings.catch_warnings():
+    # torch says once per process that its compressed rows are in beta, which is known here.
+    warnings.simplefilter("ignore")
+    compressed_rows(
+        torch.zeros(1, dtype=torch.long), torch.zeros(0, dtype=torch.long), torch.zeros(0), (0, 0), checked=True
+    )

@@ -1,0 +1,22 @@
+"""What the autograd functions of sparse products share."""
+
+from typing import Any
+
+import torch
+from torch._functorch.utils import unwrap_dead_wrappers  # torch.func has no word for it
+from torch.autograd import Function
+
+
+class Differentiable(Function):
+    """A Function for every transform of torch.func, which takes all its arguments by position.
+
+    Outside of transforms torch binds the arguments of such a function to its signature at every call, to fill in
+    defaults, which takes longer than a small product.
+    """
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """The function; with its derivatives where they are asked for."""
+        if torch._C._are_functorch_transforms_active():
+            return super().apply(*args)
+        return super(Function, cls).apply(*unwrap_dead_wrappers(args))  # type: ignore[misc]

@@ -1,0 +1,90 @@
+"""A sparse matrix as dense tensors: where its entries are, and what they are.
+
+torch's own sparse tensors are no arguments that autograd, function transforms and every device take; three dense ones
+are. The transposed matrix, which gradients are multiplied by, is prepared once.
+"""
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from gnnmc.sparse.compressed import compressed_rows
+
+# The libraries that multiply (MKL, cuSPARSE) work on indices of this type, and convert others at every product.
+_INDEX = torch.int32
+
+
+class Structure:
+    """Where the entries of an (M, K) matrix are, row by row.
+
+    Shapes: starts (M + 1,) first entry of every row, columns (E,); both int32, int64 where they would not fit.
+    """
+
+    def __init__(self, starts: Tensor, columns: Tensor, shape: tuple[int, int]) -> None:
+        wanted = _INDEX if max(len(columns), *shape) <= torch.iinfo(_INDEX).max else torch.int64
+        self.starts, self.columns, self.shape = starts.to(wanted), columns.to(wanted), shape
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """The row of every entry. Shapes: → (E,)."""
+        return entry_rows(self.starts, len(self.columns))
+
+    @cached_property
+    def turn(self) -> tuple["Structure", Tensor]:
+        """The transposed matrix's structure, and the entries of this one in its order (E,)."""
+        order = torch.argsort(self.columns, stable=True)
+        starts = row_starts(self.columns, self.shape[1])
+        return Structure(starts, self.rows[order], (self.shape[1], self.shape[0])), order
+
+
+class SparseMatrix:
+    """An (M, K) matrix of constants in compressed rows; entries at one place add up.
+
+    Shapes: values (E,) in the order of the structure.
+    """
+
+    def __init__(self, structure: Structure, values: Tensor) -> None:
+        self.structure, self.values = structure, values
+
+    @staticmethod
+    def of(matrix: Tensor) -> "SparseMatrix":
+        """A torch.sparse_csr tensor's entries."""
+        structure = Structure(matrix.crow_indices(), matrix.col_indices(), (matrix.shape[0], matrix.shape[1]))
+        return SparseMatrix(structure, matrix.values())
+
+    def __len__(self) -> int:
+        return self.structure.shape[0]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the values."""
+        return self.values.dtype
+
+    @cached_property
+    def tensor(self) -> Tensor:
+        """The same as a torch.sparse_csr tensor. Shapes: → (M, K)."""
+        structure = self.structure
+        return compressed_rows(structure.starts, structure.columns, self.values, structure.shape, checked=False)
+
+    @cached_property
+    def transposed(self) -> "SparseMatrix":
+        """What gradients are multiplied by."""
+        structure, order = self.structure.turn
+        return SparseMatrix(structure, self.values[order])
+
+    def with_values(self, values: Tensor) -> "SparseMatrix":
+        """Other values at the same places."""
+        return SparseMatrix(self.structure, values)
+
+
+def row_starts(rows: Tensor, count: int) -> Tensor:
+    """Where each row begins when entries are sorted by row. Shapes: rows (E,) → (count + 1,)."""
+    ends = torch.bincount(rows, minlength=count).cumsum(0)
+    return torch.cat([ends.new_zeros(1), ends])
+
+
+def entry_rows(starts: Tensor, entries: int) -> Tensor:
+    """The row of every entry. Shapes: starts (M + 1,) → (entries,)."""
+    rows = torch.arange(len(starts) - 1, dtype=starts.dtype, device=starts.device)
+    return torch.repeat_interleave(rows, starts.diff(), output_size=entries)

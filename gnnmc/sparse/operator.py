@@ -1,0 +1,55 @@
+"""`gnnmc::sparse_mm`: a sparse matrix times a dense one, as one operation of torch on dense tensors.
+
+Whoever watches operations (a dispatch mode) sees one, whatever the device. It has no derivative of its own: `product`
+and `valued_product` have.
+"""
+
+import torch
+from torch import Tensor
+
+from gnnmc.sparse.compressed import compressed_rows
+from gnnmc.sparse.matrix import entry_rows
+
+_LIBRARY = torch.library.Library("gnnmc", "DEF")
+_LIBRARY.define("sparse_mm(Tensor starts, Tensor columns, Tensor values, int num_columns, Tensor x) -> Tensor")
+# Of compressed rows, on a CPU.
+_MULTIPLIED = (torch.float32, torch.float64, torch.complex64, torch.complex128)
+
+
+def _compressed_product(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
+    matrix = compressed_rows(starts, columns, values.contiguous(), (starts.numel() - 1, num_columns), checked=False)
+    return torch.mm(matrix, x.contiguous())
+
+
+def _on_cpu(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
+    by_rows = _compressed_product if x.dtype in _MULTIPLIED else _gathered
+    return by_rows(starts, columns, values, num_columns, x)
+
+
+def _on_cuda(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
+    # cuSPARSE promises no equal bits from run to run; adding rows does, where torch is asked for it.
+    by_rows = _gathered if torch.are_deterministic_algorithms_enabled() else _compressed_product
+    return by_rows(starts, columns, values, num_columns, x)
+
+
+def _gathered(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
+    """By a row of x for every entry: for devices without sparse layouts."""
+    if x.dim() != 2 or len(x) != num_columns or values.dtype != x.dtype:
+        raise RuntimeError(
+            f"sparse_mm: expected x ({num_columns}, F) of {values.dtype}, got {tuple(x.shape)} of {x.dtype}"
+        )
+    parts = x.index_select(0, columns) * values.unsqueeze(1)
+    return x.new_zeros(len(starts) - 1, x.shape[1]).index_add_(0, entry_rows(starts, len(columns)), parts)
+
+
+def _shaped(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
+    return x.new_empty(starts.shape[0] - 1, x.shape[1])
+
+
+_LIBRARY.impl("sparse_mm", _on_cpu, "CPU")
+_LIBRARY.impl("sparse_mm", _on_cuda, "CUDA")
+_LIBRARY.impl("sparse_mm", _shaped, "Meta")
+_LIBRARY.impl("sparse_mm", _gathered, "CompositeExplicitAutograd")
+
+# (starts (M + 1,), columns (E,), values (E,), K, x (K, F)) → (M, F); entries at one place add up.
+sparse_mm = torch.ops.gnnmc.sparse_mm.default
