@@ -1,25 +1,35 @@
 """The adjacency matrix of a graph as layers multiply by it."""
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
-from gnnmc.sparse import SparseMatrix, Structure, linear, product, row_starts
+from gnnmc.sparse import Places, SparseMatrix, Structure, linear, product, row_starts
 
 
 class Adjacency(SparseMatrix):
     """A weighted adjacency matrix (N, N): row = target of an edge, column = its source.
 
-    An edge that is listed twice counts twice. `targets`, `sources` (E,) are the ends of the edges in the order of the
-    matrix.
+    An edge that is listed twice counts twice.
 
     Shapes: edge_index (2, E), weight (E,), num_nodes N.
     """
 
     def __init__(self, edge_index: Tensor, weight: Tensor, num_nodes: int) -> None:
         order = torch.argsort(edge_index[1] * num_nodes + edge_index[0])
-        self.sources, self.targets = edge_index[0][order], edge_index[1][order]
-        structure = Structure(row_starts(self.targets, num_nodes), self.sources, (num_nodes, num_nodes))
-        super().__init__(structure, weight[order])
+        sources, targets = edge_index[:, order]
+        super().__init__(Structure(row_starts(targets, num_nodes), sources, (num_nodes, num_nodes)), weight[order])
+
+    @cached_property
+    def sources(self) -> Places:
+        """Where the edges come from, in the order of the matrix."""
+        return Places(self.structure.columns, len(self))
+
+    @cached_property
+    def targets(self) -> Places:
+        """Where the edges go to, in the order of the matrix."""
+        return Places(self.structure.rows, len(self))
 
 
 def propagated_linear(

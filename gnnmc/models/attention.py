@@ -3,15 +3,13 @@
 Parameters and their names are PyTorch Geometric's. Both routes give the same up to rounding.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import GATConv, GATv2Conv
-from torch_geometric.utils import softmax
 
 from gnnmc.models.adjacency import Adjacency
 from gnnmc.models.convolutions import Map
-from gnnmc.sparse import SparseMatrix, dense, linear, valued_product
+from gnnmc.sparse import SparseMatrix, dense, gathered, linear, softmax_product
 
 
 class Gat(GATConv):
@@ -22,11 +20,9 @@ class Gat(GATConv):
             return super().forward(dense(x), edges)
         hidden = linear(x, self.lin.weight).unflatten(1, (self.heads, self.out_channels))
         of_source, of_target = (hidden * self.att_src).sum(2), (hidden * self.att_dst).sum(2)
-        scores = functional.leaky_relu(of_source[edges.sources] + of_target[edges.targets], self.negative_slope)
-        attention = softmax(scores, edges.targets, num_nodes=len(hidden))
-        # One product per head: each has weights of its own.
-        heads = [valued_product(edges.structure, attention[:, head], hidden[:, head]) for head in range(self.heads)]
-        out = torch.cat(heads, dim=1)
+        scores = gathered(edges.sources, of_source) + gathered(edges.targets, of_target)
+        scores = functional.leaky_relu(scores.t().contiguous(), self.negative_slope)
+        out = softmax_product(edges.structure, scores, hidden.transpose(0, 1)).transpose(0, 1).flatten(1)
         return out if self.bias is None else out + self.bias
 
 

@@ -24,6 +24,7 @@ class Structure:
     def __init__(self, starts: Tensor, columns: Tensor, shape: tuple[int, int]) -> None:
         wanted = _INDEX if max(len(columns), *shape) <= torch.iinfo(_INDEX).max else torch.int64
         self.starts, self.columns, self.shape = starts.to(wanted), columns.to(wanted), shape
+        self._blocks: Structure | None = None
 
     @cached_property
     def rows(self) -> Tensor:
@@ -36,6 +37,41 @@ class Structure:
         order = torch.argsort(self.columns, stable=True)
         starts = row_starts(self.columns, self.shape[1])
         return Structure(starts, self.rows[order], (self.shape[1], self.shape[0])), order
+
+    def blocks(self, count: int) -> "Structure":
+        """That of the (count·M, count·K) matrix with this one `count` times on its diagonal; the largest is kept."""
+        if count == 1:
+            return self
+        if self._blocks is None or len(self._blocks.starts) <= count * self.shape[0]:
+            self._blocks = _Blocks(self, count)
+        kept, (rows, columns) = self._blocks, self.shape
+        if kept.shape[0] == count * rows and kept.shape[1] == count * columns:
+            return kept
+        return _Blocks(self, count, kept)
+
+
+class _Blocks(Structure):
+    """One structure many times on the diagonal; of `more` blocks, where they are there, the first ones."""
+
+    def __init__(self, block: Structure, count: int, more: Structure | None = None) -> None:
+        (rows, columns), entries = block.shape, len(block.columns)
+        if more is None:
+            each = torch.arange(count, device=block.columns.device).unsqueeze(1)
+            starts = torch.cat(
+                [(block.starts[:-1] + entries * each).flatten(), block.starts.new_tensor([count * entries])]
+            )
+            places = (block.columns + columns * each).flatten()
+        else:
+            starts, places = more.starts[: count * rows + 1], more.columns[: count * entries]
+        super().__init__(starts, places, (count * rows, count * columns))
+        self._block, self._count = block, count
+
+    @cached_property
+    def turn(self) -> tuple[Structure, Tensor]:
+        """As of any structure, from that of the block."""
+        turned, order = self._block.turn
+        each = torch.arange(self._count, device=order.device).unsqueeze(1)
+        return turned.blocks(self._count), (order + len(order) * each).flatten()
 
 
 class SparseMatrix:

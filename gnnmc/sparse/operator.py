@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from gnnmc.sparse.compressed import compressed_rows
+from gnnmc.sparse.library import LIBRARY
 from gnnmc.sparse.matrix import entry_rows
 
-_LIBRARY = torch.library.Library("gnnmc", "DEF")
-_LIBRARY.define("sparse_mm(Tensor starts, Tensor columns, Tensor values, int num_columns, Tensor x) -> Tensor")
+LIBRARY.define("sparse_mm(Tensor starts, Tensor columns, Tensor values, int num_columns, Tensor x) -> Tensor")
 # Of compressed rows, on a CPU.
 _MULTIPLIED = (torch.float32, torch.float64, torch.complex64, torch.complex128)
 
@@ -46,10 +46,10 @@ def _shaped(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x
     return x.new_empty(starts.shape[0] - 1, x.shape[1])
 
 
-_LIBRARY.impl("sparse_mm", _on_cpu, "CPU")
-_LIBRARY.impl("sparse_mm", _on_cuda, "CUDA")
-_LIBRARY.impl("sparse_mm", _shaped, "Meta")
-_LIBRARY.impl("sparse_mm", _gathered, "CompositeExplicitAutograd")
+LIBRARY.impl("sparse_mm", _on_cpu, "CPU")
+LIBRARY.impl("sparse_mm", _on_cuda, "CUDA")
+LIBRARY.impl("sparse_mm", _shaped, "Meta")
+LIBRARY.impl("sparse_mm", _gathered, "CompositeExplicitAutograd")
 
 # (starts (M + 1,), columns (E,), values (E,), K, x (K, F)) → (M, F); entries at one place add up.
 sparse_mm = torch.ops.gnnmc.sparse_mm.default

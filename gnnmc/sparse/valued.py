@@ -12,11 +12,27 @@ from gnnmc.sparse.operator import sparse_mm
 
 # Where torch multiplies two dense matrices at given places alone.
 _SAMPLED = ("cpu", "cuda")
+# Entries of products that are done at once, so that their places take some tens of megabytes at most.
+_TOGETHER = 2**22
 
 
 def valued_product(structure: Structure, values: Tensor, x: Tensor) -> Tensor:
-    """The matrix of these values · x. Shapes: values (E,) in the order of the (M, K) structure, x (K, F) → (M, F)."""
-    return _ValuedProduct.apply(values, x, structure)
+    """The matrix of these values · x, or B such products at once: of attention heads, of models.
+
+    Shapes: values (E,) in the order of the (M, K) structure, x (K, F) → (M, F); or (B, E), (B, K, F) → (B, M, F).
+    """
+    if values.dim() == 1:
+        return _ValuedProduct.apply(values, x, structure)
+    # On the diagonal of one matrix: that is 1.4 to 3 times faster on a CPU core than a product after another, and both
+    # are several times faster than gathering rows, torch.segment_reduce, or torch.sparse.mm with a reduction.
+    together = max(1, _TOGETHER // max(len(structure.columns), 1))
+    if len(values) > together:
+        parts = zip(values.split(together), x.split(together), strict=True)
+        return torch.cat([valued_product(structure, *part) for part in parts])
+    count, width = len(values), x.shape[2]
+    blocks = structure.blocks(count)
+    out: Tensor = _ValuedProduct.apply(values.flatten(), x.flatten(0, 1), blocks)
+    return out.view(count, structure.shape[0], width)
 
 
 class _ValuedProduct(Differentiable):
@@ -40,7 +56,7 @@ class _ValuedProduct(Differentiable):
             for_values = _at_entries(structure, gradient, x)
         if ctx.needs_input_grad[1]:
             turned, order = structure.turn
-            for_x = _ValuedProduct.apply(values[order], gradient, turned)
+            for_x = _ValuedProduct.apply(values.index_select(0, order), gradient, turned)
         return for_values, for_x, None
 
     @staticmethod
@@ -54,11 +70,12 @@ class _ValuedProduct(Differentiable):
     def vmap(
         info: Any, in_dims: tuple[int | None, int | None, None], values: Tensor, x: Tensor, structure: Structure
     ) -> tuple[Tensor, int]:
-        many = [
-            [given] * info.batch_size if axis is None else given.unbind(axis)
-            for given, axis in zip((values, x), in_dims, strict=False)
-        ]
-        return torch.stack([_ValuedProduct.apply(*one, structure) for one in zip(*many, strict=True)]), 0
+        batched_values, batched_x = (axis is not None for axis in in_dims[:2])
+        if not batched_values:  # one matrix for all: their axis is folded into the features
+            x = x.movedim(in_dims[1] or 0, 1)
+            return _ValuedProduct.apply(values, x.flatten(1), structure).unflatten(1, x.shape[1:]), 1
+        x = x.movedim(in_dims[1] or 0, 0) if batched_x else x.expand(info.batch_size, *x.shape)
+        return valued_product(structure, values.movedim(in_dims[0] or 0, 0), x), 0
 
 
 def _at_entries(structure: Structure, left: Tensor, right: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.func import grad, jvp, vmap
 
-from gnnmc.sparse import SparseMatrix, Structure, product, row_starts, sparse_mm, valued_product
+from gnnmc.sparse import SparseMatrix, Structure, product, row_starts, sparse_mm, valued, valued_product
 
 ROWS, COLUMNS = 30, 40
 
@@ -79,6 +79,23 @@ def test_many_models_at_once_are_the_models_one_by_one(structure, values, x):
         ones = [given if axis == 0 else given.expand(3, *given.shape) for given, axis in zip(given, in_dims)]
         expected = torch.stack([valued_product(structure, v, one) for v, one in zip(*ones)])
         torch.testing.assert_close(vmap(lambda v, x: valued_product(structure, v, x), in_dims)(*given), expected)
+
+
+@pytest.mark.parametrize("together", [1, 2, 100])
+def test_many_sets_of_values_at_once_are_those_one_by_one(structure, values, x, together, monkeypatch):
+    monkeypatch.setattr(valued, "_TOGETHER", together * 150)
+    many, weights = torch.stack([x, 2 * x, x - 1]), torch.stack([values, values + 1, -values])
+    expected = torch.stack([valued_product(structure, v, one) for v, one in zip(weights, many)])
+    for _ in range(2):  # what is kept of a larger number serves a smaller one
+        torch.testing.assert_close(valued_product(structure, weights, many), expected)
+        torch.testing.assert_close(valued_product(structure, weights[:2], many[:2]), expected[:2])
+    given = weights[:2].clone().requires_grad_(), many[:2, :, :1].clone().requires_grad_()
+    assert torch.autograd.gradcheck(lambda v, x: valued_product(structure, v, x), given, check_forward_ad=True)
+    assert torch.autograd.gradgradcheck(lambda v, x: valued_product(structure, v, x), given)
+    twice = vmap(lambda v, x: valued_product(structure, v, x))(
+        torch.stack([weights, -weights]), torch.stack([many] * 2)
+    )
+    torch.testing.assert_close(twice, torch.stack([expected, -expected]))
 
 
 def test_transforms_of_transforms(structure, values, x):
