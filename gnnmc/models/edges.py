@@ -50,7 +50,7 @@ def mean(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor
 
 def total(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """1: the sum over incoming edges."""
-    return edge_index, torch.ones(edge_index.shape[1], dtype=dtype)
+    return edge_index, torch.ones(edge_index.shape[1], dtype=dtype, device=edge_index.device)
 
 
 def with_loops(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -61,9 +61,8 @@ def with_loops(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[
 class PreparedEdges:
     """Edges as the layers take them, remembered for as long as the graph lives.
 
-    On a CPU an `Adjacency`, where there is a weighting; elsewhere the treated edge list (sparse products are not the
-    same on every device). loops=False: without self-loops, whatever the treatment says. A copy of it remembers
-    nothing, and it is no part of a state_dict.
+    An `Adjacency` on the device of the edges, where there is a weighting; otherwise the treated edge list. loops=False:
+    without self-loops, whatever the treatment says. A copy of it remembers nothing, and it is no part of a state_dict.
     """
 
     def __init__(self, treatment: str, weighting: Weighting | None, loops: bool = True) -> None:
@@ -92,6 +91,4 @@ class PreparedEdges:
         edges = TREATMENTS[treatment](edge_index, num_nodes)
         if not loops:
             edges = remove_self_loops(edges)[0]
-        if weighting is None or edges.device.type != "cpu":
-            return edges
-        return Adjacency(*weighting(edges, num_nodes, dtype), num_nodes)
+        return edges if weighting is None else Adjacency(*weighting(edges, num_nodes, dtype), num_nodes)

@@ -1,6 +1,7 @@
 """What a problem's items are kept in: how a module is called on all of them, or on some."""
 
 import copy
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -62,25 +63,45 @@ class ArrayItems:
         return SimpleNamespace(x=self.x[index])
 
     def to(self, device: torch.device | str) -> "ArrayItems":
-        return ArrayItems(self.x.to(device, copy=True), self.chunk)
+        return ArrayItems(moved(self.x, device), self.chunk)
 
 
 def moved(batch: Any, device: torch.device | str) -> Any:
-    """A batch with tensors of its own on `device`: a tensor, a list, tuple or dict of batches, or an object."""
+    """A batch with tensors of its own on `device`: a tensor, a list, tuple or dict of batches, or an object.
+
+    Sparse tensors are dense on a device that has no such layout.
+    """
     if isinstance(batch, Tensor):
-        return batch.to(device, copy=True)
+        return _laid_out(batch, device).to(device, copy=True)
     if isinstance(batch, dict):
         return {name: moved(value, device) for name, value in batch.items()}
     if isinstance(batch, list | tuple):
         return type(batch)(moved(value, device) for value in batch)
     if hasattr(batch, "to"):
         # Of PyG's Data, `clone` has new tensors, and `to` moves in place.
-        return (batch.clone() if hasattr(batch, "clone") else copy.deepcopy(batch)).to(device)
+        own = batch.clone() if hasattr(batch, "clone") else copy.deepcopy(batch)
+        for name, value in tensors_of(own).items() if hasattr(own, "__dict__") else ():
+            if value.layout != torch.strided:
+                setattr(own, name, _laid_out(value, device))
+        return own.to(device)
     copied = copy.copy(batch)
     for name, value in getattr(copied, "__dict__", {}).items():
         if isinstance(value, Tensor):
             setattr(copied, name, moved(value, device))
     return copied
+
+
+def _laid_out(value: Tensor, device: torch.device | str) -> Tensor:
+    return value if value.layout == torch.strided or _has_layout(value.layout, str(device)) else value.to_dense()
+
+
+@functools.cache
+def _has_layout(layout: torch.layout, device: str) -> bool:
+    try:
+        torch.zeros(1, 1, device=device).to_sparse(layout=layout)
+    except (RuntimeError, NotImplementedError, TypeError):
+        return False
+    return True
 
 
 def tensors_of(batch: Any) -> dict[str, Tensor]:

@@ -57,9 +57,7 @@ class _Blocks(Structure):
         (rows, columns), entries = block.shape, len(block.columns)
         if more is None:
             each = torch.arange(count, device=block.columns.device).unsqueeze(1)
-            starts = torch.cat(
-                [(block.starts[:-1] + entries * each).flatten(), block.starts.new_tensor([count * entries])]
-            )
+            starts = torch.cat([(block.starts[:-1] + entries * each).flatten(), block.starts[-1:] + entries * each[-1]])
             places = (block.columns + columns * each).flatten()
         else:
             starts, places = more.starts[: count * rows + 1], more.columns[: count * entries]

@@ -5,6 +5,7 @@ use a process of its own.
 """
 
 import functools
+from collections import Counter
 from typing import Any
 
 import torch
@@ -12,6 +13,9 @@ from torch.utils._pytree import tree_map_only
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 NAME = "emulated"
+# Since the last `clear()`: tensors copied to the device and back, and values read one by one (a loss, an answer).
+COPIES: Counter[str] = Counter()
+EVERY_BACKEND = torch._C.DispatchKeySet(torch._C.DispatchKey.CompositeExplicitAutograd)
 _libraries: list[torch.library.Library] = []
 to_cpu = functools.partial(tree_map_only, torch.device, lambda device: torch.device("cpu"))
 
@@ -38,7 +42,11 @@ class DeviceTensor(torch.Tensor):
 
     @classmethod
     def __torch_dispatch__(cls, op: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return MOVES[op](*args, **(kwargs or {})) if op in MOVES else run_inside(op, *args, **(kwargs or {}))
+        if op in MOVES:
+            return MOVES[op](*args, **(kwargs or {}))
+        if op.namespace == "gnnmc":  # what any backend without a kernel of its own gets
+            return op.redispatch(EVERY_BACKEND, *args, **(kwargs or {}))
+        return run_inside(op, *args, **(kwargs or {}))
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"{NAME}({self.raw!r})"
@@ -82,16 +90,32 @@ def _raw(value: torch.Tensor) -> torch.Tensor:
 def _to_copy(value: torch.Tensor, *, dtype: Any = None, device: Any = None, **_: Any) -> torch.Tensor:
     target = value.device if device is None else torch.device(device)
     copied = _raw(value).to(dtype=dtype or value.dtype, copy=True)
+    _count(value, target)
     return DeviceTensor(copied) if target.type == NAME else copied
 
 
 def _copy_into(target: torch.Tensor, source: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
     _raw(target).copy_(_raw(source))
+    _count(source, target.device)
     return target
 
 
-# The only operations that may see both kinds of tensor.
+def _count(source: torch.Tensor, target: torch.device) -> None:
+    if source.device.type != target.type:
+        COPIES["to the device" if target.type == NAME else "to the CPU"] += 1
+
+
+def _read(op: Any) -> Any:
+    def run(*args: Any) -> Any:
+        COPIES["values read"] += 1
+        return run_inside(op, *args)
+
+    return run
+
+
+# The operations that see both kinds of tensor, and those for whose result a program waits.
 MOVES = {torch.ops.aten._to_copy.default: _to_copy, torch.ops.aten.copy_.default: _copy_into}
+MOVES |= {op: _read(op) for op in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.equal.default)}
 
 
 def register() -> str:
