@@ -221,9 +221,10 @@ def profile(
             f"expected a path, got {type(path).__name__}: pass gnnmc.LinearPath(a, b) or what gnnmc.fit_path gave"
         )
     function = ModelFunction(module_of(model), require_problem(problem), device)
-    for end, name in zip(path.ends, ("the path's first end", "the path's last end"), strict=True):
-        function.load(end, name)
-    on_device = path.with_points([function.load(point) for point in path.control_points])
+    called = {0: "the path's first end", len(path.control_points) - 1: "the path's last end"}
+    on_device = path.with_points(
+        [function.load(point, called.get(j, f"control point {j}")) for j, point in enumerate(path.control_points)]
+    )
     evaluation = Evaluation(function, on_device, on_device.ends, transforms, batchnorm, engine)
     values = evaluation.measure(grid.tolist())
     added, found = refine_grid(grid, values[:, :, 0], most, evaluation.measure)
