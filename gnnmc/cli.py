@@ -31,6 +31,7 @@ def run(
     config: Annotated[Path, typer.Argument(help="YAML file; see configs/.")],
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the config by default.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N, mps …; the config's by default.")] = None,
     quiet: Quiet = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell of each task as it begins and ends.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="At the end print one JSON object.")] = False,
@@ -38,7 +39,8 @@ def run(
     """Run a study, or go on with it, and write its report."""
     from gnnmc.commands.run import run_study
 
-    run_study(config, overrides or [], out, quiet=quiet, verbose=verbose, as_json=as_json)
+    asked = [*(overrides or []), *([] if device is None else [f"run.device={device}"])]
+    run_study(config, asked, out, quiet=quiet, verbose=verbose, as_json=as_json)
 
 
 @app.command()

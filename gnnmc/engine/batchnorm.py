@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gnnmc.engine.function import ModelFunction
+from gnnmc.problem import double
 from gnnmc.weights import Weights, clone
 
 
@@ -76,7 +77,7 @@ class _Moments:
     def __init__(self, values: Tensor | None = None) -> None:
         self.count = 0
         if values is not None:
-            channels = values.detach().double().transpose(0, 1).flatten(1)
+            channels = double(values.detach()).transpose(0, 1).flatten(1)
             self.count = channels.shape[1]
             self.mean = channels.mean(1)
             self.deviations = (channels - self.mean[:, None]).square().sum(1)

@@ -5,6 +5,7 @@ from gnnmc.problem.checks import absent_from_train
 from gnnmc.problem.items import ArrayItems, Items, Whole
 from gnnmc.problem.losses import LOSSES, Loss
 from gnnmc.problem.metrics import METRICS, Metric
+from gnnmc.problem.precision import double
 from gnnmc.problem.problem import Problem
 from gnnmc.problem.require import require_problem
 
@@ -20,6 +21,7 @@ __all__ = [
     "Whole",
     "absent_from_train",
     "call_by_names",
+    "double",
     "has",
     "require_problem",
 ]

@@ -37,9 +37,8 @@ class GraphItems:
         return len(self.node_ptr) - 1
 
     def batches(self) -> Sequence[Any]:
-        return [
-            self.take(part) for part in torch.arange(len(self)).split(max(1, min(self.chunk or len(self), len(self))))
-        ]
+        everything = torch.arange(len(self), device=self.node_ptr.device)
+        return [self.take(part) for part in everything.split(max(1, min(self.chunk or len(self), len(self))))]
 
     def take(self, index: Tensor) -> Any:
         index = index.to(self.node_ptr.device)

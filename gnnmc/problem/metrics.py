@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.problem.losses import BINARY, CLASSES, NUMBERS
+from gnnmc.problem.precision import double
 from gnnmc.registry import Registry
 
 
@@ -47,7 +48,7 @@ def _accuracies(outputs: Tensor, targets: Tensor) -> Tensor:
     if bool(((classes == largest).sum(0) != 1).any()):
         return torch.stack([_accuracy(one, targets) for one in outputs])
     hits = classes.gather(0, targets.expand(1, *outputs.shape[:2]))[0] == largest
-    return hits.sum(1).to(torch.float64) / hits.shape[1]
+    return double(hits.sum(1)) / hits.shape[1]
 
 
 def _binary_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -57,7 +58,7 @@ def _binary_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
 
 def _share(hits: Tensor) -> Tensor:
     """In float64: ranks of barriers are made of these, and equal shares must stay equal (science 1.8). NaN of none."""
-    return hits.sum().to(torch.float64) / hits.numel()
+    return double(hits.sum()) / hits.numel()
 
 
 def _root_mean_squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -81,7 +82,7 @@ def _over_tasks(of_one: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor,
             score, positive = score[known], wanted[known] > 0.5
             if bool(positive.any()) and not bool(positive.all()):
                 values.append(of_one(score, positive))
-        return torch.stack(values).mean() if values else outputs.new_tensor(torch.nan)
+        return torch.stack(values).mean() if values else outputs.new_full((), torch.nan)
 
     return measure
 
@@ -89,26 +90,26 @@ def _over_tasks(of_one: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor,
 def _roc_auc(score: Tensor, positive: Tensor) -> Tensor:
     """The share of (positive, negative) pairs in the right order, ties counting half (Mann–Whitney)."""
     if not bool(torch.isfinite(score).all()):
-        return score.new_tensor(torch.nan)
+        return score.new_full((), torch.nan)
     _, place, counts = torch.unique(score, return_inverse=True, return_counts=True)
     last = counts.cumsum(0)
     twice_rank = (2 * last - counts + 1)[place]  # of mid-ranks from 1: in whole numbers nothing is rounded
     num_positive = positive.sum()
     wins = twice_rank[positive].sum() - num_positive * (num_positive + 1)
-    return wins.to(torch.float64) / (2 * num_positive * (len(positive) - num_positive))
+    return double(wins) / (2 * num_positive * (len(positive) - num_positive))
 
 
 def _average_precision(score: Tensor, positive: Tensor) -> Tensor:
     """Σ (recall step) × precision over the distinct thresholds, without interpolation, as scikit-learn defines it."""
     if not bool(torch.isfinite(score).all()):
-        return score.new_tensor(torch.nan)
+        return score.new_full((), torch.nan)
     ordered, order = score.sort(descending=True)
     hits = positive[order].cumsum(0)
     last = torch.ones_like(positive)
     last[:-1] = ordered[1:] != ordered[:-1]  # a threshold takes all of its ties
     hits, place = hits[last], last.nonzero().reshape(-1) + 1
     steps = torch.diff(hits, prepend=hits.new_zeros(1))
-    return (steps * hits).to(torch.float64).div(place).sum() / positive.sum()
+    return double(steps * hits).div(place).sum() / positive.sum()
 
 
 _FRACTION = "fraction in [0, 1]"

@@ -16,6 +16,7 @@ from gnnmc.problem.graphs import GraphItems
 from gnnmc.problem.items import Items, tensors_of
 from gnnmc.problem.losses import Loss
 from gnnmc.problem.metrics import Metric
+from gnnmc.problem.precision import double
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +31,8 @@ class Problem:
 
     Shapes:
         targets: (N,) int64 classes, (N, …) numbers; splits: name → (n,) int64
-        .outputs(module): (N, C); .measure(outputs): (N, C) → (S, 1 + M) float64 of S splits, loss (in `units`; nats per
-            labeled item for classes) and M metrics
+        .outputs(module): (N, C); .measure(outputs): (N, C) → (S, 1 + M) of S splits, loss (in `units`; nats per labeled
+            item for classes) and M metrics, float64 where the device has it
 
     Raises InputError: the constructors for data that do not fit together, `outputs` and `loss_on` for a model that
     fails on the data or does not give one row per item.
@@ -181,7 +182,7 @@ class Problem:
             given, wanted = outputs[index], self.targets[index]
             values = [self.loss.per_item(given, wanted).mean()]
             values += [metric.measure(given, wanted) for metric in self.metrics.values()]
-            rows.append(torch.stack([value.to(torch.float64) for value in values]))
+            rows.append(torch.stack([double(value) for value in values]))
         return torch.stack(rows)
 
     @cached_property
@@ -200,7 +201,7 @@ class Problem:
             wanted = self.targets[index]
             values = [self.loss.means(given, wanted)]
             values += [metric.of_many(given, wanted) for metric in self.metrics.values()]
-            rows.append(torch.stack([value.to(torch.float64) for value in values], dim=1))
+            rows.append(torch.stack([double(value) for value in values], dim=1))
         return torch.stack(rows, dim=1)
 
     @classmethod

@@ -13,8 +13,11 @@ from torch.utils._pytree import tree_map_only
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 NAME = "emulated"
-# Since the last `clear()`: tensors copied to the device and back, and values read one by one (a loss, an answer).
-COPIES: Counter[str] = Counter()
+# Since the last `clear()`: tensors copied to the device and back, values read one by one (a loss, an answer), and how
+# often each operation of gnnmc's own ran.
+COUNTED: Counter[str] = Counter()
+# Types of numbers that the device does not have.
+REFUSED: set[torch.dtype] = set()
 EVERY_BACKEND = torch._C.DispatchKeySet(torch._C.DispatchKey.CompositeExplicitAutograd)
 _libraries: list[torch.library.Library] = []
 to_cpu = functools.partial(tree_map_only, torch.device, lambda device: torch.device("cpu"))
@@ -29,6 +32,8 @@ class DeviceTensor(torch.Tensor):
 
     @staticmethod
     def __new__(cls, raw: torch.Tensor) -> "DeviceTensor":
+        if raw.dtype in REFUSED:
+            raise TypeError(f"Cannot convert a tensor to {raw.dtype}: {NAME} does not support it")
         made = torch.Tensor._make_wrapper_subclass(
             cls,
             raw.shape,
@@ -45,6 +50,7 @@ class DeviceTensor(torch.Tensor):
         if op in MOVES:
             return MOVES[op](*args, **(kwargs or {}))
         if op.namespace == "gnnmc":  # what any backend without a kernel of its own gets
+            COUNTED[op.name()] += 1
             return op.redispatch(EVERY_BACKEND, *args, **(kwargs or {}))
         return run_inside(op, *args, **(kwargs or {}))
 
@@ -102,12 +108,12 @@ def _copy_into(target: torch.Tensor, source: torch.Tensor, non_blocking: bool = 
 
 def _count(source: torch.Tensor, target: torch.device) -> None:
     if source.device.type != target.type:
-        COPIES["to the device" if target.type == NAME else "to the CPU"] += 1
+        COUNTED["to the device" if target.type == NAME else "to the CPU"] += 1
 
 
 def _read(op: Any) -> Any:
     def run(*args: Any) -> Any:
-        COPIES["values read"] += 1
+        COUNTED["values read"] += 1
         return run_inside(op, *args)
 
     return run
@@ -118,8 +124,9 @@ MOVES = {torch.ops.aten._to_copy.default: _to_copy, torch.ops.aten.copy_.default
 MOVES |= {op: _read(op) for op in (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.equal.default)}
 
 
-def register() -> str:
-    """Register the backend in this process; returns the device's name."""
+def register(double: bool = True) -> str:
+    """Register the backend in this process, without double precision if told so; returns the device's name."""
+    REFUSED.update(set() if double else {torch.float64, torch.complex128})
     _setup_privateuseone_for_python_backend(NAME)
     everything = torch.library.Library("_", "IMPL")
     everything.fallback(run_inside, "PrivateUse1")

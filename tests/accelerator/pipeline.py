@@ -1,6 +1,7 @@
-"""The whole pipeline on the CPU and on the emulated accelerator; prints the differences as one line of JSON.
+"""The whole pipeline on the CPU and on the emulated accelerator; prints what differs, a line of JSON for each case.
 
-Run as a script in a process of its own: `python pipeline.py MODEL NORM`.
+Run as a script in a process of its own: `python pipeline.py MODEL…`. A case is a model with a norm, on one graph; on
+images where the model needs them; `graphs` is a network for whole graphs.
 """
 
 import json
@@ -11,18 +12,19 @@ import torch
 from torch import nn
 from torch_geometric.data import Data
 
-from gnnmc.connectivity import LinearPath, fit_path, profile
-from gnnmc.engine import resolve_device
+from gnnmc.connectivity import LinearPath, Path, fit_path, plane, profile
+from gnnmc.engine import ENGINES, resolve_device
 from gnnmc.errors import InputError
-from gnnmc.models import build_model
+from gnnmc.models import MODELS, build_model
 from gnnmc.problem import Problem
 from gnnmc.seeding import forked
 from gnnmc.training import train
 
 torch.set_num_threads(1)
+GRAPHS = "graphs"
 
 
-def graph() -> Data:
+def graph(sparse: bool = False) -> Data:
     generator = torch.Generator().manual_seed(0)
     y = torch.arange(60) % 3
     x = torch.randn(60, 6, generator=generator)
@@ -31,21 +33,47 @@ def graph() -> Data:
     masks = {f"{name}_mask": torch.zeros(60, dtype=torch.bool) for name in ("train", "val", "test")}
     for number, mask in enumerate(masks.values()):
         mask[part[20 * number : 20 * number + 20]] = True
-    return Data(x=x, y=y, edge_index=torch.randint(0, 60, (2, 200), generator=generator), **masks)
+    edges = torch.randint(0, 60, (2, 200), generator=generator)
+    return Data(x=x.relu().to_sparse_csr() if sparse else x, y=y, edge_index=edges, **masks)
 
 
-def run(name: str, norm: str, dropout: float, device: str) -> dict:
-    problem = Problem.node_classification(graph())
-    model = build_model(name, problem, hidden=16, norm=norm, dropout=dropout)
+def problem_for(name: str) -> Problem:
+    if name == GRAPHS:
+        whole = graph()
+        pieces = [whole.subgraph(torch.arange(5 * part, 5 * part + 5)) for part in range(12)]
+        splits = {split: torch.arange(start, 12, 3) for start, split in enumerate(("train", "val", "test"))}
+        return Problem.graph_classification(
+            pieces, y=torch.arange(12) // 3 % 2, splits=splits, metrics=["accuracy", "roc_auc"]
+        )
+    if MODELS[name].needs == "images":
+        x = torch.randn(12, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        splits = {"train": torch.arange(6), "val": torch.arange(6, 9), "test": torch.arange(9, 12)}
+        return Problem.arrays(x, torch.arange(12) % 3, splits)
+    return Problem.node_classification(graph())
+
+
+def built(name: str, problem: Problem, **options: object) -> nn.Module | None:
+    """None for a model that there is not with these options."""
+    try:
+        return build_model("gin" if name == GRAPHS else name, problem, hidden=8, **options)
+    except InputError:
+        return None
+
+
+def run(model: nn.Module, problem: Problem, device: str) -> dict:
     modes = train(model, problem, seeds=[0, 1], epochs=8, device=device)
     curve = fit_path(model, problem, *modes, steps=8, device=device)
-    return {
+    found = {
         "modes": [mode.weights for mode in modes],
         "log": [torch.tensor(mode.log.to_numpy()) for mode in modes],
         "control": curve.control_points[1],
-        "line": torch.tensor(profile(model, problem, LinearPath(*modes), points=5, device=device).values),
-        "curve": torch.tensor(profile(model, problem, curve, points=5, device=device).values),
+        "plane": torch.tensor(plane(model, problem, *modes, curve, points=3, device=device).values),
     }
+    for engine in ENGINES:
+        for name, path in (("line", LinearPath(*modes)), ("curve", curve)):
+            values = profile(model, problem, path, points=5, engine=engine, device=device).values
+            found[f"{name}, {engine}"] = torch.tensor(values)
+    return found
 
 
 def difference(a: object, b: object) -> float:
@@ -59,6 +87,45 @@ def difference(a: object, b: object) -> float:
     raise TypeError(type(a))
 
 
+def copies(model: nn.Module, problem: Problem, path: Path, points: int, engine: str, device: str) -> dict[str, int]:
+    """How often a profile moves something, or waits for it."""
+    emulated.COUNTED.clear()
+    profile(model, problem, path, points=points, engine=engine, device=device)
+    return dict(emulated.COUNTED)
+
+
+def compared(name: str, norm: str, device: str) -> dict | None:
+    problem = problem_for(name)
+    model = built(name, problem, norm=norm, dropout=0.0)
+    if model is None:
+        return None
+    emulated.COUNTED.clear()
+    on_device = run(model, problem, device)
+    operations = sorted(operation for operation in emulated.COUNTED if operation.startswith("gnnmc::"))
+    on_cpu = run(model, problem, "cpu")
+    dropping = built(name, problem, norm=norm, dropout=0.5)
+    dropped = [train(dropping, problem, seeds=[0], epochs=2, device=device)[0].weights for _ in range(2)]
+    undropped = train(model, problem, seeds=[0], epochs=2, device=device)[0].weights
+    path = LinearPath(*on_cpu["modes"])
+    return {
+        "case": f"{name} {norm}",
+        "differences": {key: difference(on_cpu[key], on_device[key]) for key in on_cpu},
+        "operations": operations,
+        "repeats with dropout": difference(*dropped) == 0,
+        "dropout acts": difference(dropped[0], undropped) > 0,
+        "copies": {e: [copies(model, problem, path, points, e, device) for points in (3, 9)] for e in ENGINES},
+        "weights": sum(len(point) for point in path.control_points),
+        "items": sum(isinstance(value, torch.Tensor) for value in tensors(problem)),
+    }
+
+
+def tensors(problem: Problem) -> list[object]:
+    held = vars(problem.items)
+    inside = [value for batch in held.get("given", ()) for value in batch.to_dict().values()]
+    nested = [value for one in held.values() if isinstance(one, dict) for value in one.values()]
+    return [problem.targets, *problem.splits.values(), *held.values(), *inside, *nested]
+
+
 def raises(action) -> str:
     try:
         action()
@@ -67,32 +134,41 @@ def raises(action) -> str:
     return ""
 
 
-def main(name: str, norm: str) -> None:
-    device = emulated.register()
+def around(device: str) -> dict:
+    """What holds whatever the model."""
     held = {"cpu": graph(), device: graph().to(device)}
     module = build_model("mlp", Problem.node_classification(graph()))
     before = torch.random.get_rng_state()
-    on_cpu, on_device = (run(name, norm, 0.0, where) for where in ("cpu", device))
-    dropped = [run(name, norm, 0.5, device) for _ in range(2)]
-    rng_kept = torch.equal(before, torch.random.get_rng_state())
-    with forked("probe", device=device):
-        first = torch.rand(3, device=device).cpu()
-    with forked("probe", device=device):
-        again = torch.rand(3, device=device).cpu()
-    report = {
+    draws = []
+    for _ in range(2):
+        with forked("probe", device=device):
+            draws.append(torch.rand(3, device=device).cpu())
+    sparse = Problem.node_classification(graph(sparse=True))
+    dense = Problem.node_classification(graph())
+    dense.items.given[0].x.relu_()
+    gcn = built("gcn", dense, dropout=0.0)
+    return {
         "device": str(resolve_device(device)),
-        "differences": {key: difference(on_cpu[key], on_device[key]) for key in on_cpu},
-        "repeats with dropout": all(difference(dropped[0][key], dropped[1][key]) == 0 for key in on_cpu),
-        "dropout acts": difference(dropped[0]["modes"], on_device["modes"]) > 0,
-        "a fork repeats": torch.equal(first, again),
-        "global generator kept": rng_kept,
+        "a fork repeats": torch.equal(*draws),
+        "global generator kept": torch.equal(before, torch.random.get_rng_state()),
         "mixed sum": raises(lambda: held["cpu"].x + held[device].x),
         "mixed module": raises(lambda: module(held[device].x)),
         "mixed problem": raises(lambda: Problem.node_classification(graph()).outputs(nn.Linear(6, 3).to(device))),
         "model stays": str(next(module.parameters()).device),
+        "sparse features": difference(run(gcn, sparse, device), run(gcn, dense, "cpu")),
     }
-    print(json.dumps(report))
+
+
+def main(names: list[str]) -> None:
+    device = emulated.register(double="--no-double" not in names)
+    names = [name for name in names if name != "--no-double"]
+    print(json.dumps(around(device)))
+    for name in names:
+        for norm in ("none", "layer", "batch"):
+            found = compared(name, norm, device)
+            if found is not None:
+                print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

@@ -221,3 +221,11 @@ def test_how_a_curve_is_fitted_may_be_said(capsys: pytest.CaptureFixture[str], t
         {"steps": 7, "lr": 0.1, "l2": None},
         {"steps": None, "lr": None, "l2": None},
     ]
+
+
+def test_a_device_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, said = call(
+        capsys, *save_modes(tmp_path, 0.1, 0.1), "--model", "gcn", "--set", "hidden=8", "--device", "warp"
+    )
+    assert code == 2
+    assert "device 'warp' cannot be used (torch knows no such device): allowed here: auto, cpu" in said

@@ -107,3 +107,15 @@ def test_what_the_stages_took_is_a_table_of_the_machine(ran: Path) -> None:
     assert (ran / "tables" / "resources.csv").is_file()
     assert OF_THE_MACHINE == ("resources",)
     assert "peak_mib" not in (ran / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_device_of_the_command_line_comes_before_that_of_the_config(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert call(tmp_path / "run", "--device", "warp") == 2
+    assert (
+        "device 'warp' cannot be used (torch knows no such device): allowed here: auto, cpu" in capsys.readouterr().err
+    )
+    assert not (tmp_path / "run").exists()
+    assert call(tmp_path / "run", "--device", "cpu", "--quiet") == 0
+    assert "--set run.device=cpu" in json.loads((tmp_path / "run" / "run.json").read_text())["command"]
