@@ -42,6 +42,21 @@ def torch_generator(*values: object, device: "str | torch.device" = "cpu") -> "t
     return torch.Generator(device=device).manual_seed(stream(*values))
 
 
+def device_generator(*values: object, device: "str | torch.device") -> "torch.Generator":
+    """A torch generator on the stream named by `values`, for numbers that are drawn on the device itself.
+
+    The numbers are those that code which draws from the device's global generator gets inside `forked` on the same
+    stream. A device without generators of its own draws from one of the CPU's, as its global draws do.
+    """
+    import torch
+
+    try:
+        generator = torch.Generator(device=device)
+    except (RuntimeError, NotImplementedError):
+        generator = torch.Generator()
+    return generator.manual_seed(stream(*values))
+
+
 @contextmanager
 def forked(*values: object, device: "str | torch.device" = "cpu") -> Iterator[None]:
     """Run a block with the global generators on the stream named by `values`, then put them back as they were.

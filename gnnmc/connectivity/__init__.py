@@ -2,7 +2,7 @@
 
 from gnnmc.connectivity.barrier import BARRIERS, barrier
 from gnnmc.connectivity.files import load_path
-from gnnmc.connectivity.fit import fit_path
+from gnnmc.connectivity.fit import fit_path, fit_paths
 from gnnmc.connectivity.loss_plane import LossPlane, plane
 from gnnmc.connectivity.path import PATHS, BezierPath, LinearPath, Path, PolygonalPath
 from gnnmc.connectivity.plane import Plane
@@ -22,6 +22,7 @@ __all__ = [
     "Transform",
     "barrier",
     "fit_path",
+    "fit_paths",
     "load_path",
     "plane",
     "profile",

@@ -1,18 +1,28 @@
-"""The engine: evaluate weight-points of a model on a problem, exactly."""
+"""The engine: evaluate and train one or many weight-points of a model on a problem, exactly."""
 
 from gnnmc.engine.batchnorm import has_batchnorm, reestimate_batchnorm
+from gnnmc.engine.budget import MEMORY, halving
 from gnnmc.engine.combinations import Combinations
 from gnnmc.engine.device import resolve_device
 from gnnmc.engine.engines import ENGINES
 from gnnmc.engine.evaluate import evaluate_points
 from gnnmc.engine.function import ModelFunction
+from gnnmc.engine.measures import Measures
+from gnnmc.engine.together import Together, stacked_weights
+from gnnmc.engine.tracing import NotTraceable
 
 __all__ = [
     "ENGINES",
+    "MEMORY",
     "Combinations",
+    "Measures",
     "ModelFunction",
+    "NotTraceable",
+    "Together",
     "evaluate_points",
+    "halving",
     "has_batchnorm",
     "reestimate_batchnorm",
     "resolve_device",
+    "stacked_weights",
 ]

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnnmc.engine.agreement import OUTPUTS, require_agreement
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import Along, NotTraceable, Trace, record, rewritten
 from gnnmc.weights import Weights, combine, finite
 
 _LOG = logging.getLogger(__name__)
-# How far a recorded forward may be from the real one, relative to its largest output, before it is not believed.
-_TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 # Points are worked on together until a value of theirs takes so many bytes: more would not stay in a core's cache.
 _CHUNK_BYTES = 4 * 2**20
 
@@ -100,11 +99,7 @@ class Combinations:
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
         for mine, weights in zip(ours, coefficients.tolist(), strict=True):
             real = self.function(combine(points, weights, nearest=0))[rows]
-            if real.dtype not in _TOLERANCE:
-                raise NotTraceable(f"outputs of {real.dtype}")
-            error = (mine - real).abs().max()
-            if not error <= _TOLERANCE[real.dtype] * real.abs().max().clamp(min=1):
-                raise NotTraceable(f"what was recorded is off by {error:.2g}")
+            require_agreement("an output", mine, real, OUTPUTS)
 
     def _chunk(self, trace: Trace) -> int:
         widest = max(

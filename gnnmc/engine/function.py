@@ -61,6 +61,18 @@ class ModelFunction:
         """
         return self._at(weights, lambda module: self.problem.outputs(module, batches), training)
 
+    def trained(self, weights: Weights, index: Tensor, *, dropout: bool = True) -> tuple[Tensor, dict[str, Tensor]]:
+        """Outputs for some items as in training, and the buffers as the forward leaves them.
+
+        Shapes: index (n,) → (n, C), name → tensor.
+        """
+
+        def ask(module: nn.Module) -> tuple[Tensor, dict[str, Tensor]]:
+            outputs = self.problem.outputs_for(module, index)
+            return outputs, {name: value for name, value in module.named_buffers() if name in self.reference}
+
+        return self._at(weights, ask, True, dropout)
+
     def loss(self, weights: Weights, index: Tensor, *, training: bool = False, dropout: bool = True) -> Tensor:
         """Mean loss over the items of `index` at these weights, a scalar. Shapes: index (n,).
 
@@ -68,7 +80,7 @@ class ModelFunction:
         """
         return self._at(weights, lambda module: self.problem.loss_on(module, index), training, dropout)
 
-    def _at(self, weights: Weights, ask: Callable[[nn.Module], Tensor], training: bool, dropout: bool = True) -> Tensor:
+    def _at(self, weights: Weights, ask: Callable[[nn.Module], Any], training: bool, dropout: bool = True) -> Any:
         self.module.train(training and dropout)
         if training and not dropout:
             # Functional dropout asks the module it is in, so it is not dropout that can be told apart, but BatchNorm.
@@ -93,7 +105,7 @@ class _Caller(nn.Module):
         super().__init__()
         self.module = module
 
-    def forward(self, ask: Callable[[nn.Module], Tensor]) -> Tensor:
+    def forward(self, ask: Callable[[nn.Module], Any]) -> Any:
         return ask(self.module)
 
 

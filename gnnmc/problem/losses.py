@@ -18,7 +18,8 @@ class Loss:
     """A loss per item: `(n, …)` outputs and `(n, …)` targets → `(n,)`, in `unit`; or a scalar for all of them.
 
     targets: the kind of targets it is for; None: whatever the user's own function takes.
-    many: the mean loss of many outputs at once, `(T, n, …)` and targets → `(T,)`, where there is a faster way.
+    many: the mean loss of many outputs at once, `(T, n, …)` and targets, of all or `(T, n, …)` → `(T,)`, where there is
+    a faster way.
     """
 
     per_item: Callable[[Tensor, Tensor], Tensor]
@@ -31,11 +32,15 @@ class Loss:
         """Whether outputs have one column for each class."""
         return self.targets == CLASSES
 
-    def means(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The mean loss of each of many outputs. Shapes: (T, n, …), (n, …) → (T,)."""
+    def means(self, outputs: Tensor, targets: Tensor, *, each: bool = False) -> Tensor:
+        """The mean loss of each of many outputs. each: on targets of its own.
+
+        Shapes: (T, n, …), (n, …) or (T, n, …) → (T,).
+        """
         if self.many is not None:
             return self.many(outputs, targets)
-        return torch.stack([self.per_item(one, targets).mean() for one in outputs])
+        pairs = zip(outputs, targets if each else [targets] * len(outputs), strict=True)
+        return torch.stack([self.per_item(one, wanted).mean() for one, wanted in pairs])
 
 
 LOSSES: Registry[Loss] = Registry("loss")

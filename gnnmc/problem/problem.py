@@ -116,15 +116,17 @@ class Problem:
         return outputs if batches is not None else self._checked(outputs, len(self.targets))
 
     def loss_on(self, module: nn.Module, index: Tensor) -> Tensor:
-        """Mean loss over some items, a scalar to differentiate. Shapes: index (n,).
+        """Mean loss over some items, a scalar to differentiate. Shapes: index (n,)."""
+        return self.loss.per_item(self.outputs_for(module, index), self.targets[index]).mean()
+
+    def outputs_for(self, module: nn.Module, index: Tensor) -> Tensor:
+        """What the module says of some items. Shapes: index (n,) → (n, C).
 
         Where items can be had apart the module sees these alone: BatchNorm in training, say, learns nothing of others.
         """
         if self.items.separable:
-            outputs = self._checked(self._call(module, self.items.take(index)), len(index))
-        else:
-            outputs = self.outputs(module)[index]
-        return self.loss.per_item(outputs, self.targets[index]).mean()
+            return self._checked(self._call(module, self.items.take(index)), len(index))
+        return self.outputs(module)[index]
 
     def _checked(self, outputs: Tensor, items: int) -> Tensor:
         if outputs.shape[:1] != (items,):

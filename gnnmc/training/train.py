@@ -1,20 +1,27 @@
 """Train one mode for each seed, every one repeatable alone."""
 
+import logging
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
 
-from gnnmc.engine import resolve_device
+from gnnmc.engine import ENGINES, MEMORY, ModelFunction, NotTraceable
 from gnnmc.errors import InputError
-from gnnmc.problem import Problem, require_problem
+from gnnmc.numbers import whole_number
+from gnnmc.problem import Problem
+from gnnmc.training.in_turn import train_in_turn
 from gnnmc.training.initialize import ModuleOrFactory, initialize
+from gnnmc.training.jointly import train_jointly
+from gnnmc.training.order import BatchOrder
 from gnnmc.training.train_settings import TrainSettings
-from gnnmc.training.trajectory import Trajectory, weights_on_cpu
-from gnnmc.training.variation import VARY, draws_in_training, draws_seed, init_seed
+from gnnmc.training.trajectory import weights_on_cpu
+from gnnmc.training.variation import draws_in_training
 from gnnmc.weights import Mode, digest
 from gnnmc.weights.mode import ENDPOINTS
+
+_LOG = logging.getLogger(__name__)
 
 
 def train(
@@ -35,12 +42,14 @@ def train(
     spawn_step: int | None = None,
     evaluate_every: int = 1,
     endpoint: str = "last",
+    engine: str = "stacked",
+    memory: int = MEMORY,
     device: str | torch.device = "auto",
 ) -> list[Mode]:
     """Train the model once per seed; the defaults are the older profile of science 1.5, full batch.
 
     model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization,
-    the order of mini-batches and dropout; a seed alone gives the same bits as the seed among others.
+    the order of mini-batches and dropout: a seed alone comes to the same mode as the seed among others.
     weight_decay: on all parameters. momentum: of SGD (.9 unless given, never Nesterov's).
     batch_size: labeled items in an optimizer step, shuffled anew every epoch; all of them by default, and where there
     are no more than that. The nodes of one graph are always computed together; the loss is over the batch's.
@@ -51,6 +60,9 @@ def train(
     (Frankle et al. 2020), then order and dropout are the seed's own.
     evaluate_every: epochs from one evaluation on every split to the next; the log has the evaluated ones and the last.
     endpoint: which weights `.weights` is, "last" or "best_val" (science 0), of the evaluated epochs; both are kept.
+    engine: "stacked" trains the seeds together where the model allows, to the same numbers up to rounding; "loop" is
+    the reference, one after another, of which a seed alone gives the same bits as the seed among others.
+    memory: bytes that training together may take beside model and data; no more seeds at once than fit, one at least.
     A run whose weights stop being finite ends with a `.status` that says so; the others go on.
 
     Shapes:
@@ -75,41 +87,32 @@ def train(
         spawn_step=spawn_step,
         evaluate_every=evaluate_every,
     )
-    numbers = _whole_numbers(seeds)
-    moved = require_problem(problem).to(resolve_device(device))
-    if "init" not in VARY[vary]:
-        return [_finished(run, seed, endpoint) for run, seed in _from_one_start(model, moved, numbers, settings)]
-    starts = {seed: initialize(model, init_seed(vary, seed, settings.shared_seed)) for seed in numbers}
+    numbers, budget = _whole_numbers(seeds), whole_number("memory", memory, least=1)
+    starts = {start: initialize(model, start) for start in settings.init_seeds(numbers)}
     _require_different(starts)
-    modes = []
-    for seed in numbers:
-        run = Trajectory(starts.pop(seed), moved, settings, draws_seed(vary, seed, settings.shared_seed))
-        modes.append(_finished(run, seed, endpoint))
-    return modes
+    first = next(iter(starts.values()))
+    function = ModelFunction(first, problem, device)
+    if settings.one_start:
+        _require_different_ends(first, function.problem, settings)
+    if ENGINES[engine].many_at_once:
+        try:
+            return train_jointly(function, starts, numbers, settings, endpoint, budget)
+        except NotTraceable as reason:
+            _LOG.debug("one training after another: %s", reason)
+    return train_in_turn(function.problem, starts, numbers, settings, endpoint)
 
 
-def _finished(run: Trajectory, seed: int, endpoint: str) -> Mode:
-    run.run()
-    return run.mode(seed, endpoint)
-
-
-def _from_one_start(
-    model: ModuleOrFactory, problem: Problem, seeds: Sequence[int], settings: TrainSettings
-) -> Iterator[tuple[Trajectory, int]]:
-    """A run for each seed, on its own streams: all from one start, or from where one trunk came to."""
-    module = initialize(model, init_seed(settings.vary, seeds[0], settings.shared_seed))
-    trunk = Trajectory(module, problem, settings, settings.shared_seed)
-    until = settings.spawn_step or 0
-    if until >= trunk.steps:
-        raise InputError(f"spawn_step={until}: the training has {trunk.steps} optimizer steps: give fewer")
-    if trunk.order.per_epoch == 1 and not draws_in_training(module, problem):
+def _require_different_ends(module: nn.Module, problem: Problem, settings: TrainSettings) -> None:
+    """Raise InputError where one start leads all seeds to one end, or never to a spawn step."""
+    order = BatchOrder(problem.splits["train"], settings.batch_size, "train", "order", settings.shared_seed)
+    steps, until = settings.epochs * order.per_epoch, settings.spawn_step or 0
+    if until >= steps:
+        raise InputError(f"spawn_step={until}: the training has {steps} optimizer steps: give fewer")
+    if order.per_epoch == 1 and not draws_in_training(module, problem):
         raise InputError(
             f"vary={settings.vary!r} in full batch without dropout makes identical ends: give a batch_size below "
             f"{len(problem.splits['train'])}, dropout, or vary='init'"
         )
-    trunk.run(until)
-    for seed in seeds:
-        yield trunk.spawn(seed), seed
 
 
 def _whole_numbers(seeds: Sequence[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """How modes are trained: every setting is checked before anything is trained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -55,6 +56,19 @@ class TrainSettings:
             raise InputError(f"spawn_step={self.spawn_step} is for vary={SPAWN!r}, got vary={self.vary!r}")
         if self.spawn_step is None and self.vary == SPAWN:
             raise InputError(f"vary={SPAWN!r} needs spawn_step=, the optimizer steps that the modes share")
+
+    @property
+    def one_start(self) -> bool:
+        """Whether all seeds share the initialization."""
+        return "init" not in VARY[self.vary]
+
+    def init_seeds(self, seeds: Sequence[int]) -> list[int]:
+        """The seeds of the initializations: of each, or of the one that all share."""
+        return [self.shared_seed] if self.one_start else list(seeds)
+
+    def draws_seed(self, seed: int) -> int:
+        """The seed of the order of mini-batches and of what the model draws in training."""
+        return seed if "draws" in VARY[self.vary] else self.shared_seed
 
     def record(self) -> dict[str, Any]:
         """Epochs, rate, weight decay and optimizer; the others where they differ from their defaults."""

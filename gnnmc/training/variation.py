@@ -21,16 +21,6 @@ SPAWN = "spawn"
 _TRIALS = 8
 
 
-def init_seed(vary: str, seed: int, shared_seed: int) -> int:
-    """The seed of the initialization."""
-    return seed if "init" in VARY[vary] else shared_seed
-
-
-def draws_seed(vary: str, seed: int, shared_seed: int) -> int:
-    """The seed of the order of mini-batches and of what the model draws in training."""
-    return seed if "draws" in VARY[vary] else shared_seed
-
-
 @torch.no_grad()
 def draws_in_training(module: nn.Module, problem: Problem) -> bool:
     """Whether the training loss depends on random numbers that the module draws, such as dropout's. A copy is asked."""

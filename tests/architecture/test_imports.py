@@ -31,6 +31,7 @@ PUBLIC = [
     "PolygonalPath",
     "BezierPath",
     "fit_path",
+    "fit_paths",
     "load_path",
     "profile",
     "associate",

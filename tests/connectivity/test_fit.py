@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from gnnmc.connectivity import BezierPath, LinearPath, PolygonalPath, fit_path, load_path, profile
-from gnnmc.connectivity.fit import DEFAULT_L2
+from gnnmc.connectivity.fit_settings import DEFAULT_L2
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import Problem

@@ -107,7 +107,7 @@ def test_dropout_of_stored_values_is_dropout_in_law(words) -> None:
         torch.manual_seed(0)
         draws = torch.stack([dense(dropout(x, 0.3, True)) for _ in range(2000)])
     kept = draws[:, words > 0]
-    assert kept.unique().tolist() == pytest.approx([0.0, 1 / 0.7])
+    assert kept.unique().tolist() == pytest.approx([0.0, 1 / 0.7], rel=1e-4)
     # standard error of a share of 2000: .011 at most
     assert (kept.gt(0).double().mean(0) - 0.7).abs().max() < 0.06
     assert not draws[:, words == 0].any()

@@ -143,7 +143,7 @@ def test_dropout_keeps_the_mean_and_scales_what_it_keeps(probability):
     x = torch.full((200_000,), 3.0)
     dropped = dropout(x, probability, training=True)
     values = dropped.unique()
-    torch.testing.assert_close(values, torch.tensor([0.0, 3.0 / (1 - probability)]))
+    torch.testing.assert_close(values, torch.tensor([0.0, 3.0 / (1 - probability)]), rtol=1e-4, atol=0)
     share = float((dropped == 0).double().mean())
     assert share == pytest.approx(probability, abs=5 * (probability * (1 - probability) / len(x)) ** 0.5)
     assert torch.equal(x, torch.full((200_000,), 3.0))

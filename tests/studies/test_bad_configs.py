@@ -63,12 +63,12 @@ def test_an_optimizer_of_the_training_that_there_is_not_is_refused() -> None:
         refused("config train: unknown optimizer 'adm': did you mean 'adam'", study, train={"optimizer": "adm"})
 
 
-def test_a_path_has_the_settings_of_fit_path_with_its_defaults() -> None:
-    takes = inspect.signature(gnnmc.fit_path).parameters
+def test_a_path_has_the_settings_of_a_fit_with_its_defaults() -> None:
+    takes = inspect.signature(gnnmc.fit_paths).parameters
     settings = {name: takes[name].default for name in takes if takes[name].kind is inspect.Parameter.KEYWORD_ONLY}
     block = PathBlock().model_dump()
-    # The kind of a config is the line, which needs no fit; where a run computes is the run's.
-    assert {name: value for name, value in settings.items() if name not in ("kind", "device")} == {
+    # The kind of a config is the line, which needs no fit; how and where a run computes is the run's.
+    assert {name: value for name, value in settings.items() if name not in ("kind", "engine", "memory", "device")} == {
         name: value for name, value in block.items() if name not in ("kind", "pairs")
     }
 

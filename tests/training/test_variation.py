@@ -31,8 +31,8 @@ def identity(mode):
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("batch_size, optimizer", [(None, "adam"), (12, "sgd")])
-def test_a_seed_alone_is_the_seed_among_others(toy_problem, kind, batch_size, optimizer):
-    how = FEW | kind | {"batch_size": batch_size, "optimizer": optimizer, "schedule": "cosine"}
+def test_in_turn_a_seed_alone_is_the_seed_among_others(toy_problem, kind, batch_size, optimizer):
+    how = FEW | kind | {"batch_size": batch_size, "optimizer": optimizer, "schedule": "cosine", "engine": "loop"}
     model = build_model("gcn", toy_problem, norm="batch")
     if batch_size is None and kind.get("spawn_step"):
         how["spawn_step"] = 2
@@ -90,7 +90,7 @@ def test_children_share_the_trunk_to_the_step_and_no_further(toy_problem, monkey
 
     monkeypatch.setattr(Trajectory, "_step", spy)
     model = build_model("gcn", toy_problem)
-    how = FEW | {"batch_size": 12}
+    how = FEW | {"batch_size": 12, "engine": "loop"}
     modes = train(model, toy_problem, seeds=[1, 2], vary="spawn", spawn_step=step, shared_seed=7, **how)
     assert sorted(number for seed, number in seen if seed == 7) == list(range(1, step + 1))
     for seed in (1, 2):

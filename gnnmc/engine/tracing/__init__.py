@@ -2,6 +2,7 @@
 
 from gnnmc.engine.tracing.along import Along
 from gnnmc.engine.tracing.record import NotTraceable, Trace, record
+from gnnmc.engine.tracing.replay import Replay
 from gnnmc.engine.tracing.rewrite import rewritten
 
-__all__ = ["Along", "NotTraceable", "Trace", "record", "rewritten"]
+__all__ = ["Along", "NotTraceable", "Replay", "Trace", "record", "rewritten"]

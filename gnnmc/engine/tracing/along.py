@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map_only
 
-from gnnmc.engine.tracing.batched import Batched, run
+from gnnmc.engine.tracing.batched import Batched
 from gnnmc.engine.tracing.linear import stays_mixed
-from gnnmc.engine.tracing.record import Operation, Ref, Trace
-from gnnmc.engine.tracing.rules import RULES
+from gnnmc.engine.tracing.record import Operation, Trace
+from gnnmc.engine.tracing.replay import dropped_after, perform
 
 
 class Along:
@@ -30,15 +29,11 @@ class Along:
         self._linear = set(trace.inputs.values())
         for operation in trace.operations:
             if set(operation.refs()) <= self._linear and stays_mixed(operation):
-                self._run(operation, self._values)
+                perform(operation, self._values)
                 self._linear.update(n for n in operation.results if n is not None)
             else:
                 self._rest.append(operation)
-        last = {number: place for place, operation in enumerate(self._rest) for number in operation.refs()}
-        self._drop: dict[int, list[int]] = {}
-        for number, place in last.items():
-            if number != self._output:
-                self._drop.setdefault(place, []).append(number)
+        self._drop = dropped_after(self._rest, {self._output})
 
     def outputs(self, coefficients: Tensor) -> Tensor:
         """At the points with these coefficients."""
@@ -52,18 +47,10 @@ class Along:
         for place, operation in enumerate(self._rest):
             for number in operation.refs():
                 value(number)
-            self._run(operation, here)
+            perform(operation, here)
             for number in self._drop.get(place, ()):
                 here.pop(number, None)
         return value(self._output).at(0)
-
-    @staticmethod
-    def _run(operation: Operation, values: dict[int, Batched]) -> None:
-        args, kwargs = tree_map_only(Ref, lambda ref: values[ref.number], (operation.args, dict(operation.kwargs)))
-        results = run(RULES, operation.kind, operation.function, args, kwargs)
-        for number, result in zip(operation.results, results, strict=True):
-            if number is not None:
-                values[number] = result
 
 
 def combined(value: Batched, coefficients: Tensor) -> Batched:

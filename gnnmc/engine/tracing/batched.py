@@ -30,7 +30,7 @@ class Batched:
 
 
 # Takes the arguments of the operation, any of them Batched; None leaves the case to torch.
-Rule = Callable[..., Batched | None]
+Rule = Callable[..., "Batched | list[Batched] | None"]
 RULES: dict[Any, Rule] = {}
 _Made = TypeVar("_Made", bound=Rule)
 
@@ -45,7 +45,7 @@ def run(
     rule = rules.get(kind)
     found = rule(*args, **kwargs) if rule is not None else None
     if found is not None:
-        return [found]
+        return found if isinstance(found, list) else [found]
     leaves, form = tree_flatten((tuple(args), dict(kwargs)), is_leaf=lambda leaf: isinstance(leaf, Batched))
     places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, Batched)]
 

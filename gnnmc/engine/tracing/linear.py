@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_iter
 
+from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref
-from gnnmc.engine.tracing.rewrite import sparse_product, valued_product
 
 aten = torch.ops.aten
 
@@ -40,7 +40,7 @@ def _biased(operation: Operation) -> bool:
 
 
 def _in_one_valued(operation: Operation) -> bool:
-    return sum(_has(argument) for argument in operation.args[3:]) == 1
+    return sum(_has(argument) for argument in operation.args[1:]) == 1
 
 
 def _always(operation: Operation) -> bool:

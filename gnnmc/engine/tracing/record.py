@@ -6,7 +6,7 @@ can be run again at other weights. Nothing is known of models or layers.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,6 +14,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map_only
 from torch.utils.weak import WeakIdKeyDictionary
+
+from gnnmc.engine.tracing.draws import Draw
+from gnnmc.engine.tracing.moments import learned_batch_norm
 
 
 class NotTraceable(Exception):
@@ -51,41 +54,54 @@ class Operation:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """inputs: name of a weight → its number. output: the number of the result. shapes: of the value of each number."""
+    """inputs: name of a weight → its number. output: the number of the result. shapes: of the value of each number.
+
+    updates: name of a buffer → the number of what the forward left in it.
+    """
 
     inputs: Mapping[str, int]
     operations: tuple[Operation, ...]
     output: int
     shapes: Mapping[int, torch.Size]
+    updates: Mapping[str, int] = field(default_factory=dict)
 
 
 def record(
-    forward: Callable[[Mapping[str, Tensor]], Tensor], weights: Mapping[str, Tensor], varying: Collection[str]
+    forward: Callable[[dict[str, Tensor]], Tensor | tuple[Tensor, Mapping[str, Tensor]]],
+    weights: Mapping[str, Tensor],
+    varying: Collection[str],
+    *,
+    draws: bool = False,
 ) -> Trace:
     """Run the forward once and record what depends on the `varying` weights; the others are constants.
 
+    forward: weights → outputs, or outputs and the buffers as it left them, by name. draws: whether it may draw random
+    numbers; they are drawn anew whenever the record is run.
+
     Raises NotTraceable where another point of weight space might take another course: a value that decides a branch or
-    a shape, random numbers, a result that is read through memory which it shares with another.
+    a shape, random numbers that it may not draw, a result that is read through memory which it shares with another.
     """
-    recorder = _Recorder()
+    recorder = _Recorder(draws)
     # Clones: what the forward writes into is the record's own.
     given = {name: value.detach().clone() for name, value in weights.items()}
     inputs = {name: recorder.number(given[name]) for name in varying}
     try:
         with torch.no_grad(), recorder:
-            output = forward(given)
+            made = forward(given)
     except Exception:
         if recorder.trouble:  # whoever caught it on the way may have said something else
             raise NotTraceable(recorder.trouble) from None
         raise
-    return Trace(inputs, tuple(recorder.operations), recorder.found(output), recorder.shapes)
+    output, left = made if isinstance(made, tuple) else (made, {})
+    return Trace(inputs, tuple(recorder.operations), recorder.found(output), recorder.shapes, recorder.changed(left))
 
 
 class _Recorder(TorchDispatchMode):
     """Numbers the tensors that depend on a weight. All that it has seen stays alive, since ids are compared."""
 
-    def __init__(self) -> None:
+    def __init__(self, draws: bool) -> None:
         super().__init__()
+        self.draws = draws
         self.operations: list[Operation] = []
         self.shapes: dict[int, torch.Size] = {}
         self.trouble = ""
@@ -111,15 +127,49 @@ class _Recorder(TorchDispatchMode):
             raise NotTraceable("the output does not depend on the weights")
         return int(self._numbers[output])
 
+    def changed(self, left: Mapping[str, Tensor]) -> dict[str, int]:
+        """The numbers of the buffers that depend on a weight."""
+        return {name: int(self._numbers[value]) for name, value in left.items() if value in self._numbers}
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         tensors = [leaf for leaf in tree_iter((args, kwargs)) if isinstance(leaf, Tensor)]
         for value in tensors:
             if value in self._stale or (value not in self._numbers and _memory(value) in self._written):
                 self._refuse(f"{func} reads memory that a result was written into under another name")
+        if _is_random(func, args, kwargs):
+            return self._draw(func, args, kwargs)
         if not any(value in self._numbers for value in tensors) or _is_factory(func):
             return func(*args, **kwargs)
+        if func.overloadpacket is torch.ops.aten.native_batch_norm and args[5] and args[3] is not None:
+            return self._learn_moments(func, args)
         return self._record(func, args, kwargs)
+
+    def _draw(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Random numbers: an operation without operands, whatever a forward makes of them."""
+        if not self.draws:
+            self._refuse(f"{func} draws random numbers")
+        written = _written_by(func, args, kwargs)
+        if any(leaf in self._numbers for leaf in tree_iter((args, kwargs)) if isinstance(leaf, Tensor)) and (
+            not written or any(argument in self._numbers for argument in args[1:] if isinstance(argument, Tensor))
+        ):
+            self._refuse(f"{func} draws random numbers of a law that depends on the weights")
+        draw = Draw.of(func, args, kwargs, written)
+        if draw is None:
+            self._refuse(f"{func} draws random numbers from no generator of its own")
+        for value in written:
+            self._written.add(_memory(value))
+        result = func(*args, **kwargs)
+        self.operations.append(Operation(draw, (), {}, (self.number(result),)))
+        return result
+
+    def _learn_moments(self, func: Any, args: Any) -> Any:
+        """BatchNorm in training: what it leaves in its running statistics, which torch's schema does not tell."""
+        given = tree_map_only(Tensor, lambda value: self._operand(value, ()), tuple(args))
+        result = func(*args)
+        numbers = tuple(self.number(value) for value in (result[0], args[3], args[4]))
+        self.operations.append(Operation(learned_batch_norm, given, {}, numbers))
+        return result
 
     def _record(self, func: Any, args: Any, kwargs: Any) -> Any:
         self._check(func, args, kwargs)
@@ -148,8 +198,6 @@ class _Recorder(TorchDispatchMode):
         return value
 
     def _check(self, func: Any, args: Any, kwargs: Any) -> None:
-        if torch.Tag.nondeterministic_seeded in func.tags and _given(func, args, kwargs).get("dropout_p") != 0:
-            self._refuse(f"{func} draws random numbers")
         if func.overloadpacket is torch.ops.aten.index:
             if any(leaf in self._numbers for leaf in args[1] if leaf is not None):
                 self._refuse(f"{func} picks rows by values that depend on the weights")
@@ -171,6 +219,10 @@ class _Recorder(TorchDispatchMode):
 
 def _memory(value: Tensor) -> int:
     return value.untyped_storage()._cdata if value.layout == torch.strided else id(value)
+
+
+def _is_random(func: Any, args: Any, kwargs: Any) -> bool:
+    return torch.Tag.nondeterministic_seeded in func.tags and _given(func, args, kwargs).get("dropout_p") != 0
 
 
 def _is_factory(func: Any) -> bool:

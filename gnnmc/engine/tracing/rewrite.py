@@ -4,43 +4,34 @@ Every rewriting is exact up to rounding and inferred from the operations, never 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gnnmc.engine.tracing.draws import Draw
+from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
-from gnnmc.sparse import compressed_rows
+from gnnmc.engine.tracing.rows import only_rows
+from gnnmc.sparse import SparseMatrix, Structure
 
 aten = torch.ops.aten
 # A matrix of constants with a smaller share of entries is multiplied as a sparse one (measured: at a tenth about even).
 SPARSE_BELOW = 0.1
 
 
-def sparse_product(matrix: Tensor, x: Tensor) -> Tensor:
-    """A·x over the first axis. Shapes: matrix (M, N) in compressed rows, x (N, …) → (M, …)."""
-    return (matrix @ x.flatten(1)).unflatten(1, x.shape[1:]) if x.dim() > 2 else matrix @ x
-
-
-def valued_product(starts: Tensor, columns: Tensor, shape: Sequence[int], values: Tensor, x: Tensor) -> Tensor:
-    """A(values)·x of a matrix in compressed rows whose entries depend on the weights, as attention's do."""
-    return _csr(starts, columns, values.contiguous(), shape) @ x
-
-
 def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     """A trace with sparse products for message passing, which gives only these rows of the output, where asked."""
     work = _Rewriting(trace)
-    work.operator_to_products()
+    work.sparse_operands()
     work.gathers_to_products()
-    work.attention_to_products()
     work.row_factors_into_products()
     work.constants_to_sparse()
+    work.constants_together()
     work.narrow_before_products()
-    if rows is not None:
-        work.only_rows(rows)
-    return work.result()
+    return only_rows(work.result(), rows)
 
 
 class _Rewriting:
@@ -48,16 +39,19 @@ class _Rewriting:
         self.trace = trace
         self.operations = list(trace.operations)
         self.output, self.shapes = trace.output, dict(trace.shapes)
+        self._structures: dict[Any, Structure] = {}
+        self._matrices: dict[Any, SparseMatrix] = {}
 
     def result(self) -> Trace:
         """The trace without operations that nothing asks for."""
-        needed, kept = {self.output}, []
+        needed, kept = {self.output, *self.trace.updates.values()}, []
         for operation in reversed(self.operations):
-            if needed.intersection(n for n in operation.results if n is not None):
+            drawn = isinstance(operation.function, Draw)  # those after it would be others
+            if drawn or needed.intersection(n for n in operation.results if n is not None):
                 kept.append(operation)
                 needed.update(operation.refs())
         inputs = {name: number for name, number in self.trace.inputs.items() if number in needed}
-        return Trace(inputs, tuple(reversed(kept)), self.output, self.shapes)
+        return replace(self.trace, inputs=inputs, operations=tuple(reversed(kept)), shapes=self.shapes)
 
     def new(self, *shape: int) -> int:
         """The number of a new value of this shape."""
@@ -72,8 +66,45 @@ class _Rewriting:
     def uses(self) -> Counter[int]:
         """How many operations need each number."""
         counted = Counter(number for op in self.operations for number in set(op.refs()))
-        counted[self.output] += 1
+        counted.update([self.output, *self.trace.updates.values()])
         return counted
+
+    def sparse_operands(self) -> None:
+        """Products with sparse matrices, by this package's operator or of torch's own layout."""
+        made = self.by_result()
+        for place, operation in enumerate(self.operations):
+            if operation.kind is torch.ops.gnnmc.sparse_mm:
+                starts, columns, values, width, x = operation.args
+                found = self._product(starts, columns, values, (len(starts) - 1, width), x)
+            elif operation.kind is aten.mm:
+                matrix, x = operation.args
+                found = self._product_of_layout(matrix, x, made)
+            else:
+                continue
+            if found is not None:
+                self.operations[place] = replace(found, results=operation.results)
+
+    def _product_of_layout(self, matrix: Any, x: Any, made: Mapping[int, Operation]) -> Operation | None:
+        if isinstance(matrix, Tensor):
+            if matrix.layout != torch.sparse_csr:
+                return None
+            return Operation(sparse_product, (SparseMatrix.of(matrix), x), {}, ())
+        before = made.get(matrix.number)
+        if before is None or before.kind is not aten.sparse_compressed_tensor:
+            return None
+        starts, columns, values, shape = before.args[:4]
+        return self._product(starts, columns, values, (shape[0], shape[1]), x)
+
+    def _product(self, starts: Any, columns: Any, values: Any, shape: tuple[int, int], x: Any) -> Operation | None:
+        if isinstance(starts, Ref) or isinstance(columns, Ref):
+            return None
+        # Layers that work on one graph share what is prepared of it.
+        key = (id(starts), id(columns), shape)
+        structure = self._structures.setdefault(key, Structure(starts, columns, shape))
+        if isinstance(values, Ref):
+            return Operation(valued_product, (structure, values, x), {}, ())
+        matrix = self._matrices.setdefault((*key, id(values)), SparseMatrix(structure, values))
+        return Operation(sparse_product, (matrix, x), {}, ())
 
     def gathers_to_products(self) -> None:
         """scatter_add(0, targets, weight · x[sources]) → A·x."""
@@ -88,35 +119,6 @@ class _Rewriting:
                 x, sources, weight = gathered
                 matrix = _compressed(targets, sources, weight, (count, self.shapes[x.number][0]), operation.args[0])
                 self.operations[place] = Operation(sparse_product, (matrix, x), {}, operation.results)
-
-    def operator_to_products(self) -> None:
-        """The operator of sparse products, at constant places: a matrix that is built once where values are too."""
-        for place, operation in enumerate(self.operations):
-            if operation.kind is not torch.ops.gnnmc.sparse_mm:
-                continue
-            starts, columns, values, num_columns, x = operation.args
-            if isinstance(starts, Ref) or isinstance(columns, Ref):
-                continue
-            shape = (len(starts) - 1, num_columns)
-            if isinstance(values, Ref):
-                self.operations[place] = Operation(
-                    valued_product, (starts, columns, shape, values, x), {}, operation.results
-                )
-            else:
-                matrix = _csr(starts, columns, values, shape)
-                self.operations[place] = Operation(sparse_product, (matrix, x), {}, operation.results)
-
-    def attention_to_products(self) -> None:
-        """The product with a sparse matrix made of constant places and values that depend on the weights."""
-        made = self.by_result()
-        for place, operation in enumerate(self.operations):
-            first = operation.args[0] if operation.kind is aten.mm else None
-            matrix = made.get(first.number) if isinstance(first, Ref) else None
-            if matrix is not None and matrix.kind is aten.sparse_compressed_tensor:
-                starts, columns, values, shape = matrix.args[:4]
-                self.operations[place] = Operation(
-                    valued_product, (starts, columns, tuple(shape), values, operation.args[1]), {}, operation.results
-                )
 
     def row_factors_into_products(self) -> None:
         """(A·x)·d or (A·x)/d with a constant for each row → (D·A)·x: a mean over neighbors is one product."""
@@ -135,43 +137,71 @@ class _Rewriting:
             if bool((each != each[:, :1]).any()):
                 continue
             matrix, x = before.args
-            of_entry = torch.repeat_interleave(each[:, 0], torch.diff(matrix.crow_indices()))
-            values = matrix.values() * of_entry if operation.kind is aten.mul else matrix.values() / of_entry
-            scaled = _csr(matrix.crow_indices(), matrix.col_indices(), values, matrix.shape)
+            of_entry = each[:, 0][matrix.structure.rows]
+            scaled = matrix.with_values(
+                matrix.values * of_entry if operation.kind is aten.mul else matrix.values / of_entry
+            )
             self.operations[place] = Operation(sparse_product, (scaled, x), {}, operation.results)
             made.update((n, self.operations[place]) for n in operation.results if n is not None)
 
     def constants_to_sparse(self) -> None:
         """Dense constants with few entries, multiplied from the left, become sparse ones."""
-        for place, operation in enumerate(self.operations):
-            position = {aten.mm: 0, aten.addmm: 1}.get(operation.kind)
-            if position is None or not isinstance(operation.args[position], Tensor):
+        changed: list[Operation] = []
+        for operation in self.operations:
+            first = _first_factor(operation)
+            if first is None:
+                changed.append(operation)
                 continue
-            matrix = operation.args[position]
-            if matrix.layout == torch.strided and matrix.count_nonzero() < SPARSE_BELOW * matrix.numel():
-                args = [*operation.args[:position], matrix.to_sparse_csr(), *operation.args[position + 1 :]]
-                self.operations[place] = replace(operation, args=tuple(args))
+            matrix = operation.args[first]
+            if not isinstance(matrix, Tensor) or matrix.count_nonzero() >= SPARSE_BELOW * matrix.numel():
+                changed.append(operation)
+                continue
+            sparse = SparseMatrix.of(matrix.to_sparse_csr())
+            changed += self._biased((sparse_product, (sparse, operation.args[first + 1])), operation, first)
+        self.operations = changed
+
+    def _biased(self, product: tuple[Any, tuple[Any, ...]], operation: Operation, first: int) -> list[Operation]:
+        """The product in the place of a matrix product, or of one with a bias."""
+        if first == 0:
+            return [Operation(*product, {}, operation.results)]
+        (result,) = operation.results
+        assert result is not None  # a matrix product gives a tensor
+        unbiased = self.new(*self.shapes[result])
+        return [
+            Operation(*product, {}, (unbiased,)),
+            Operation(aten.add.Tensor, (Ref(unbiased), operation.args[0]), {}, operation.results),
+        ]
+
+    def constants_together(self) -> None:
+        """A·(X·W) → (A·X)·W where X is a dense constant: what is done once is not done again."""
+        made, uses = self.by_result(), self.uses()
+        for place, operation in enumerate(self.operations):
+            product = operation.args[1] if operation.kind is sparse_product else None
+            before = made.get(product.number) if isinstance(product, Ref) and uses[product.number] == 1 else None
+            if before is None or before.kind is not aten.mm or not isinstance(before.args[0], Tensor):
+                continue
+            matrix, (x, weight) = operation.args[0], before.args
+            if matrix.structure.shape[0] <= len(x):
+                once = sparse_product(matrix, x)
+                self.operations[place] = Operation(aten.mm.default, (once, weight), {}, operation.results)
 
     def narrow_before_products(self) -> None:
         """(A·x)·W → A·(x·W) where that makes x narrower."""
         made, uses = self.by_result(), self.uses()
         changed: list[Operation] = []
         for operation in self.operations:
-            first = {aten.mm: 0, aten.addmm: 1}.get(operation.kind)
-            a, b = operation.args[first : first + 2] if first is not None else (None, None)
-            before = made.get(a.number) if isinstance(a, Ref) and uses[a.number] == 1 else None
-            if before is None or before.kind is not sparse_product or operation.kwargs or not self._narrows(a, b):
+            first = _first_factor(operation)
+            if first is None:
                 changed.append(operation)
                 continue
-            rows, columns = self.shapes[a.number][0], self._shape(b)[1]
-            narrow = self.new(self.shapes[before.args[1].number][0], columns)
+            a, b = operation.args[first : first + 2]
+            before = made.get(a.number) if isinstance(a, Ref) and uses[a.number] == 1 else None
+            if before is None or before.kind is not sparse_product or not self._narrows(a, b):
+                changed.append(operation)
+                continue
+            narrow = self.new(self.shapes[before.args[1].number][0], self._shape(b)[1])
             changed.append(Operation(aten.mm.default, (before.args[1], b), {}, (narrow,)))
-            product = Operation(sparse_product, (before.args[0], Ref(narrow)), {}, operation.results)
-            if first == 1:
-                unbiased = self.new(rows, columns)
-                changed.append(replace(product, results=(unbiased,)))
-                product = Operation(aten.add.Tensor, (Ref(unbiased), operation.args[0]), {}, operation.results)
-            changed.append(product)
+            changed += self._biased((sparse_product, (before.args[0], Ref(narrow))), operation, first)
         self.operations = changed
 
     def _narrows(self, a: Ref, b: Any) -> bool:
@@ -180,35 +210,10 @@ class _Rewriting:
     def _shape(self, value: Any) -> torch.Size:
         return self.shapes[value.number] if isinstance(value, Ref) else value.shape
 
-    def only_rows(self, rows: Tensor) -> None:
-        """The output's rows alone, taken as early as the operations allow."""
-        self.output = self._rows_of(self.output, rows)
 
-    def _rows_of(self, number: int, rows: Tensor) -> int:
-        """The number of these rows of a value, with the operations that give them."""
-        operation = self.by_result().get(number)
-        asked = self.new(len(rows), *self.shapes[number][1:])
-        if operation is None or self.uses()[number] > 1:
-            made = Operation(aten.index_select.default, (Ref(number), 0, rows), {}, (asked,))
-        elif operation.kind is sparse_product or (operation.kind is aten.mm and isinstance(operation.args[0], Tensor)):
-            matrix = operation.args[0]
-            taken = _rows_of_compressed(matrix, rows) if matrix.layout == torch.sparse_csr else matrix[rows]
-            made = replace(operation, args=(taken, operation.args[1]), results=(asked,))
-        elif operation.kind in (aten.add, aten.sub, aten.mul) and not operation.kwargs:
-            args = tuple(self._rows_of_operand(argument, number, rows) for argument in operation.args)
-            made = replace(operation, args=args, results=(asked,))
-        else:
-            made = Operation(aten.index_select.default, (Ref(number), 0, rows), {}, (asked,))
-        self.operations.append(made)
-        return asked
-
-    def _rows_of_operand(self, operand: Any, number: int, rows: Tensor) -> Any:
-        """Of what is broadcast over the rows: all of it."""
-        if not isinstance(operand, Ref | Tensor) or len(self._shape(operand)) < len(self.shapes[number]):
-            return operand
-        if self._shape(operand)[0] == 1:
-            return operand
-        return Ref(self._rows_of(operand.number, rows)) if isinstance(operand, Ref) else operand[rows]
+def _first_factor(operation: Operation) -> int | None:
+    """Which argument of a matrix product is its first factor; None for anything else."""
+    return None if operation.kwargs else {aten.mm: 0, aten.addmm: 1}.get(operation.kind)
 
 
 def _scattered(operation: Operation) -> tuple[Tensor, Ref, int] | None:
@@ -257,24 +262,10 @@ def _gathered(
 
 def _compressed(
     targets: Tensor, sources: Tensor, weight: Tensor | None, shape: tuple[int, int], like: Tensor
-) -> Tensor:
+) -> SparseMatrix:
     """The matrix of these entries in compressed rows; entries at one place stay apart and add up."""
     order = torch.argsort(targets * shape[1] + sources, stable=True)
     starts = targets.new_zeros(shape[0] + 1)
     starts[1:] = torch.bincount(targets, minlength=shape[0]).cumsum(0)
     values = (like.new_ones(len(targets)) if weight is None else weight)[order].contiguous()
-    return _csr(starts, sources[order].contiguous(), values, shape)
-
-
-def _csr(starts: Tensor, columns: Tensor, values: Tensor, shape: Sequence[int]) -> Tensor:
-    return compressed_rows(starts, columns, values, tuple(shape), checked=False)
-
-
-def _rows_of_compressed(matrix: Tensor, rows: Tensor) -> Tensor:
-    starts, columns, values = matrix.crow_indices(), matrix.col_indices(), matrix.values()
-    counts = torch.diff(starts)[rows]
-    ends = counts.cumsum(0)
-    entries = torch.arange(int(counts.sum()), device=rows.device)
-    entries += torch.repeat_interleave(starts[rows] - (ends - counts), counts)
-    taken = torch.cat([ends.new_zeros(1), ends])
-    return _csr(taken, columns[entries], values[entries], (len(rows), matrix.shape[1]))
+    return SparseMatrix(Structure(starts, sources[order].contiguous(), shape), values)

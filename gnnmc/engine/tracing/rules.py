@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.tracing.batched import RULES, Batched, Rule, register
-from gnnmc.engine.tracing.rewrite import sparse_product, valued_product
+from gnnmc.engine.tracing.moments import learned_batch_norm
+from gnnmc.engine.tracing.products import sparse_product, valued_product
+from gnnmc.sparse import SparseMatrix, Structure
 
 aten = torch.ops.aten
 # A product of fewer columns is computed transposed: (bᵀ·aᵀ)ᵀ is four times faster for the few columns of a last layer.
@@ -27,9 +29,14 @@ for _name in _ELEMENTWISE.split():
     RULES[getattr(aten, _name)] = _alone(getattr(aten, _name))
 
 
-@register(aten.clone, aten.detach, aten.alias)
+@register(aten.clone, aten.alias)
 def _same(x: Batched, **named: Any) -> Batched:
     return x  # nothing is ever written to
+
+
+@register(aten.detach)
+def _detached(x: Batched) -> Batched:
+    return Batched(x.tensor.detach(), x.axis)
 
 
 @register(aten.t)
@@ -40,10 +47,31 @@ def _turned(x: Batched) -> Batched:
 @register(aten.view, aten.reshape, aten._unsafe_view)
 def _viewed(x: Batched, size: list[int] | torch.dtype) -> Batched | None:
     if isinstance(size, torch.dtype):
-        return None
+        return Batched(x.at(0).contiguous().view(size), 0) if x.shape else None
     axis = 1 if x.axis == 1 and size and size[0] == x.shape[0] else 0
     moved = x.at(axis)
     return Batched(moved.reshape(*size[:axis], moved.shape[axis], *size[axis:]), axis)
+
+
+class _SameOrderBack(torch.autograd.Function):
+    """The tensor itself; its gradient is laid out in memory as it is, whatever order it comes in."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.strides = x.stride()
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        if gradient.stride() == ctx.strides:
+            return gradient
+        return torch.empty_strided(gradient.shape, ctx.strides, dtype=gradient.dtype, device=gradient.device).copy_(
+            gradient
+        )
+
+
+def _same_order_back(x: Tensor) -> Tensor:
+    return _SameOrderBack.apply(x) if x.requires_grad and not x.is_contiguous() else x
 
 
 @register(aten.mm)
@@ -53,23 +81,27 @@ def _product(a: Any, b: Any) -> Batched:
     if not isinstance(b, Batched):
         axis = min(a.axis, 1)
         return Batched(a.at(axis) @ b, axis)
-    left, right = a.at(0), b.at(0)
+    left, right = _same_order_back(a.at(0)), b.at(0)
     if right.shape[2] < NARROW:
         return Batched(torch.bmm(right.transpose(1, 2), left.transpose(1, 2)).transpose(1, 2), 0)
     return Batched(torch.bmm(left, right), 0)
 
 
-@register(sparse_product)
 def _constant_first(matrix: Tensor, x: Batched) -> Batched:
     columns = x.at(1)
     return Batched((matrix @ columns.flatten(1)).unflatten(1, columns.shape[1:]), 1)
 
 
+@register(sparse_product)
+def _sparse_product(matrix: SparseMatrix, x: Batched) -> Batched:
+    return Batched(sparse_product(matrix, x.at(1)), 1)
+
+
 @register(valued_product)
-def _valued_product(starts: Tensor, columns: Tensor, shape: Any, values: Any, x: Any) -> Batched:
+def _valued_product(structure: Structure, values: Any, x: Any) -> Batched:
     size = next(given.tensor.shape[given.axis] for given in (values, x) if isinstance(given, Batched))
     many = [given.at(0).unbind(0) if isinstance(given, Batched) else (given,) * size for given in (values, x)]
-    return Batched(torch.stack([valued_product(starts, columns, shape, *one) for one in zip(*many, strict=True)]), 0)
+    return Batched(torch.stack([valued_product(structure, *one) for one in zip(*many, strict=True)]), 0)
 
 
 @register(aten.addmm)
@@ -110,6 +142,38 @@ def _binary(function: Callable[[Any, Any], Tensor], a: Any, b: Any) -> Batched |
     if any(isinstance(x, Tensor) and x.dim() > rank for x in (a, b)):
         return None
     return Batched(function(placed(a), placed(b)), axis)
+
+
+for _name in ("bitwise_and", "bitwise_or", "__rshift__"):
+    RULES[getattr(aten, _name)] = _arithmetic(getattr(aten, _name))
+
+
+@register(aten._to_copy)
+def _cast(x: Batched, **named: Any) -> Batched:
+    return Batched(aten._to_copy.default(x.tensor, **named), x.axis)
+
+
+@register(aten.select)
+def _selected_along(x: Batched, dim: int, index: int) -> Batched:
+    place = _place(x, dim)
+    return Batched(x.tensor.select(place, index), x.axis - (place < x.axis))
+
+
+@register(aten.slice)
+def _sliced(x: Batched, dim: int = 0, *rest: Any) -> Batched:
+    return Batched(aten.slice.Tensor(x.tensor, _place(x, dim), *rest), x.axis)
+
+
+@register(aten.unsqueeze)
+def _unsqueezed(x: Batched, dim: int) -> Batched:
+    new = dim % (len(x.shape) + 1)
+    return Batched(x.tensor.unsqueeze(new + (new > x.axis)), x.axis + (new <= x.axis))
+
+
+def _place(x: Batched, dim: int) -> int:
+    """Where an axis of each value is in the tensor of all."""
+    dim %= len(x.shape)
+    return dim + (dim >= x.axis)
 
 
 def _over_dims(function: Callable[..., Tensor]) -> Rule:
@@ -181,3 +245,28 @@ def _columns(base: Any, columns: Tensor) -> Tensor:
     """What is scattered into, with a batch of its own."""
     given = base.at(1) if isinstance(base, Batched) else base.unsqueeze(1)
     return given.expand(len(given), *columns.shape[1:]).contiguous()
+
+
+@register(learned_batch_norm)
+def _learned_batch_norm(
+    x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: float, eps: float
+) -> list[Batched]:
+    """One BatchNorm whose channels are those of all."""
+    size = next(len(v.at(0)) for v in (x, weight, bias, running_mean, running_var) if isinstance(v, Batched))
+
+    def channels(value: Any) -> Tensor | None:
+        if value is None:
+            return None
+        return (value.at(0) if isinstance(value, Batched) else value.expand(size, *value.shape)).flatten()
+
+    columns = x.at(1) if isinstance(x, Batched) else x.unsqueeze(1).expand(len(x), size, *x.shape[1:])
+    scale, shift = channels(weight), channels(bias)
+    mean, variance = channels(running_mean), channels(running_var)
+    assert mean is not None and variance is not None  # recorded only where there are some
+    out, mean, variance = learned_batch_norm(
+        columns.flatten(1, 2), scale, shift, mean, variance, training, momentum, eps
+    )
+    return [
+        Batched(out.unflatten(1, columns.shape[1:3]), 1),
+        *(Batched(v.unflatten(0, (size, -1)), 0) for v in (mean, variance)),
+    ]

@@ -23,7 +23,7 @@ from gnnmc.weights import Mode
 # A mode's cell and the number it goes by among those of its graph and model.
 Numbered: TypeAlias = tuple[int, Cell]
 
-PATH_VERSION = 4
+PATH_VERSION = 5
 PROFILE_VERSION = 3
 
 

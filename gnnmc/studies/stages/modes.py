@@ -14,7 +14,7 @@ from gnnmc.studies.stages.graph import problem_of
 from gnnmc.training import train
 from gnnmc.weights import Mode
 
-VERSION = 4
+VERSION = 5
 
 
 def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequence[int], device: str) -> Task:

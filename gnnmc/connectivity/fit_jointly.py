@@ -1,0 +1,105 @@
+"""Fit several curves at once, each as if it were alone."""
+
+import logging
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gnnmc.connectivity.fit_in_turn import Fitted, coordinates, lost
+from gnnmc.connectivity.fit_settings import FitSettings
+from gnnmc.connectivity.path import Path
+from gnnmc.engine import ModelFunction, Together, halving, stacked_weights
+from gnnmc.seeding import device_generator
+from gnnmc.training import BatchOrder, LearningRate, make_optimizer
+from gnnmc.weights import combine
+
+_LOG = logging.getLogger(__name__)
+
+
+def fit_jointly(
+    function: ModelFunction, paths: Sequence[Path], decays: Sequence[float], chosen: FitSettings, memory: int
+) -> list[Fitted]:
+    """A fit of each path, as many at once as the memory allows. Raises NotTraceable as `Together` does."""
+    some = [path.point(0.5) for path in paths[:2]]
+    order = BatchOrder(function.problem.splits["train"], chosen.batch_size)
+    together = Together(function, some, all_items=order.per_epoch == 1, dropout=chosen.dropout)
+    at_once = max(1, memory // together.bytes_each())
+    _LOG.info("fitting %d curves, %d at once, about %d bytes each", len(paths), at_once, together.bytes_each())
+
+    def fit(some: Sequence[tuple[Path, float]]) -> list[Fitted]:
+        return _Fits(function, together, [path for path, _ in some], [decay for _, decay in some], chosen).run()
+
+    fits, halved = halving(fit, list(zip(paths, decays, strict=True)), at_once)
+    if halved:
+        for each in fits:
+            each.about["curves_at_once"] = halved
+    return fits
+
+
+class _Fits:
+    """K fits in step: every entry of every control point is one tensor (K, …)."""
+
+    def __init__(
+        self,
+        function: ModelFunction,
+        together: Together,
+        paths: Sequence[Path],
+        decays: Sequence[float],
+        chosen: FitSettings,
+    ) -> None:
+        self.function, self.together, self.paths, self.chosen = function, together, paths, chosen
+        self.names = list(function.trainable_names)
+        columns = zip(*(path.control_points for path in paths), strict=True)
+        entries = [name for name in paths[0].ends[0] if name not in function.tied]
+        self.points = [stacked_weights(column, entries) for column in columns]
+        self.leaves = [{name: point[name].requires_grad_() for name in self.names} for point in self.points[1:-1]]
+        self.decays = torch.tensor(decays).to(function.device)
+        self.losses: list[list[float]] = [[] for _ in paths]
+        self.ended: dict[int, Fitted] = {}
+
+    def run(self) -> list[Fitted]:
+        chosen, count = self.chosen, len(self.paths)
+        leaves = [leaf for point in self.leaves for leaf in point.values()]
+        optimizer = make_optimizer(chosen.optimizer, leaves, chosen.lr, 0.0, chosen.momentum)
+        rate = LearningRate(optimizer, chosen.schedule, chosen.steps)
+        order = BatchOrder(self.function.problem.splits["train"], chosen.batch_size, "fit", "order", chosen.seed)
+        device = self.function.device
+        generators = [device_generator("fit", "dropout", chosen.seed, device=device) for _ in self.paths]
+        for step, t in enumerate(coordinates(chosen)):
+            rate.set(step)
+            optimizer.zero_grad(set_to_none=True)
+            weights = self._at(t)
+            losses, _ = self.together.losses(weights, order.next().expand(count, -1), generators)
+            self._log(step, losses.detach().cpu())
+            if len(self.ended) == count:
+                break
+            self._objective(losses, weights).backward()
+            optimizer.step()
+        return [self.ended.get(k) or Fitted(self._inner(k), self.losses[k], "ok") for k in range(count)]
+
+    def _at(self, t: float) -> dict[str, Tensor]:
+        """The weights of every path at t, as `Path.point` has them."""
+        path = self.paths[0]
+        nearest = 0 if t <= 0.5 else len(self.points) - 1
+        return combine(self.points, path.coefficients([t])[0].tolist(), nearest)
+
+    def _log(self, step: int, losses: Tensor) -> None:
+        for k, (value, finite) in enumerate(zip(losses.tolist(), losses.isfinite().tolist(), strict=True)):
+            if k in self.ended:
+                continue
+            if finite:
+                self.losses[k].append(value)
+            else:
+                self.ended[k] = Fitted(self._inner(k), self.losses[k], lost(step))
+
+    def _objective(self, losses: Tensor, weights: dict[str, Tensor]) -> Tensor:
+        if bool(self.decays.any()):
+            squares = torch.stack([weights[name].flatten(1).square().sum(1) for name in self.names]).sum(0)
+            losses = losses + 0.5 * self.decays.to(losses.dtype) * squares
+        return losses.sum()
+
+    def _inner(self, number: int) -> list[dict[str, Tensor]]:
+        held = [{name: value[number].detach().clone() for name, value in p.items()} for p in self.points[1:-1]]
+        names = self.paths[0].ends[0]
+        return [{name: point[self.function.tied.get(name, name)] for name in names} for point in held]

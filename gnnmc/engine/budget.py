@@ -1,0 +1,43 @@
+"""Work on many things at once, as many as memory allows."""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+_LOG = logging.getLogger(__name__)
+# Bytes that work on many weights at once may take beside the model and the data.
+MEMORY = 2 * 2**30
+# How torch says it on the CPU, where it has no exception of its own.
+_ALLOCATION_FAILED = re.compile("can't allocate memory|not enough memory|out of memory")
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+
+
+def halving(
+    work: Callable[[Sequence[_Given]], Sequence[_Made]], given: Sequence[_Given], at_once: int
+) -> tuple[list[_Made], int | None]:
+    """The results for all that is given, `at_once` of it together; half as many whenever memory runs out.
+
+    Also how many at once it came down to, None where it stayed as asked. Where not even one fits, the error is raised.
+    """
+    made: list[_Made] = []
+    size, halved = min(at_once, len(given)), None
+    while len(made) < len(given):
+        try:
+            made += work(given[len(made) : len(made) + size])
+        except (RuntimeError, MemoryError) as error:
+            if size == 1 or not _out_of_memory(error):
+                raise
+            size = halved = size // 2
+            _LOG.warning("out of memory (%s): going on with %d at once", str(error).splitlines()[0], size)
+    return made, halved
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return bool(_ALLOCATION_FAILED.search(str(error)))

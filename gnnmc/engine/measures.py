@@ -1,0 +1,44 @@
+"""Loss and metrics of one model at many weights at once."""
+
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor
+
+from gnnmc.engine.agreement import OUTPUTS, require_agreement
+from gnnmc.engine.function import ModelFunction
+from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
+from gnnmc.weights import Weights
+
+
+class Measures:
+    """Loss and metrics of every split at K weights at once, dropout off.
+
+    Raises NotTraceable for a model whose forward cannot be followed.
+    """
+
+    def __init__(self, function: ModelFunction, weights: Weights, other: Weights) -> None:
+        self._problem = function.problem
+        names = [name for name in weights if name not in function.tied]
+        rows = self._problem.measured_rows
+        given = {name: weights[name] for name in names}
+        self._replay = Replay(rewritten(record(function, given, names), rows))
+        with torch.no_grad():
+            (ours,) = self._outputs({name: other[name][None] for name in self.names})
+            require_agreement("an output", ours, function(other)[rows], OUTPUTS)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The weights that the outputs depend on."""
+        return self._replay.trace.inputs
+
+    @torch.no_grad()
+    def of(self, weights: Mapping[str, Tensor]) -> Tensor:
+        """Shapes: name → (K, …) → (K, S, 1 + M) in float64."""
+        return self._problem.measure_many(self._outputs(weights))
+
+    def _outputs(self, weights: Mapping[str, Tensor]) -> Tensor:
+        try:
+            return self._replay(weights)[0]
+        except (RuntimeError, TypeError, ValueError, NotImplementedError) as failure:  # what torch cannot do for many
+            raise NotTraceable(f"{type(failure).__name__}: {failure}") from None

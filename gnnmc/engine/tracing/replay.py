@@ -1,0 +1,64 @@
+"""A recorded forward run again, at many weights at once."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map_only
+
+from gnnmc.engine.tracing.batched import Batched, run
+from gnnmc.engine.tracing.draws import Draw
+from gnnmc.engine.tracing.record import Operation, Ref, Trace
+from gnnmc.engine.tracing.rules import RULES
+
+
+class Replay:
+    """A trace as a function of K weights.
+
+    Gradients reach the weights through every operation; random numbers are drawn for each of the K from a generator of
+    its own, in the order in which the forward drew them.
+
+    Shapes: weights: name → (K, …), K generators → outputs (K, …), updates: name → (K, …).
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self._drop = dropped_after(trace.operations, {trace.output, *trace.updates.values()})
+
+    def __call__(
+        self, weights: Mapping[str, Tensor], generators: Sequence[torch.Generator] = ()
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        values = {number: Batched(weights[name], 0) for name, number in self.trace.inputs.items()}
+        for place, operation in enumerate(self.trace.operations):
+            perform(operation, values, generators)
+            for number in self._drop.get(place, ()):
+                del values[number]
+        updates = {name: values[number].at(0) for name, number in self.trace.updates.items()}
+        return values[self.trace.output].at(0), updates
+
+
+def perform(operation: Operation, values: dict[int, Batched], generators: Sequence[torch.Generator] = ()) -> None:
+    """Add the results of an operation to the values."""
+    if isinstance(operation.function, Draw):
+        # Row by row those of all: what they are multiplied with has, or gets, the same order in memory.
+        drawn = operation.function(generators)
+        results = [Batched(drawn.movedim(0, 1).contiguous(), 1) if drawn.dim() > 2 else Batched(drawn, 0)]
+    else:
+        args, kwargs = tree_map_only(Ref, lambda ref: values[ref.number], (operation.args, dict(operation.kwargs)))
+        results = run(RULES, operation.kind, operation.function, args, kwargs)
+    for number, result in zip(operation.results, results, strict=True):
+        if number is not None:
+            values[number] = result
+
+
+def dropped_after(operations: Sequence[Operation], keep: Collection[int]) -> dict[int, list[int]]:
+    """place → the numbers that no later operation needs, those to keep left out."""
+    last: dict[int, int] = {}
+    for place, operation in enumerate(operations):
+        last.update((number, place) for number in operation.results if number is not None)
+        last.update((number, place) for number in operation.refs())
+    dropped: dict[int, list[int]] = {}
+    for number, place in last.items():
+        if number not in keep:
+            dropped.setdefault(place, []).append(number)
+    return dropped
