@@ -109,8 +109,9 @@ class JointTrajectories:
 
     def _end_epoch(self) -> None:
         epoch = self.step // self.orders[0].per_epoch
-        total = torch.stack([losses.double() * items for losses, items in self._seen]).sum(0)
-        objectives = (total / sum(items for _, items in self._seen)).cpu().tolist()
+        losses = torch.stack([losses for losses, _ in self._seen]).cpu().double()  # (steps, K), moved once
+        items = torch.tensor([items for _, items in self._seen], dtype=torch.float64)
+        objectives = (items @ losses / items.sum()).tolist()
         self._seen = []
         going = [k for k, course in enumerate(self.courses) if course.status == "ok"]
         due = [k for k in going if self.courses[k].due(epoch, objectives[k])]
