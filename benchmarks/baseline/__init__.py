@@ -1,0 +1,1 @@
+"""What a good user writes with PyTorch and PyTorch Geometric: nothing here knows gnnmc."""

@@ -1,0 +1,5 @@
+"""A whole study."""
+
+from benchmarks.row import Row
+
+STUDY: list[Row] = []
