@@ -49,10 +49,9 @@ class Fitting:
 
         def ours(inputs: Inputs) -> list[list[Weights]]:
             seed, pairs, count = inputs
-            fitted = [
-                gnnmc.fit_path(ready.ours, ready.problem, a, b, steps=count, l2=self.decay, seed=seed, device="cpu")
-                for a, b in pairs
-            ]
+            fitted = gnnmc.fit_paths(
+                ready.ours, ready.problem, pairs, steps=count, l2=self.decay, seed=seed, device="cpu"
+            )
             return [list(path.control_points) for path in fitted]
 
         def baseline(inputs: Inputs) -> list[list[Weights]]:

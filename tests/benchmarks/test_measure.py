@@ -57,7 +57,7 @@ def test_a_warm_up_may_be_shorter_and_the_limit_is_timed_in_the_same_rounds():
 
 
 def test_wrong_numbers_are_no_result():
-    with pytest.raises(Disagreement, match="losses differ by 0.001"):
+    with pytest.raises(Disagreement, match=r"losses differ by 0\.001"):
         measure(bench([], ours=lambda inputs: np.full((3, 2), 1e-3)), repeats=1)
 
 
