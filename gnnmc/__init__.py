@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         reachable_homophily,
         rewire,
     )
+    from gnnmc.determinism import deterministic
     from gnnmc.errors import GnnmcError, InputError
     from gnnmc.graphstats import graph_stats
     from gnnmc.models import build_model, count_parameters, list_models, recipe
@@ -60,6 +61,7 @@ _HOME = {
     "load_images": "gnnmc.data",
     "reachable_homophily": "gnnmc.data",
     "rewire": "gnnmc.data",
+    "deterministic": "gnnmc.determinism",
     "GnnmcError": "gnnmc.errors",
     "InputError": "gnnmc.errors",
     "graph_stats": "gnnmc.graphstats",
@@ -90,6 +92,7 @@ __all__ = [
     "build_model",
     "count_parameters",
     "csbm",
+    "deterministic",
     "fit_path",
     "fit_paths",
     "graph_stats",

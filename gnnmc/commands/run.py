@@ -55,7 +55,14 @@ def run_study(
         with keeping():
             _write(folder, about)
         progress.say(expected.line())
-        outcome = execute(plan.tasks, store, workers=settings.workers, engine=settings.engine, progress=progress)
+        outcome = execute(
+            plan.tasks,
+            store,
+            workers=settings.workers,
+            engine=settings.engine,
+            progress=progress,
+            deterministic=settings.deterministic,
+        )
         if not outcome.ok:
             if as_json:
                 typer.echo(json.dumps(_as_json(outcome, expected, folder), indent=2))

@@ -102,8 +102,12 @@ class PlaneBlock(Block):
 
 
 class RunBlock(Block):
-    """How a run is executed: no part of any key."""
+    """How a run is executed: no part of any key.
+
+    deterministic: by torch's deterministic kernels alone, so that an accelerator, too, gives the same bits again.
+    """
 
     workers: int | None = Field(None, ge=1)
     engine: str = "local"
     device: str = "cpu"
+    deterministic: bool = False

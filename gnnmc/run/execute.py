@@ -36,17 +36,19 @@ def execute(
     progress: Progress | None = None,
     engine: str = "local",
     retry_failed: bool = True,
+    deterministic: bool = False,
 ) -> Outcome:
     """Compute what is missing of `tasks`, in `workers` processes (default: one per usable core) of one thread each.
 
     What is stored is checked and kept; a task with a missing or damaged cell is computed anew as a whole. A task that
     raises is recorded as failed, what needs it is blocked, everything else goes on. With `retry_failed=False` cells
-    that failed in an earlier run are not tried again. `engine` is a name of `RUN_ENGINES`; all give the same bytes.
+    that failed in an earlier run are not tried again. `deterministic`: whether tasks run by torch's deterministic
+    kernels alone. `engine` is a name of `RUN_ENGINES`; all give the same bytes.
 
     Raises InputError for tasks that cannot be run (see `make_plan`), inputs that no task computes, or a folder that
     another run is writing; StoreError when the folder cannot be written; RunInterrupted after Ctrl-C or SIGTERM.
     """
-    plan = make_plan(tasks)
+    plan = make_plan(tasks, deterministic=deterministic)
     make_engine = RUN_ENGINES[engine]
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}: allowed are 1 and more, or None for one per usable core")

@@ -22,7 +22,7 @@ class WorkPlan:
         return list(dict.fromkeys(work.stage for work in self.works))
 
 
-def make_plan(tasks: Sequence[Task]) -> WorkPlan:
+def make_plan(tasks: Sequence[Task], *, deterministic: bool = False) -> WorkPlan:
     """Check and number the tasks; a task given twice is kept once.
 
     Raises InputError for a task without cells or with cells of several stages, a function that another process cannot
@@ -36,7 +36,8 @@ def make_plan(tasks: Sequence[Task]) -> WorkPlan:
         if not task.cells:
             raise InputError(f"a task of {_named(task.function)} has no cells: give it at least one")
         distinct = list({cell.key: cell for cell in map(_with_key, task.cells)}.values())
-        work = Work(len(works), function_name(task.function), task.device, tuple(map(Description.of, distinct)))
+        described = tuple(map(Description.of, distinct))
+        work = Work(len(works), function_name(task.function), task.device, described, deterministic)
         if len({cell.stage for cell in distinct}) > 1:
             stages = ", ".join(sorted({cell.stage for cell in distinct}))
             raise InputError(f"a task has cells of several stages ({stages}): give each stage its own task")

@@ -7,9 +7,11 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from gnnmc.determinism import deterministic
 from gnnmc.errors import GnnmcError, InputError, StoreError
 from gnnmc.run.memory import forget_peak, process_peak
 from gnnmc.store.address import Address, Description
@@ -30,6 +32,7 @@ class Work:
     function: str
     device: str
     cells: tuple[Description, ...]
+    deterministic: bool = False
 
     @property
     def stage(self) -> str:
@@ -148,7 +151,8 @@ def _compute(work: Work, store: Store, cache: InputCache) -> tuple[list[Members]
     if reset_peak is not None:
         reset_peak(work.device)
     started = time.perf_counter()
-    results = function(requests, work.device)
+    with deterministic() if work.deterministic else nullcontext():
+        results = function(requests, work.device)
     seconds = time.perf_counter() - started
     if isinstance(results, (str, Mapping)) or not hasattr(results, "__len__") or len(results) != len(requests):
         got = f"{len(results)} results" if hasattr(results, "__len__") else f"a {type(results).__name__}"
@@ -166,6 +170,7 @@ def _measured(work: Work, seconds: float) -> dict[str, Any]:
     Where a system cannot forget an earlier peak of the process, it is that of all its tasks so far.
     """
     measured: dict[str, Any] = {"seconds": seconds, "cells_in_task": len(work.cells), "device": work.device}
+    measured |= {"deterministic": True} if work.deterministic else {}
     if (peak_here := process_peak()) is not None:
         measured["process_peak_bytes"] = peak_here
     name, peak = _device_function(work.device, "get_device_name"), _device_function(work.device, "max_memory_allocated")

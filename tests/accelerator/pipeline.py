@@ -13,7 +13,7 @@ from torch import nn
 from torch_geometric.data import Data
 
 from gnnmc.connectivity import LinearPath, Path, fit_path, plane, profile
-from gnnmc.engine import ENGINES, resolve_device
+from gnnmc.engine import ENGINES, has_batchnorm, resolve_device
 from gnnmc.errors import InputError
 from gnnmc.models import MODELS, build_model
 from gnnmc.problem import Problem
@@ -114,6 +114,7 @@ def compared(name: str, norm: str, device: str) -> dict | None:
         "repeats with dropout": difference(*dropped) == 0,
         "dropout acts": difference(dropped[0], undropped) > 0,
         "copies": {e: [copies(model, problem, path, points, e, device) for points in (3, 9)] for e in ENGINES},
+        "batchnorm": has_batchnorm(model),
         "weights": sum(len(point) for point in path.control_points),
         "items": sum(isinstance(value, torch.Tensor) for value in tensors(problem)),
     }

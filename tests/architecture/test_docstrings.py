@@ -12,7 +12,7 @@ ERRORS = ["GnnmcError", "InputError"]
 # They take no argument that could be wrong.
 RAISE_NOTHING = ["list_images", "list_models"]
 # Names, folders and whole modules go in, and names, paths and numbers come out.
-NO_TENSORS = ["count_parameters", "list_graphs", "list_images", "list_models", "recipe", "report"]
+NO_TENSORS = ["count_parameters", "deterministic", "list_graphs", "list_images", "list_models", "recipe", "report"]
 
 # (N, F), (2, E), (T, S, 1 + M), (N, …) or (T,); or tensors by name, as a model has them; or the rows of a table.
 SIZE = r"(?:\w+(?: \+ \w+)?|…)"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from gnnmc.run import make_plan
+from gnnmc.run import Quiet, execute, make_plan
 from gnnmc.run.work import InputCache, perform
 from gnnmc.store import Address, Cell, Store, Task
 
@@ -69,3 +69,12 @@ def test_only_a_device_in_use_is_asked_for_its_memory(toy, tmp_path, monkeypatch
     (work,) = make_plan([Task(toy.numbers, (cell,), "toy")]).works
     assert perform(work, Store(tmp_path / "0"), InputCache()).reason is None
     assert asked == ["reset toy:1"]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_tasks_of_a_run_are_done_by_them_where_it_says_so(toy, tmp_path, asked):
+    cell, store = Cell("settings", 1, {}), Store(tmp_path)
+    assert execute([Task(toy.settings, (cell,))], store, engine="serial", progress=Quiet(), deterministic=asked).ok
+    assert store.load(cell)["deterministic"] is asked
+    assert store.metadata(cell).get("deterministic", False) is asked
+    assert not torch.are_deterministic_algorithms_enabled()

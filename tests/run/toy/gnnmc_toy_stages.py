@@ -146,6 +146,13 @@ def on_device(requests, device):
     return [{"x": {"sum": torch.ones(3, device=resolve_device(device)).sum().cpu()}} for _ in requests]
 
 
+def settings(requests, device):
+    """Says whether torch uses its deterministic kernels alone."""
+    import torch
+
+    return [{"deterministic": torch.are_deterministic_algorithms_enabled()} for _ in requests]
+
+
 def gobbles(requests, device):
     """Wants 400 MB of an address space that has 100 left (RLIMIT_AS), until the file `unlimited` exists.
 
