@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine import Measures, ModelFunction, Together, stacked_weights
-from gnnmc.problem import double
 from gnnmc.seeding import device_generator
 from gnnmc.training.course import Course
 from gnnmc.training.optimizers import make_optimizer
