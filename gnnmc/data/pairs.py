@@ -18,8 +18,30 @@ def both_directions(i: Ints, j: Ints, num_nodes: int) -> torch.Tensor:
 
     Shapes: i, j (E,) → (2, 2E) int64
     """
-    arcs = np.sort(np.concatenate([i * num_nodes + j, j * num_nodes + i]))
-    return torch.from_numpy(np.stack(np.divmod(arcs, num_nodes)))
+    # In place as far as it goes: at millions of edges fresh memory costs as much as the arithmetic.
+    arcs = np.concatenate([i * num_nodes + j, j * num_nodes + i])
+    arcs.sort()
+    edges = np.empty((2, len(arcs)), dtype=np.int64)
+    np.floor_divide(arcs, num_nodes, out=edges[0])
+    np.multiply(edges[0], num_nodes, out=edges[1])
+    np.subtract(arcs, edges[1], out=edges[1])
+    return torch.from_numpy(edges)
+
+
+def sorted_distinct(codes: Ints) -> Ints:
+    """np.unique, whose hash table is ten times slower than this sort on millions of codes (numpy 2.4).
+
+    Shapes: codes (M,) → (K,) ascending
+    """
+    return distinct(np.sort(codes))
+
+
+def distinct(ascending: Ints) -> Ints:
+    """Each value once.
+
+    Shapes: ascending (M,) → (K,)
+    """
+    return ascending[np.concatenate([np.ones(min(1, len(ascending)), dtype=bool), ascending[1:] != ascending[:-1]])]
 
 
 def draw_pairs(
@@ -90,7 +112,7 @@ def _by_rejection(
         i, j = draw_nodes(blocks.first[drawn]), draw_nodes(blocks.second[drawn])
         distinct = i != j
         i, j = i[distinct], j[distinct]
-        new = _sorted_distinct(np.minimum(i, j) * num_nodes + np.maximum(i, j))
+        new = sorted_distinct(np.minimum(i, j) * num_nodes + np.maximum(i, j))
         if len(taken):
             at = np.minimum(np.searchsorted(taken, new), len(taken) - 1)
             new = new[taken[at] != new]
@@ -99,12 +121,6 @@ def _by_rejection(
         # Two ascending runs: the stable sort merges them in linear time.
         taken = np.sort(np.concatenate([taken, new]), kind="stable") if len(taken) else new
     return taken
-
-
-def _sorted_distinct(codes: Ints) -> Ints:
-    """np.unique, whose hash table is ten times slower than this sort on millions of codes (numpy 2.4)."""
-    codes = np.sort(codes)
-    return codes[np.concatenate([np.ones(min(1, len(codes)), dtype=bool), codes[1:] != codes[:-1]])]
 
 
 def _node_sampler(

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 from torch_geometric.data import Data
 
-from gnnmc.data.pairs import both_directions
+from gnnmc.data.pairs import both_directions, distinct, sorted_distinct
 from gnnmc.data.rewire_bounds import bounds, nearest_number
 from gnnmc.data.rewire_swaps import Edges, Ints, mix
 from gnnmc.data.rewire_target import move_to
@@ -183,9 +183,10 @@ def _read(data: Data) -> _Graph:
             f"edge_index holds the node number {int(wrong[0])}: allowed are 0 to {num_nodes - 1} (labels in y)"
         )
     low, high = np.minimum(source, target), np.maximum(source, target)
-    codes = np.unique((low * num_nodes + high)[low != high])
+    # The last bit of an arc is its direction: one sort gives the distinct arcs and, two by two, the distinct edges.
+    arcs = sorted_distinct((2 * (low * num_nodes + high) + (source > target))[low != high])
+    codes = distinct(arcs >> 1)
     # Simple and undirected: every edge twice, once each way.
-    arcs = np.unique(source * num_nodes + target)
     simplified = not len(arcs) == len(source) == 2 * len(codes)
 
     i, j = np.divmod(codes, num_nodes)
