@@ -55,9 +55,8 @@ class Combinations:
         except NotTraceable as reason:
             _LOG.debug("one forward for each point: %s", reason)
             return None
-        parts = coefficients.split(self._chunk(recorded.trace))
         problem = self.function.problem
-        return torch.cat([problem.measure_many(along.outputs(part)) for part in parts])
+        return torch.cat([problem.measure_many(outputs.at(0)) for outputs in along.outputs(coefficients)])
 
     def _ready(self, points: Sequence[Weights]) -> Recorded:
         if self.function.device.type != "cpu":
@@ -94,18 +93,12 @@ class Combinations:
         last = torch.eye(len(points), dtype=torch.float64)[-1]
         coefficients = torch.stack([shares / shares.sum(), last])
         try:
-            ours = Along(trace, points).outputs(coefficients)
+            ours = torch.cat([outputs.at(0) for outputs in Along(trace, points).outputs(coefficients)])
         except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many at once
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
         for mine, weights in zip(ours, coefficients.tolist(), strict=True):
             real = self.function(combine(points, weights, nearest=0))[rows]
             require_agreement("an output", mine, real, OUTPUTS)
-
-    def _chunk(self, trace: Trace) -> int:
-        widest = max(
-            (trace.shapes[n].numel() for op in trace.operations for n in op.results if n is not None), default=1
-        )
-        return max(1, _CHUNK_BYTES // (4 * widest))
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gnnmc.problem.losses import BINARY, CLASSES, NUMBERS
+from gnnmc.problem.losses import BINARY, CLASSES, NUMBERS, of_target
 from gnnmc.problem.precision import double
 from gnnmc.registry import Registry
 
@@ -16,7 +16,8 @@ class Metric:
     """A number about a split: `(n, …)` outputs and `(n, …)` targets → scalar tensor.
 
     targets: the kinds of targets it is for; empty: any. num_classes: how many classes there must be, where it matters.
-    many: the metric of many outputs at once, `(T, n, …)` and targets → `(T,)`, where there is a faster way.
+    many: of every item what the metric is the mean of, for many outputs at once, `(T, C, n)` with items last and
+    targets `(n,)` → `(T, n)`, where there is a faster way.
     """
 
     measure: Callable[[Tensor, Tensor], Tensor]
@@ -26,12 +27,6 @@ class Metric:
     num_classes: int | None = None
     many: Callable[[Tensor, Tensor], Tensor] | None = None
 
-    def of_many(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The metric of each of many outputs. Shapes: (T, n, …), (n, …) → (T,)."""
-        if self.many is not None:
-            return self.many(outputs, targets)
-        return torch.stack([self.measure(one, targets) for one in outputs])
-
 
 METRICS: Registry[Metric] = Registry("metric")
 
@@ -40,15 +35,13 @@ def _accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
     return _share(outputs.argmax(dim=-1) == targets)
 
 
-def _accuracies(outputs: Tensor, targets: Tensor) -> Tensor:
-    # Classes first, and the largest value instead of its place: a search for places is slow. Where the largest value
-    # stands twice, or a value is no number, only the place tells.
-    classes = outputs.permute(2, 0, 1).contiguous()
-    largest = classes.amax(0)
-    if bool(((classes == largest).sum(0) != 1).any()):
-        return torch.stack([_accuracy(one, targets) for one in outputs])
-    hits = classes.gather(0, targets.expand(1, *outputs.shape[:2]))[0] == largest
-    return double(hits.sum(1)) / hits.shape[1]
+def _hits(outputs: Tensor, targets: Tensor) -> Tensor:
+    # The largest value instead of its place: a search for places is slow. Where the largest value stands twice, or a
+    # value is no number, only the place tells.
+    largest = outputs.amax(1)
+    if int(torch.count_nonzero(outputs == largest.unsqueeze(1))) != largest.numel():
+        return outputs.argmax(1) == targets
+    return of_target(outputs, targets) == largest
 
 
 def _binary_accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -113,7 +106,7 @@ def _average_precision(score: Tensor, positive: Tensor) -> Tensor:
 
 
 _FRACTION = "fraction in [0, 1]"
-METRICS.add("accuracy", Metric(_accuracy, True, _FRACTION, (CLASSES,), many=_accuracies))
+METRICS.add("accuracy", Metric(_accuracy, True, _FRACTION, (CLASSES,), many=_hits))
 METRICS.add("binary_accuracy", Metric(_binary_accuracy, True, _FRACTION, (BINARY,)))
 METRICS.add("roc_auc", Metric(_over_tasks(_roc_auc), True, "area in [0, 1]", (CLASSES, BINARY), num_classes=2))
 METRICS.add(

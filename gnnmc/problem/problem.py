@@ -1,6 +1,6 @@
 """A problem: data + splits + loss + metrics (design idea 3)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +14,7 @@ from gnnmc.problem.calling import Call, call_by_names, has
 from gnnmc.problem.choice import Metrics
 from gnnmc.problem.graphs import GraphItems
 from gnnmc.problem.items import Items, tensors_of
-from gnnmc.problem.losses import Loss
+from gnnmc.problem.losses import Loss, items_last
 from gnnmc.problem.metrics import Metric
 from gnnmc.problem.precision import double
 
@@ -197,14 +197,32 @@ class Problem:
 
         Shapes: outputs (T, R, C) → (T, S, 1 + M) in float64.
         """
+        targets = self.targets[self.measured_rows]
+        asked = [(self.loss.many, lambda one, wanted: self.loss.per_item(one, wanted).mean())]
+        asked += [(metric.many, metric.measure) for metric in self.metrics.values()]
+        last = items_last(outputs) if any(many is not None for many, _ in asked) else None
+        columns = [
+            self._of_each_split(outputs, targets, measure)
+            if many is None or last is None
+            else self._means(many(last, targets))
+            for many, measure in asked
+        ]
+        return torch.stack(columns, dim=2)
+
+    def _means(self, values: Tensor) -> Tensor:
+        """The mean over the items of every split. Shapes: values (T, R) → (T, S)."""
+        parts = values.split([len(index) for index in self.splits.values()], dim=1)
+        if values.dtype == torch.bool:
+            return torch.stack([double(part.sum(1)) / part.shape[1] for part in parts], dim=1)
+        return torch.stack([double(part.mean(1)) for part in parts], dim=1)
+
+    def _of_each_split(self, outputs: Tensor, targets: Tensor, measure: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """One number for every output and split. Shapes: outputs (T, R, …), targets (R, …) → (T, S)."""
         sizes = [len(index) for index in self.splits.values()]
-        rows = []
-        for given, index in zip(outputs.split(sizes, dim=1), self.splits.values(), strict=True):
-            wanted = self.targets[index]
-            values = [self.loss.means(given, wanted)]
-            values += [metric.of_many(given, wanted) for metric in self.metrics.values()]
-            rows.append(torch.stack([double(value) for value in values], dim=1))
-        return torch.stack(rows, dim=1)
+        pairs = list(zip(outputs.split(sizes, dim=1), targets.split(sizes), strict=True))
+        return torch.stack(
+            [torch.stack([double(measure(one, wanted)) for one in given]) for given, wanted in pairs], dim=1
+        )
 
     @classmethod
     def node_classification(

@@ -1,65 +1,160 @@
 """A recorded forward along a path: what is linear in the weights is computed for J control points, not T points."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.batched import Batched
+from gnnmc.engine.tracing.batched import NARROW, Batched
 from gnnmc.engine.tracing.linear import stays_mixed
 from gnnmc.engine.tracing.record import Operation, Trace
-from gnnmc.engine.tracing.replay import dropped_after, perform
+from gnnmc.engine.tracing.replay import Run, dropped_after, perform
+
+aten = torch.ops.aten
+# Values wider than a core's cache are worked on for as many points at once as stay in it.
+CACHE_BYTES = 2**20
+# Narrow ones, as the outputs are, for more: one sparse product serves all points.
+WIDE_BYTES = 2**25
 
 
 class Along:
     """A trace with the control points of a path: outputs at any of its points.
 
     The part of the trace that is linear in the weights is computed once, for the control points; the rest for as many
-    points at once as are asked for.
+    points at once as stay in cache, and its narrow end for as many as take WIDE_BYTES, or less where `memory` is less.
 
-    Shapes: points: J dicts name → tensor; .outputs(coefficients (T, J)) → (T, …) as the forward's output.
+    Shapes: points: J dicts name → tensor; .outputs(coefficients (T, J)): T values of the forward's output, in parts.
     """
 
-    def __init__(self, trace: Trace, points: Sequence[Mapping[str, Tensor]]) -> None:
+    def __init__(self, trace: Trace, points: Sequence[Mapping[str, Tensor]], memory: int | None = None) -> None:
+        self._trace = trace
         self._values: dict[int, Batched] = {}
         for name, number in trace.inputs.items():
             self._values[number] = Batched(torch.stack([point[name] for point in points]), 0)
-        self._output = trace.output
-        self._rest: list[Operation] = []
-        self._linear = set(trace.inputs.values())
+        linear = set(trace.inputs.values())
+        first: list[Operation] = []
+        rest: list[Operation] = []
         for operation in trace.operations:
-            if set(operation.refs()) <= self._linear and stays_mixed(operation):
-                perform(operation, self._values)
-                self._linear.update(n for n in operation.results if n is not None)
+            if set(operation.refs()) <= linear and stays_mixed(operation):
+                first.append(operation)
+                linear.update(n for n in operation.results if n is not None)
             else:
-                self._rest.append(operation)
-        self._drop = dropped_after(self._rest, {self._output})
+                rest.append(operation)
+        asked = {number for operation in rest for number in operation.refs()} | {trace.output}
+        drop = dropped_after(first, asked)
+        for place, operation in enumerate(first):
+            perform(operation, self._values)
+            for number in drop.get(place, ()):
+                self._values.pop(number, None)
+        self._frontier = [number for number in self._values if number in asked]
+        self._features_first(rest)
+        self._stages = _Stages(trace, rest, self._frontier, memory)
 
-    def outputs(self, coefficients: Tensor) -> Tensor:
-        """At the points with these coefficients."""
-        here: dict[int, Batched] = {}
+    def outputs(self, coefficients: Tensor) -> Iterator[Batched]:
+        """At the points with these coefficients, some of them after others."""
+        stages = self._stages
+        for part in coefficients.split(stages.many):
+            values: dict[int, Batched] = {}
+            if stages.wide:
+                found = self._wide(part)
+                values = {number: _joined([one[number] for one in found]) for number in found[0]}
+            for number in self._frontier:
+                if number in stages.asked_by_narrow:
+                    values[number] = combined(self._values[number], part)
+            stages.run_narrow(values)
+            yield values[self._trace.output]
 
-        def value(number: int) -> Batched:
-            if number not in here:
-                here[number] = combined(self._values[number], coefficients)
-            return here[number]
+    def _wide(self, coefficients: Tensor) -> list[dict[int, Batched]]:
+        """The values between the stages, for a few points after others."""
+        stages = self._stages
+        here = [number for number in self._frontier if number in stages.asked_by_wide]
+        small = {n: combined(self._values[n], coefficients) for n in here if stages.size(n) * 4 < stages.widest}
+        found = []
+        for start in range(0, len(coefficients), stages.few):
+            few = slice(start, start + stages.few)
+            values = {
+                n: Batched(small[n].tensor[few], 0) if n in small else combined(self._values[n], coefficients[few])
+                for n in here
+            }
+            stages.run_wide(values)
+            found.append({number: values[number] for number in stages.between})
+        return found
 
-        for place, operation in enumerate(self._rest):
-            for number in operation.refs():
-                value(number)
-            perform(operation, here)
-            for number in self._drop.get(place, ()):
-                here.pop(number, None)
-        return value(self._output).at(0)
+    def _features_first(self, rest: Sequence[Operation]) -> None:
+        """Put in memory, feature by feature, what a product of few columns is made of after steps element by element.
+
+        It is several times faster from there: see the rule of the product.
+        """
+        ancestors: dict[int, set[int]] = {number: {number} for number in self._frontier}
+        for operation in rest:
+            above = set().union(*(ancestors.get(number, set()) for number in operation.refs()))
+            kind, args = operation.kind, operation.args
+            if kind in (aten.mm, aten.addmm):
+                left, right = args[-2:]
+                width = self._trace.shapes[right.number][1] if not isinstance(right, Tensor) else right.shape[1]
+                if not isinstance(left, Tensor) and width < NARROW:
+                    for number in ancestors.get(left.number, ()):
+                        self._turn(number)
+            elif kind in _SAME_SHAPE:
+                ancestors.update((number, above) for number in operation.results if number is not None)
+
+    def _turn(self, number: int) -> None:
+        value = self._values[number].at(0)
+        if value.dim() == 3:
+            self._values[number] = Batched(value.transpose(1, 2).contiguous().transpose(1, 2), 0)
+
+
+_SAME_SHAPE = frozenset(
+    getattr(aten, name) for name in ["relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "add", "mul"]
+)
+
+
+class _Stages:
+    """What is not linear, cut in two where values get narrow, with how many points each part is run for at once."""
+
+    def __init__(self, trace: Trace, rest: Sequence[Operation], frontier: Sequence[int], memory: int | None) -> None:
+        self._shapes = trace.shapes
+        sizes = [max(map(self.size, [*filter(None, operation.results), *operation.refs()])) for operation in rest]
+        self.widest = widest = max(sizes, default=1)
+        # The narrow end begins after the last of the wide operations.
+        wide = [place for place, each in enumerate(sizes) if 4 * each > widest]
+        cut = wide[-1] + 1 if wide and sizes[-1] * 4 <= widest else 0
+        self.wide, self.narrow = list(rest[:cut]), list(rest[cut:])
+        made = {number for operation in self.wide for number in operation.results if number is not None}
+        self.asked_by_wide = {number for operation in self.wide for number in operation.refs()}
+        self.asked_by_narrow = {number for operation in self.narrow for number in operation.refs()} | {trace.output}
+        self.between = made & self.asked_by_narrow
+        self.run_wide = Run(self.wide, self.between)
+        self.run_narrow = Run(self.narrow, {trace.output})
+        budget = WIDE_BYTES if memory is None else max(1, min(WIDE_BYTES, memory // 4))
+        end = max([*sizes[cut:], *map(self.size, self.between)], default=1)
+        self.many = max(1, budget // end) if cut else max(1, CACHE_BYTES * 4 // widest)
+        self.few = max(1, min(CACHE_BYTES, budget) // widest)
+
+    def size(self, number: int) -> int:
+        """Bytes of a value of one point, about."""
+        return 4 * self._shapes[number].numel()
+
+
+def _joined(parts: Sequence[Batched]) -> Batched:
+    """The batches of all, one after another."""
+    axis = parts[0].axis
+    return Batched(torch.cat([part.at(axis) for part in parts], axis), axis, own=True)
 
 
 def combined(value: Batched, coefficients: Tensor) -> Batched:
-    """Σ_j c_j·v_j at every point. Shapes: J values, (T, J) → T values, the batch first."""
-    # In the order of memory, so that a transposed weight stays a transposed view.
+    """Σ_j c_j·v_j at every point, the rows of c summing to 1. Shapes: J values, (T, J) → T values, the batch first."""
+    # In the order of memory, so that a transposed value stays a transposed view.
     parts = value.at(0)
     strides = parts.stride()
     order = sorted(range(1, parts.dim()), key=lambda axis: strides[axis], reverse=True)
     packed = parts.permute(0, *order)
-    mixed = (coefficients.to(parts.dtype) @ packed.reshape(len(parts), -1)).reshape(-1, *packed.shape[1:])
+    flat = packed.reshape(len(parts), -1)
+    if len(parts) == 2:
+        mixed = flat.new_empty(len(coefficients), flat.shape[1])
+        for row, share in zip(mixed, coefficients[:, 1].tolist(), strict=True):
+            torch.lerp(flat[0], flat[1], share, out=row)
+    else:
+        mixed = coefficients.to(parts.dtype) @ flat
     back = [1 + order.index(axis) for axis in range(1, parts.dim())]
-    return Batched(mixed.permute(0, *back), 0)
+    return Batched(mixed.reshape(-1, *packed.shape[1:]).permute(0, *back), 0, own=True)

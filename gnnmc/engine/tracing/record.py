@@ -7,6 +7,7 @@ can be run again at other weights. Nothing is known of models or layers.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -46,6 +47,11 @@ class Operation:
     def kind(self) -> Any:
         """What it does, whatever the overload."""
         return getattr(self.function, "overloadpacket", self.function)
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether every Ref is an argument by itself, in no list and under no name."""
+        return len(list(self.refs())) == sum(isinstance(argument, Ref) for argument in self.args)
 
     def refs(self) -> Iterator[int]:
         """The numbers of the values that it needs."""

@@ -1,6 +1,9 @@
 """A recorded forward run again, at many weights at once."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,18 +26,38 @@ class Replay:
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self._drop = dropped_after(trace.operations, {trace.output, *trace.updates.values()})
+        self._run = Run(trace.operations, {trace.output, *trace.updates.values()})
 
     def __call__(
         self, weights: Mapping[str, Tensor], generators: Sequence[torch.Generator] = ()
     ) -> tuple[Tensor, dict[str, Tensor]]:
         values = {number: Batched(weights[name], 0) for name, number in self.trace.inputs.items()}
-        for place, operation in enumerate(self.trace.operations):
-            perform(operation, values, generators)
-            for number in self._drop.get(place, ()):
-                del values[number]
+        self._run(values, generators)
         updates = {name: values[number].at(0) for name, number in self.trace.updates.items()}
         return values[self.trace.output].at(0), updates
+
+
+class Run:
+    """Operations one after another, on values by number; what none needs any more and is not to be kept is let go."""
+
+    def __init__(self, operations: Sequence[Operation], keep: Collection[int]) -> None:
+        self._operations = operations
+        self._drop = dropped_after(operations, keep)
+        uses = Counter(number for operation in operations for number in operation.refs())
+        # What is used once has no other name: a view of it would be a use.
+        self._once = {number for number, count in uses.items() if count == 1 and number not in keep}
+
+    def __call__(self, values: dict[int, Batched], generators: Sequence[torch.Generator] = ()) -> None:
+        writes = not torch.is_grad_enabled()  # a backward pass needs what it passes
+        for place, operation in enumerate(self._operations):
+            dropped = self._drop.get(place, ())
+            if writes:
+                for number in self._once.intersection(dropped):
+                    if number in values and values[number].own:
+                        values[number] = replace(values[number], spare=True)
+            perform(operation, values, generators)
+            for number in dropped:
+                values.pop(number, None)
 
 
 def perform(operation: Operation, values: dict[int, Batched], generators: Sequence[torch.Generator] = ()) -> None:
@@ -44,11 +67,18 @@ def perform(operation: Operation, values: dict[int, Batched], generators: Sequen
         drawn = operation.function(generators)
         results = [Batched(drawn.movedim(0, 1).contiguous(), 1) if drawn.dim() > 2 else Batched(drawn, 0)]
     else:
-        args, kwargs = tree_map_only(Ref, lambda ref: values[ref.number], (operation.args, dict(operation.kwargs)))
+        args, kwargs = _filled(operation, values)
         results = run(RULES, operation.kind, operation.function, args, kwargs)
     for number, result in zip(operation.results, results, strict=True):
         if number is not None:
             values[number] = result
+
+
+def _filled(operation: Operation, values: Mapping[int, Batched]) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """The arguments with values in the place of their numbers."""
+    if operation.is_flat:  # nearly all are
+        return [values[one.number] if isinstance(one, Ref) else one for one in operation.args], operation.kwargs
+    return tree_map_only(Ref, lambda ref: values[ref.number], (operation.args, dict(operation.kwargs)))
 
 
 def dropped_after(operations: Sequence[Operation], keep: Collection[int]) -> dict[int, list[int]]:

@@ -20,6 +20,10 @@ from gnnmc.sparse import SparseMatrix, Structure
 aten = torch.ops.aten
 # A matrix of constants with a smaller share of entries is multiplied as a sparse one (measured: at a tenth about even).
 SPARSE_BELOW = 0.1
+# How much faster a dense product multiplies than a sparse one does for each of its entries (measured, one CPU core).
+DENSE_GAIN = 10
+# A product of constants is kept where it has no more numbers: 256 MiB in single precision.
+MOST_NUMBERS = 2**26
 
 
 def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
@@ -29,9 +33,10 @@ def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     work.gathers_to_products()
     work.row_factors_into_products()
     work.constants_to_sparse()
-    work.constants_together()
     work.narrow_before_products()
-    return only_rows(work.result(), rows)
+    fewer = _Rewriting(only_rows(work.result(), rows))
+    fewer.constants_together()
+    return fewer.result()
 
 
 class _Rewriting:
@@ -173,16 +178,19 @@ class _Rewriting:
         ]
 
     def constants_together(self) -> None:
-        """A·(X·W) → (A·X)·W where X is a dense constant: what is done once is not done again."""
+        """A·(X·W) → (A·X)·W with a dense A·X where that is less work: what is done once is not done again."""
         made, uses = self.by_result(), self.uses()
         for place, operation in enumerate(self.operations):
             product = operation.args[1] if operation.kind is sparse_product else None
             before = made.get(product.number) if isinstance(product, Ref) and uses[product.number] == 1 else None
-            if before is None or before.kind is not aten.mm or not isinstance(before.args[0], Tensor):
+            if before is None or before.kind not in (aten.mm, sparse_product):
                 continue
             matrix, (x, weight) = operation.args[0], before.args
-            if matrix.structure.shape[0] <= len(x):
-                once = sparse_product(matrix, x)
+            if isinstance(x, Ref) or self._shape(weight)[0] * len(matrix) > MOST_NUMBERS:
+                continue
+            work = len(matrix.values) + (len(x.values) if isinstance(x, SparseMatrix) else x.numel() / DENSE_GAIN)
+            if len(matrix) * self._shape(weight)[0] / DENSE_GAIN < work:
+                once = sparse_product(matrix, x.tensor.to_dense() if isinstance(x, SparseMatrix) else x)
                 self.operations[place] = Operation(aten.mm.default, (once, weight), {}, operation.results)
 
     def narrow_before_products(self) -> None:

@@ -10,28 +10,30 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.batched import RULES, Batched, Rule, register
+from gnnmc.engine.tracing.batched import NARROW, RULES, Batched, Rule, register
 from gnnmc.engine.tracing.moments import learned_batch_norm
 from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.sparse import SparseMatrix, Structure
 
 aten = torch.ops.aten
-# A product of fewer columns is computed transposed: (bᵀ·aᵀ)ᵀ is four times faster for the few columns of a last layer.
-NARROW = 16
 
 
-def _alone(packet: Any) -> Rule:
-    return lambda x, *rest, **named: Batched(packet(x.tensor, *rest, **named), x.axis)
+def _alone(packet: Any, in_place: Any) -> Rule:
+    def rule(x: Batched, *rest: Any, **named: Any) -> Batched:
+        act = in_place if x.spare and in_place is not None else packet
+        return Batched(act(x.tensor, *rest, **named), x.axis, own=True)
+
+    return rule
 
 
 _ELEMENTWISE = "relu leaky_relu elu gelu silu sigmoid tanh exp log neg sqrt rsqrt square abs"
 for _name in _ELEMENTWISE.split():
-    RULES[getattr(aten, _name)] = _alone(getattr(aten, _name))
+    RULES[getattr(aten, _name)] = _alone(getattr(aten, _name), getattr(aten, f"{_name}_", None))
 
 
 @register(aten.clone, aten.alias)
 def _same(x: Batched, **named: Any) -> Batched:
-    return x  # nothing is ever written to
+    return Batched(x.tensor, x.axis, own=x.spare)
 
 
 @register(aten.detach)
@@ -83,8 +85,8 @@ def _product(a: Any, b: Any) -> Batched:
         return Batched(a.at(axis) @ b, axis)
     left, right = _same_order_back(a.at(0)), b.at(0)
     if right.shape[2] < NARROW:
-        return Batched(torch.bmm(right.transpose(1, 2), left.transpose(1, 2)).transpose(1, 2), 0)
-    return Batched(torch.bmm(left, right), 0)
+        return Batched(torch.bmm(right.transpose(1, 2), left.transpose(1, 2)).transpose(1, 2), 0, own=True)
+    return Batched(torch.bmm(left, right), 0, own=True)
 
 
 def _constant_first(matrix: Tensor, x: Batched) -> Batched:
@@ -94,7 +96,7 @@ def _constant_first(matrix: Tensor, x: Batched) -> Batched:
 
 @register(sparse_product)
 def _sparse_product(matrix: SparseMatrix, x: Batched) -> Batched:
-    return Batched(sparse_product(matrix, x.at(1)), 1)
+    return Batched(sparse_product(matrix, x.at(1)), 1, own=True)
 
 
 @register(valued_product)
@@ -141,7 +143,7 @@ def _binary(function: Callable[[Any, Any], Tensor], a: Any, b: Any) -> Batched |
 
     if any(isinstance(x, Tensor) and x.dim() > rank for x in (a, b)):
         return None
-    return Batched(function(placed(a), placed(b)), axis)
+    return Batched(function(placed(a), placed(b)), axis, own=True)
 
 
 for _name in ("bitwise_and", "bitwise_or", "__rshift__"):
