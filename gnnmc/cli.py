@@ -76,11 +76,14 @@ def stats(
     root: Root = None,
     directed: Annotated[bool, typer.Option("--directed", help="Of the graph as stored, not made undirected.")] = False,
     csv: Annotated[Path | None, typer.Option(help="Write the table to this file too.")] = None,
+    cost: Annotated[
+        str | None, typer.Option(help="Only statistics of this cost: linear (in edges; for large graphs) or heavy.")
+    ] = None,
 ) -> None:
     """Print the statistics of graphs."""
     from gnnmc.commands.stats import show_stats
 
-    show_stats(graphs, root, directed, csv)
+    show_stats(graphs, root, directed, csv, cost)
 
 
 @app.command()

@@ -16,11 +16,12 @@ from gnnmc.graphstats import probe as _probe  # noqa: F401
 
 # isort: on
 from gnnmc.graphstats.simple_graph import SimpleGraph
-from gnnmc.graphstats.statistic import STATISTICS, Statistic, statistic
+from gnnmc.graphstats.statistic import STATISTICS, Cost, Statistic, statistic
 from gnnmc.graphstats.stats import GraphStats, describe_statistics, graph_stats
 
 __all__ = [
     "STATISTICS",
+    "Cost",
     "GraphStats",
     "SimpleGraph",
     "Statistic",

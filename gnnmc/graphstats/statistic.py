@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from gnnmc.graphstats.simple_graph import SimpleGraph
 from gnnmc.registry import Registry
@@ -11,6 +11,7 @@ from gnnmc.registry import Registry
 StatisticFunction: TypeAlias = Callable[[SimpleGraph], float]
 
 Cost: TypeAlias = Literal["linear", "heavy"]
+COSTS: tuple[Cost, ...] = get_args(Cost)
 
 NAN = float("nan")
 """The value of a statistic where its definition gives none."""
@@ -21,7 +22,8 @@ class Statistic:
     """One entry of STATISTICS.
 
     `low` and `high` close the range of values (NaN, undefined, apart); `meaning` is one line. The `cost` is linear in
-    nodes, edges and stored features, or heavy: more than that, but bounded, tens of seconds at a million edges.
+    nodes and edges (those of features: times the features of a node), or heavy: more than that, or many times that, but
+    bounded.
     """
 
     name: str

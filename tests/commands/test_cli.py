@@ -50,6 +50,10 @@ def test_help_imports_nothing_heavy() -> None:
         (["report", "nowhere"], "nowhere"),
         (["connect", "a.pt", "b.pt", "--model", "gcn", "--graph", GRAPH], "no such file: a.pt"),
         (["walk"], "walk"),
+        (
+            ["stats", "csbm:num_nodes=500", "--cost", "lineer"],
+            "unknown cost of statistics 'lineer': did you mean 'linear'",
+        ),
         (["stats"], "Missing argument 'graphs'"),
         (["run", str(SMOKE), "--sett", "x=1"], "--sett"),
     ],

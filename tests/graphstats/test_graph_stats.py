@@ -144,6 +144,18 @@ def test_names_choose_statistics_and_unknown_ones_are_an_error():
         graph_stats(small(), names=["densty"])
 
 
+def test_a_cost_chooses_the_statistics_of_that_cost():
+    linear, heavy = (set(values(small(), cost=cost)) for cost in ("linear", "heavy"))
+    assert linear | heavy == set(STATISTICS.names())
+    assert not linear & heavy
+    assert {"homophily_edge", "num_components", "separability_fisher"} <= linear
+    assert {"transitivity", "gap_algebraic", "separability_linear_probe"} <= heavy
+    assert list(values(small(), names=["gap_modulus", "density"], cost="linear")) == ["density"]
+    assert set(describe_statistics(cost="heavy")["statistic"]) == heavy
+    with pytest.raises(InputError, match="unknown cost of statistics 'lineer': did you mean 'linear'"):
+        graph_stats(small(), cost="lineer")
+
+
 def test_a_statistic_is_one_registered_function(monkeypatch):
     monkeypatch.setattr(STATISTICS, "_entries", dict(STATISTICS._entries))
 
