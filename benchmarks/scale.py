@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -174,8 +175,7 @@ def main() -> None:
         found.append(row)
         print(_show(row), flush=True)
     if asked.out:
-        with open(asked.out, "w", encoding="utf-8") as file:
-            json.dump(found, file, indent=1)
+        Path(asked.out).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

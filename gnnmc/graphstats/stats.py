@@ -57,8 +57,8 @@ def graph_stats(
 
     `data` is anything with `edge_index` and, where it has them, `x`, `y`, `num_nodes` (a PyG Data is one); it is not
     changed. With `directed` the statistics are of the arcs as stored, self-loops left out: the neighbors of a node are
-    the sources of the arcs into it, components forget directions. `names` chooses among STATISTICS (default: all), `cost`
-    those of that cost only: "linear" for graphs of millions of edges.
+    the sources of the arcs into it, components forget directions. `names` chooses among STATISTICS (default: all),
+    `cost` those of that cost only: "linear" for graphs of millions of edges.
 
     Shapes:
         data.edge_index: (2, E) integers in [0, N); data.x: (N, F), dense or sparse; data.y: (N,) integers
@@ -72,8 +72,8 @@ def graph_stats(
     spectral gaps, clustering and `feature_dirichlet_energy` are of undirected graphs: NaN with `directed`.
 
     Raises InputError: no or malformed `edge_index`, node numbers out of range, `y` that is not one integer per node,
-    `x` that is not (N, F), an unknown name or cost. Features that are not finite raise nothing: the statistics that look at
-    them are NaN.
+    `x` that is not (N, F), an unknown name or cost. Features that are not finite raise nothing: the statistics that
+    look at them are NaN.
     """
     chosen = _chosen(names, cost)
     graph = prepare(data, directed)
