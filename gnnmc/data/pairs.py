@@ -7,10 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from gnnmc.data.blocks import Blocks, Ints
+from gnnmc.data.cumulative import Cumulative
 
 # A block that is to be filled by more than this share is drawn from the list of all its pairs, which is then at most
 # four times as long as the result; emptier ones are drawn by rejection, where few draws hit a pair already taken.
 DENSE = 0.25
+# Weighted draws made at a time: their arrays stay in the processor's cache.
+AT_A_TIME = 2**16
 
 
 def both_directions(i: Ints, j: Ints, num_nodes: int) -> torch.Tensor:
@@ -132,10 +135,15 @@ def _node_sampler(
     # Inverse of the cumulative weights, which run on over the classes.
     ends = np.cumsum(weights)
     below = np.concatenate([[0.0], ends])[starts]
+    find = Cumulative(ends)
 
     def draw(classes: Ints) -> Ints:
-        at = below[classes] + rng.random(len(classes)) * (below[classes + 1] - below[classes])
-        # Rounding may put a draw on the border of its class.
-        return np.clip(np.searchsorted(ends, at, side="right"), starts[classes], starts[classes + 1] - 1)
+        nodes = np.empty(len(classes), dtype=np.int64)
+        for start in range(0, len(classes), AT_A_TIME):
+            some = classes[start : start + AT_A_TIME]
+            at = below[some] + rng.random(len(some)) * (below[some + 1] - below[some])
+            # Rounding may put a draw on the border of its class.
+            nodes[start : start + AT_A_TIME] = np.clip(find(at), starts[some], starts[some + 1] - 1)
+        return nodes
 
     return draw

@@ -4,6 +4,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
+import torch
 
 from gnnmc.data import pairs
 from gnnmc.data.blocks import Blocks
@@ -59,3 +60,23 @@ def test_extreme_weights_end_by_rejection(monkeypatch):
     weights = np.arange(1, 61.0) ** -1
     codes = pairs.draw_pairs(one_class(60), np.array([442]), np.array([60]), weights, numpy_generator("heavy"))
     assert len(np.unique(codes)) == 442
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_both_directions_are_those_of_a_loop(seed):
+    rng = numpy_generator("both directions", seed)
+    codes = pairs.draw_pairs(one_class(40), np.array([60]), np.array([40]), None, rng)
+    named = rng.permutation(40)
+    i, j = (named[end] for end in np.divmod(codes, 40))
+    edges = pairs.both_directions(i, j, 40)
+    assert edges.T.tolist() == sorted([list(arc) for arc in zip([*i, *j], [*j, *i], strict=True)])
+    assert edges.dtype == torch.int64
+    assert pairs.both_directions(i[:0], j[:0], 0).shape == (2, 0)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 500])
+def test_distinct_codes_are_those_of_a_set(size):
+    codes = numpy_generator("distinct", size).integers(0, 200, size)
+    given = codes.copy()
+    assert pairs.sorted_distinct(codes).tolist() == sorted(set(codes.tolist()))
+    assert np.array_equal(codes, given)

@@ -136,6 +136,13 @@ def test_arcs_multi_edges_and_loops_become_a_simple_graph(graph):
     assert torch.equal(rewire(messy).edge_index, graph.edge_index)
 
 
+def test_a_loop_does_not_make_up_for_an_arc_that_goes_one_way(graph):
+    far = next(node for node in range(1, 400) if node not in graph.edge_index[1, graph.edge_index[0] == 0])
+    messy = graph.clone()
+    messy.edge_index = torch.cat([graph.edge_index, torch.tensor([[7, 0], [7, far]])], dim=1)
+    assert rewire(messy, 0.6).rewired["simplified"]
+
+
 def test_edges_of_unlabeled_nodes_stay(graph):
     some = graph.clone()
     some.y[::5] = -1
