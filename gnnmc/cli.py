@@ -32,6 +32,7 @@ def run(
     overrides: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME of the config by default.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N, mps …; the config's by default.")] = None,
+    engine: Annotated[str | None, typer.Option(help="stacked or loop; the config's by default.")] = None,
     quiet: Quiet = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell of each task as it begins and ends.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="At the end print one JSON object.")] = False,
@@ -39,7 +40,8 @@ def run(
     """Run a study, or go on with it, and write its report."""
     from gnnmc.commands.run import run_study
 
-    asked = [*(overrides or []), *([] if device is None else [f"run.device={device}"])]
+    given = {"run.device": device, "run.engine": engine}
+    asked = [*(overrides or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
     run_study(config, asked, out, quiet=quiet, verbose=verbose, as_json=as_json)
 
 
@@ -109,13 +111,16 @@ def connect(
     ] = "reestimate",
     root: Root = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps …")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="stacked evaluates many points at once where the model allows; loop, one by one.")
+    ] = "stacked",
     out: Annotated[Path | None, typer.Option(help="Folder for the profiles (CSV) and their figures (SVG).")] = None,
 ) -> None:
     """Print the barriers between two of your checkpoints."""
     from gnnmc.commands.connect import connect_checkpoints
 
     kinds, settings, fit = path or ["linear"], overrides or [], {"l2": l2, "steps": steps, "lr": lr}
-    connect_checkpoints(a, b, model, graph, kinds, settings, points, root, device, out, batchnorm, **fit)
+    connect_checkpoints(a, b, model, graph, kinds, settings, points, root, device, engine, out, batchnorm, **fit)
 
 
 @app.command()

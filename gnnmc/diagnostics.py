@@ -68,10 +68,10 @@ CATALOGUE: dict[str, Kind] = {
         "A group of the association has fewer than 10 clusters.",
     ),
     "GMC010": Kind(
-        "mixed devices or versions",
-        "Rows of one table were computed on different devices or with different package versions.",
+        "mixed devices, engines or versions",
+        "Rows of one table were computed on different devices, by different engines or by different package versions.",
         "Recompute the run in one place before small differences are interpreted.",
-        "The cells of one stage differ in device, processor, or version of torch or gnnmc.",
+        "The cells of one stage differ in device, engine, processor, or version of torch or gnnmc.",
     ),
     "GMC011": Kind(
         "a control is constant and was dropped",

@@ -31,6 +31,7 @@ def connect_checkpoints(
     points: int,
     root: Path | None,
     device: str,
+    engine: str,
     out: Path | None,
     batchnorm: str,
     **settings: Any,
@@ -52,9 +53,11 @@ def connect_checkpoints(
     for kind in kinds:
         linear = PATHS[kind] is LinearPath
         path: Curve = (
-            LinearPath(*ends) if linear else fit_path(model, problem, *ends, kind=kind, device=device, **chosen)
+            LinearPath(*ends)
+            if linear
+            else fit_path(model, problem, *ends, kind=kind, device=device, engine=engine, **chosen)
         )
-        result = profile(model, problem, path, points=points, batchnorm=batchnorm, device=device)
+        result = profile(model, problem, path, points=points, batchnorm=batchnorm, device=device, engine=engine)
         renewed = "" if result.stored_ends is None else "; BatchNorm statistics re-estimated at every point"
         typer.echo(f"\n{kind} path, {points} points, on {problem.name}; loss in {result.units['loss']}{renewed}")
         typer.echo(_summary(result).to_string(index=False, float_format=lambda value: f"{value:.4f}"))

@@ -75,7 +75,7 @@ def estimate(tasks: Sequence[Task], store: Store, workers: int | None) -> Estima
                 continue
             cost = cost_of(task)
             unknown |= cost is None and mean is None
-            device = task.device if task.device != "cpu" and mean is None else device
+            device = task.execution.device if task.execution.device != "cpu" and mean is None else device
             seconds = (mean or 0.0) if cost is None else cost.seconds * pace
             peak = max(peak, 0.0 if cost is None else cost.bytes)
             # What a stage does in a single task waits for all others, or all others wait for it.

@@ -16,7 +16,7 @@ from gnnmc.commands.folder import require_own_folder
 from gnnmc.commands.tables import cells_of, export, fired, fired_line
 from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.errors import GnnmcError, InputError
-from gnnmc.run import Outcome, Quiet, Verbose, automatic_progress, execute, keeping, stoppable
+from gnnmc.run import RUNNERS, Outcome, Quiet, Verbose, automatic_progress, execute, keeping, stoppable
 from gnnmc.run.planned import PLAN, plan_text
 from gnnmc.store import Store, replace_file
 from gnnmc.studies import STUDIES, Plan, Study
@@ -41,6 +41,7 @@ def run_study(
     if quiet and verbose:
         raise InputError("--quiet and --verbose: give one of them")
     study, config = load_study(with_overrides(read_config(config_file), overrides))
+    RUNNERS[config.run.runner]  # a name that there is not is refused before anything is written
     folder = out or _own_folder(config_file)
     plan = study.plan(config)
     store = Store(folder)
@@ -59,7 +60,7 @@ def run_study(
             plan.tasks,
             store,
             workers=settings.workers,
-            engine=settings.engine,
+            runner=settings.runner,
             progress=progress,
             deterministic=settings.deterministic,
         )

@@ -10,7 +10,7 @@ from gnnmc.store import Cell, Store, Written, export_table
 from gnnmc.studies import Plan
 
 # Metadata that should be one and the same over the cells of a stage (GMC010).
-ALIKE = ("device", "processor", "torch", "gnnmc")
+ALIKE = ("device", "engine", "processor", "torch", "gnnmc")
 # What was measured of the machine and not of the networks: equal runs do not agree on these tables.
 OF_THE_MACHINE = ("resources",)
 
@@ -56,7 +56,7 @@ def cells_of(plan: Plan) -> list[Cell]:
 
 
 def _mixed(plan: Plan, store: Store) -> list[Diagnostic]:
-    """GMC010: cells of one stage from different devices or versions."""
+    """GMC010: cells of one stage from different devices, engines or versions."""
     found: dict[tuple[str, str], set[str]] = {}
     for task in plan.tasks:
         for cell in task.cells:

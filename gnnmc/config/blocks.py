@@ -6,9 +6,10 @@ committed snapshot).
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gnnmc.config.block import Block
+from gnnmc.config.sizes import in_bytes
 
 
 class ModelBlock(Block):
@@ -104,10 +105,27 @@ class PlaneBlock(Block):
 class RunBlock(Block):
     """How a run is executed: no part of any key.
 
+    runner: who does the tasks: "local" processes, or "serial", the calling one. engine: how networks are evaluated and
+    trained: "stacked", many at once where the model allows, or "loop", one after another. memory: bytes that work on
+    many at once may take beside model and data, also as 500MiB or 2GiB.
     deterministic: by torch's deterministic kernels alone, so that an accelerator, too, gives the same bits again.
     """
 
     workers: int | None = Field(None, ge=1)
-    engine: str = "local"
+    runner: str = "local"
     device: str = "cpu"
+    engine: str = "stacked"
+    memory: int = Field(2 * 2**30, ge=1)
     deterministic: bool = False
+
+    @field_validator("engine")
+    @classmethod
+    def _no_runner(cls, engine: str) -> str:
+        if engine in ("local", "serial"):
+            raise ValueError(f"that is a runner: write runner: {engine} (engine says how networks are evaluated)")
+        return engine
+
+    @field_validator("memory", mode="before")
+    @classmethod
+    def _size(cls, memory: Any) -> Any:
+        return in_bytes(memory)

@@ -1,6 +1,5 @@
 """Running tasks: local processes, progress, resume. Knows cells and tasks, and nothing of science."""
 
-from gnnmc.run.engine import RUN_ENGINES, RunEngine, WorkersError
 from gnnmc.run.execute import execute, usable_cores
 from gnnmc.run.failures import Failure
 from gnnmc.run.interruption import RunInterrupted, stoppable
@@ -9,19 +8,20 @@ from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Live, Plain, Progress, Quiet, Verbose, automatic_progress
 from gnnmc.run.resources import resources
+from gnnmc.run.runner import RUNNERS, Runner, WorkersError
 from gnnmc.run.running import running
 from gnnmc.run.status import failed_cells, status
 
 __all__ = [
-    "RUN_ENGINES",
+    "RUNNERS",
     "Failure",
     "Live",
     "Outcome",
     "Plain",
     "Progress",
     "Quiet",
-    "RunEngine",
     "RunInterrupted",
+    "Runner",
     "Verbose",
     "WorkPlan",
     "WorkersError",

@@ -8,7 +8,6 @@ from contextlib import closing
 
 from gnnmc.errors import InputError, StoreError
 from gnnmc.run import local, serial  # noqa: F401  (they register themselves)
-from gnnmc.run.engine import RUN_ENGINES, RunEngine
 from gnnmc.run.failures import Failure, FailureRecords
 from gnnmc.run.interruption import Interruption, RunInterrupted
 from gnnmc.run.keeping import keeping
@@ -16,6 +15,7 @@ from gnnmc.run.log import RunLog
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Progress, automatic_progress
+from gnnmc.run.runner import RUNNERS, Runner
 from gnnmc.run.running import RunningFile
 from gnnmc.run.schedule import Schedule
 from gnnmc.run.tally import Tally, mebibytes
@@ -34,7 +34,7 @@ def execute(
     *,
     workers: int | None = None,
     progress: Progress | None = None,
-    engine: str = "local",
+    runner: str = "local",
     retry_failed: bool = True,
     deterministic: bool = False,
 ) -> Outcome:
@@ -43,13 +43,13 @@ def execute(
     What is stored is checked and kept; a task with a missing or damaged cell is computed anew as a whole. A task that
     raises is recorded as failed, what needs it is blocked, everything else goes on. With `retry_failed=False` cells
     that failed in an earlier run are not tried again. `deterministic`: whether tasks run by torch's deterministic
-    kernels alone. `engine` is a name of `RUN_ENGINES`; all give the same bytes.
+    kernels alone. `runner` is a name of `RUNNERS`; all give the same bytes.
 
     Raises InputError for tasks that cannot be run (see `make_plan`), inputs that no task computes, or a folder that
     another run is writing; StoreError when the folder cannot be written; RunInterrupted after Ctrl-C or SIGTERM.
     """
     plan = make_plan(tasks, deterministic=deterministic)
-    make_engine = RUN_ENGINES[engine]
+    make_runner = RUNNERS[runner]
     if workers is not None and workers < 1:
         raise InputError(f"workers is {workers}: allowed are 1 and more, or None for one per usable core")
     shown = progress if progress is not None else automatic_progress()
@@ -63,7 +63,7 @@ def execute(
     ):
         run = _Run(plan, store, log, shown, interruption, in_hand)
         try:
-            return run.complete(make_engine, workers, retry_failed)
+            return run.complete(make_runner, workers, retry_failed)
         except KeyboardInterrupt:
             ended = f"{run.tally.ended} of {run.tally.total}"
             log.write(f"run stopped by {interruption.name}, {ended} cells ended")
@@ -108,7 +108,7 @@ class _Run:
         for work in plan.works:
             self.tally.stages[work.stage].total += len(work.cells)
 
-    def complete(self, make_engine: type[RunEngine], workers: int | None, retry_failed: bool) -> Outcome:
+    def complete(self, make_runner: type[Runner], workers: int | None, retry_failed: bool) -> Outcome:
         self._log.write(
             f"run of {len(self._plan.works)} tasks, {self.tally.total} cells, "
             f"by process {os.getpid()} on {platform.node()}, gnnmc {__version__}"
@@ -122,7 +122,7 @@ class _Run:
         if wanted:
             self.tally.workers = min(workers if workers is not None else usable_cores(), wanted)
             self._shown.show(self.tally)
-            self._drive(make_engine, schedule)
+            self._drive(make_runner, schedule)
         outcome = self._outcome(schedule)
         self._log.write(f"run ended: {outcome.summary()}")
         return outcome
@@ -177,24 +177,24 @@ class _Run:
             if reason is not None and work.number not in finished and work.number not in self._blocked:
                 self._fail(schedule, work.number, reason)
 
-    def _drive(self, make_engine: type[RunEngine], schedule: Schedule) -> None:
-        """Keep the engine busy until nothing is left to do."""
+    def _drive(self, make_runner: type[Runner], schedule: Schedule) -> None:
+        """Keep the runner busy until nothing is left to do."""
         with self._interruption.deferred():
-            engine = make_engine(self._store.folder, self.tally.workers)
+            runner = make_runner(self._store.folder, self.tally.workers)
         at_once = True
         in_hand: set[int] = set()
         try:
-            with self._interruption.deferred(not engine.in_process):
+            with self._interruption.deferred(not runner.in_process):
                 while schedule.unfinished:
-                    while len(in_hand) < engine.capacity and (number := schedule.next()) is not None:
+                    while len(in_hand) < runner.capacity and (number := schedule.next()) is not None:
                         self._log.write(f"start {self._plan.works[number]}")
                         self._shown.task(f"start {self._plan.works[number].title}")
                         for cell in self._plan.works[number].cells:
                             self._failures.clear(cell)
-                        engine.submit(self._plan.works[number])
+                        runner.submit(self._plan.works[number])
                         in_hand.add(number)
                     self._running.note(self._plan.works[number] for number in in_hand)
-                    for report in engine.collect(_SECONDS_BETWEEN_LOOKS):
+                    for report in runner.collect(_SECONDS_BETWEEN_LOOKS):
                         in_hand.discard(report.number)
                         self._ended(schedule, report)
                     self._shown.show(self.tally)
@@ -202,7 +202,7 @@ class _Run:
                         raise KeyboardInterrupt
             at_once = False
         finally:
-            engine.close(at_once=at_once)
+            runner.close(at_once=at_once)
 
     def _ended(self, schedule: Schedule, report: Report) -> None:
         work = self._plan.works[report.number]

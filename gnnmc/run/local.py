@@ -1,4 +1,4 @@
-"""The engine for one machine: one process per core, one thread each."""
+"""The runner for one machine: one process per core, one thread each."""
 
 import multiprocessing
 import os
@@ -12,8 +12,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from gnnmc.run import worker
-from gnnmc.run.engine import RUN_ENGINES, WorkersError
 from gnnmc.run.launch import launching
+from gnnmc.run.runner import RUNNERS, WorkersError
 from gnnmc.run.work import MORE_MEMORY, Report, Work
 
 _MOST_STARTS = 3
@@ -21,8 +21,8 @@ _MOST_TRIES = 2
 _SECONDS_TO_DIE = 5.0
 
 
-@RUN_ENGINES.register("local")
-class LocalEngine:
+@RUNNERS.register("local")
+class LocalRunner:
     """Worker processes, each in a pool of its own, so that it is known whose task a dying worker had in hand.
 
     A task whose worker dies (kill -9, out of memory) is done once more in a fresh worker, then reported as failed.
@@ -139,7 +139,7 @@ class _Worker:
         elif self._starts >= _MOST_STARTS:
             raise WorkersError(
                 f"worker processes cannot start: {self._starts} died before they were ready, at last "
-                f"{self.cause_of_death()}; free memory, ask for fewer workers, or use the engine 'serial'"
+                f"{self.cause_of_death()}; free memory, ask for fewer workers, or use the runner 'serial'"
             )
         self.end(at_once=True)
         self.wait()

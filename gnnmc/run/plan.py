@@ -37,7 +37,7 @@ def make_plan(tasks: Sequence[Task], *, deterministic: bool = False) -> WorkPlan
             raise InputError(f"a task of {_named(task.function)} has no cells: give it at least one")
         distinct = list({cell.key: cell for cell in map(_with_key, task.cells)}.values())
         described = tuple(map(Description.of, distinct))
-        work = Work(len(works), function_name(task.function), task.device, described, deterministic)
+        work = Work(len(works), function_name(task.function), task.execution, described, deterministic)
         if len({cell.stage for cell in distinct}) > 1:
             stages = ", ".join(sorted({cell.stage for cell in distinct}))
             raise InputError(f"a task has cells of several stages ({stages}): give each stage its own task")

@@ -1,14 +1,14 @@
-"""The engine for debugging: one task after the other in the calling process, where a debugger can follow."""
+"""The runner for debugging: one task after the other in the calling process, where a debugger can follow."""
 
 from pathlib import Path
 
-from gnnmc.run.engine import RUN_ENGINES
+from gnnmc.run.runner import RUNNERS
 from gnnmc.run.work import InputCache, Report, Work, perform
 from gnnmc.store.directory import Store
 
 
-@RUN_ENGINES.register("serial")
-class SerialEngine:
+@RUNNERS.register("serial")
+class SerialRunner:
     """Tasks in this process, with one torch thread as in a worker, so that results have the same bytes."""
 
     in_process = True

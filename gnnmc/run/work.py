@@ -17,6 +17,7 @@ from gnnmc.run.memory import forget_peak, process_peak
 from gnnmc.store.address import Address, Description
 from gnnmc.store.cell import Request, Result
 from gnnmc.store.directory import Members, Store
+from gnnmc.store.execution import Execution
 
 _LONGEST_REASON = 300
 # How torch says it, on the CPU (Linux, Windows) and on accelerators.
@@ -30,7 +31,7 @@ class Work:
 
     number: int
     function: str
-    device: str
+    execution: Execution
     cells: tuple[Description, ...]
     deterministic: bool = False
 
@@ -41,7 +42,7 @@ class Work:
 
     def call(self) -> tuple[object, ...]:
         """What is called with what: equal for two tasks that would compute the same."""
-        return self.function, self.device, tuple(cell.key for cell in self.cells)
+        return self.function, self.execution, tuple(cell.key for cell in self.cells)
 
     @property
     def title(self) -> str:
@@ -147,12 +148,13 @@ def _compute(work: Work, store: Store, cache: InputCache) -> tuple[list[Members]
         for cell in work.cells
     ]
     function = locate(work.function)
-    reset_peak = _device_function(work.device, "reset_peak_memory_stats")
+    device = work.execution.device
+    reset_peak = _device_function(device, "reset_peak_memory_stats")
     if reset_peak is not None:
-        reset_peak(work.device)
+        reset_peak(device)
     started = time.perf_counter()
     with deterministic() if work.deterministic else nullcontext():
-        results = function(requests, work.device)
+        results = function(requests, work.execution)
     seconds = time.perf_counter() - started
     if isinstance(results, (str, Mapping)) or not hasattr(results, "__len__") or len(results) != len(requests):
         got = f"{len(results)} results" if hasattr(results, "__len__") else f"a {type(results).__name__}"
@@ -169,13 +171,14 @@ def _measured(work: Work, seconds: float) -> dict[str, Any]:
 
     Where a system cannot forget an earlier peak of the process, it is that of all its tasks so far.
     """
-    measured: dict[str, Any] = {"seconds": seconds, "cells_in_task": len(work.cells), "device": work.device}
+    measured: dict[str, Any] = {"seconds": seconds, "cells_in_task": len(work.cells)} | work.execution.settings()
     measured |= {"deterministic": True} if work.deterministic else {}
     if (peak_here := process_peak()) is not None:
         measured["process_peak_bytes"] = peak_here
-    name, peak = _device_function(work.device, "get_device_name"), _device_function(work.device, "max_memory_allocated")
+    device = work.execution.device
+    name, peak = _device_function(device, "get_device_name"), _device_function(device, "max_memory_allocated")
     if name is not None and peak is not None:
-        measured |= {"device_name": name(work.device), "device_peak_bytes": peak(work.device)}
+        measured |= {"device_name": name(device), "device_peak_bytes": peak(device)}
     return measured
 
 

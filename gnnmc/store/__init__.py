@@ -3,6 +3,7 @@
 from gnnmc.store.address import Address, Addressed, Description
 from gnnmc.store.cell import Cell, Request, Result, StageFunction, Task, Value
 from gnnmc.store.directory import Store
+from gnnmc.store.execution import Execution
 from gnnmc.store.tables import export_table, read_table
 from gnnmc.store.writing import replace_file
 from gnnmc.store.written import Written
@@ -12,6 +13,7 @@ __all__ = [
     "Addressed",
     "Cell",
     "Description",
+    "Execution",
     "Request",
     "Result",
     "StageFunction",

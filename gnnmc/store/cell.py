@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gnnmc.store.execution import Execution
+
 if TYPE_CHECKING:
     import pandas as pd
     import torch
@@ -23,8 +25,8 @@ class Cell:
     """One result, addressed by what it is computed from and never by what came out.
 
     `config` holds the fields that differ from their defaults, so that a new field with a default keeps old keys;
-    `version` is raised when a default or a meaning changes; `files` maps raw files to their sha256. Device, engine,
-    workers and package versions are not part of the key.
+    `version` is raised when a default or a meaning changes; `files` maps raw files to their sha256. How it is computed
+    (see Execution), workers and package versions are not part of the key.
     """
 
     stage: str
@@ -62,12 +64,13 @@ class Request:
 
 
 # A stage function: pure, importable by name (so that another process can call it), one result per request, in order.
-StageFunction: TypeAlias = Callable[[Sequence[Request], str], Sequence[Result]]
+StageFunction: TypeAlias = Callable[[Sequence[Request], Execution], Sequence[Result]]
+_ON_THE_CPU = Execution()
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Cells computed by one call `function(requests, device)`; a task with a missing cell is computed anew as a whole.
+    """Cells computed by one call `function(requests, execution)`; a task with a missing cell is computed anew whole.
 
     Which cells share a task is planned from the config alone, before looking at what is done, so that an interrupted
     and resumed run computes the same batches as an uninterrupted one.
@@ -75,7 +78,7 @@ class Task:
 
     function: StageFunction
     cells: tuple[Cell, ...]
-    device: str = "cpu"
+    execution: Execution = _ON_THE_CPU
 
     @property
     def stage(self) -> str:

@@ -4,9 +4,10 @@ import math
 
 from pydantic import Field, field_validator
 
-from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, StudyBlock, TrainBlock
+from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, RunBlock, StudyBlock, TrainBlock
 from gnnmc.connectivity import PATHS, LinearPath
 from gnnmc.connectivity.evaluation import BATCHNORM
+from gnnmc.engine import ENGINES
 from gnnmc.errors import InputError
 from gnnmc.models import check_model
 from gnnmc.registry import unknown_name
@@ -67,6 +68,12 @@ class SweepBlock(StudyBlock):
         if profile.batchnorm not in BATCHNORM:
             raise unknown_name("batchnorm rule", profile.batchnorm, BATCHNORM)
         return profile
+
+    @field_validator("run")
+    @classmethod
+    def _known_engine(cls, run: RunBlock) -> RunBlock:
+        ENGINES[run.engine]
+        return run
 
     @property
     def num_pairs(self) -> int:

@@ -1,6 +1,6 @@
 """A whole study on the CPU and on the emulated accelerator, up to its tables; prints how far they differ as JSON.
 
-Run as a script in a process of its own: the engine is the serial one, in the process that knows the device.
+Run as a script in a process of its own: the runner is the serial one, in the process that knows the device.
 """
 
 import json
@@ -33,9 +33,9 @@ CONFIG = {
 
 def tables(device: str, folder: Path) -> dict[str, pd.DataFrame]:
     study = STUDIES["homophily_barrier"]
-    plan = study.plan(validate(study.config, CONFIG | {"run": {"device": device, "engine": "serial"}}))
+    plan = study.plan(validate(study.config, CONFIG | {"run": {"device": device, "runner": "serial"}}))
     store = Store(folder)
-    outcome = execute(plan.tasks, store, engine="serial", progress=Quiet())
+    outcome = execute(plan.tasks, store, runner="serial", progress=Quiet())
     assert outcome.ok, outcome
     return {name: frame for name, frame in export(plan, store).items() if name not in OF_THE_MACHINE}
 

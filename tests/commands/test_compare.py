@@ -16,7 +16,7 @@ models: [{name: gcn, hidden: 4}]
 seeds: [0, 1]
 train: {epochs: 4}
 profile: {points: 3}
-run: {engine: serial}
+run: {runner: serial}
 """
 
 

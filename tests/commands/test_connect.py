@@ -229,3 +229,25 @@ def test_a_device_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[st
     )
     assert code == 2
     assert "device 'warp' cannot be used (torch knows no such device): allowed here: auto, cpu" in said
+
+
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_the_engine_is_that_of_fit_and_profile(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    told = []
+
+    def noting(act: Any, **own: Any) -> Any:
+        return lambda *given, **settings: told.append(settings["engine"]) or act(*given, **own, **settings)
+
+    monkeypatch.setattr(connect, "fit_path", noting(gnnmc.fit_path, steps=2))
+    monkeypatch.setattr(connect, "profile", noting(gnnmc.profile))
+    asked = () if engine == "stacked" else ("--engine", engine)
+    assert call(capsys, *save_modes(tmp_path, 5e-4, 5e-4), *MODEL, *asked)[0] == 0
+    assert told == [engine, engine]
+
+
+def test_an_engine_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, error = call(capsys, *save_modes(tmp_path, 5e-4, 5e-4), *MODEL, "--engine", "lop")
+    assert code == 2
+    assert "unknown engine 'lop': did you mean 'loop'" in error

@@ -10,7 +10,7 @@ import pytest
 from gnnmc.commands.estimate import Estimate, estimate
 from gnnmc.commands.run import load_study
 from gnnmc.config import read_config
-from gnnmc.store import Cell, Store, Task
+from gnnmc.store import Cell, Execution, Store, Task
 from gnnmc.studies.costs import cost_of
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -78,7 +78,7 @@ def test_data_of_unknown_size_make_it_a_lower_bound(tmp_path: Path) -> None:
 
 
 def test_another_device_that_was_not_timed_is_named(tmp_path: Path) -> None:
-    tasks = [replace(task, device="cuda:0") for task in cells(2)]
+    tasks = [replace(task, execution=Execution("cuda:0")) for task in cells(2)]
     assert "(on CPU cores; cuda:0 was not timed yet)" in estimate(tasks, Store(tmp_path), 1).line()
     Store(tmp_path).save(tasks[0].cells[0], {"x": 1}, {"seconds": 1.0})
     assert "cuda" not in estimate(tasks, Store(tmp_path), 1).line()

@@ -7,7 +7,7 @@ from gnnmc.store import Cell, Store, Task, read_table
 from gnnmc.studies import Plan
 
 
-def nothing(requests, device):
+def nothing(requests, execution):
     raise AssertionError("the cells are stored: nothing is computed")
 
 
@@ -26,6 +26,7 @@ def exported(folder, *manifests):
     "name, one, other",
     [
         ("device", "cpu", "cuda:0"),
+        ("engine", "stacked", "loop"),
         ("processor", "x86_64", "aarch64"),
         ("torch", "2.13.0", "2.12.1"),
         ("gnnmc", "0.1.0", "0.2.0"),

@@ -19,7 +19,7 @@ CONFIG: dict[str, Any] = {
     "seeds": [0, 1],
     "paths": [{"kind": "linear"}],
     "profile": {"points": 5},
-    "run": {"engine": "serial", "workers": 1},
+    "run": {"runner": "serial", "workers": 1},
 }
 COMMENT = "# my own words\n"
 

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from gnnmc.cli import main
 from gnnmc.commands.tables import OF_THE_MACHINE
-from gnnmc.store import read_table
+from gnnmc.run.planned import planned_cells
+from gnnmc.store import Store, read_table
 from gnnmc.studies.stages import connect
 
 CONFIG: dict[str, Any] = {
@@ -22,7 +24,7 @@ CONFIG: dict[str, Any] = {
     "seeds": [0, 1],
     "paths": [{"kind": "linear"}],
     "profile": {"points": 5},
-    "run": {"engine": "serial", "workers": 1},
+    "run": {"runner": "serial", "workers": 1},
 }
 
 
@@ -119,3 +121,30 @@ def test_a_device_of_the_command_line_comes_before_that_of_the_config(
     assert not (tmp_path / "run").exists()
     assert call(tmp_path / "run", "--device", "cpu", "--quiet") == 0
     assert "--set run.device=cpu" in json.loads((tmp_path / "run" / "run.json").read_text())["command"]
+
+
+def test_an_engine_of_the_command_line_comes_before_that_of_the_config_and_is_kept_with_the_results(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, ran: Path
+) -> None:
+    assert call(tmp_path / "run", "--engine", "lop") == 2
+    assert "config run: unknown engine 'lop': did you mean 'loop'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert call(tmp_path / "run", "--engine", "loop", "--set", "run.memory=64MiB", "--quiet") == 0
+    assert "--set run.engine=loop" in json.loads((tmp_path / "run" / "run.json").read_text())["command"]
+    told = {}
+    for folder in (tmp_path / "run", ran):
+        store = Store(folder)
+        cells = [cell for cell in planned_cells(folder) if cell.stage in ("modes", "profile")]
+        told[folder] = {(made["engine"], made["memory"]) for made in map(store.metadata, cells)}
+    assert told == {tmp_path / "run": {("loop", 64 * 2**20)}, ran: {("stacked", 2 * 2**30)}}
+    assert {str(cell) for cell in planned_cells(ran)} == {str(cell) for cell in planned_cells(tmp_path / "run")}
+    loop, stacked = (read_table(folder / "tables", "barriers") for folder in (tmp_path / "run", ran))
+    pd.testing.assert_frame_equal(loop, stacked, check_exact=False, rtol=1e-4, atol=1e-4)
+
+
+def test_an_unknown_runner_is_refused_before_anything_is_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert call(tmp_path / "run", "--set", "run.runner=lokal") == 2
+    assert "unknown runner 'lokal': did you mean 'local'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

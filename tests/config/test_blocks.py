@@ -16,6 +16,7 @@ from gnnmc.config import (
     ModelBlock,
     PathBlock,
     RealBlock,
+    RunBlock,
     SourceBlock,
     SourceEntry,
     StudyBlock,
@@ -249,3 +250,18 @@ def test_adding_a_value_to_a_grid_changes_no_other_block():
     few = list(GraphEntry(csbm={"homophily": [0.1, 0.3]}).expand())
     more = list(GraphEntry(csbm={"homophily": [0.1, 0.2, 0.3]}).expand())
     assert all(block in more for block in few)
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [(5, 5), ("5", 5), ("7 B", 7), ("1.5KiB", 1536), ("500 MiB", 500 * 2**20), (" 2GiB ", 2**31), ("1TiB", 2**40)],
+)
+def test_memory_may_be_written_with_a_unit(written, size):
+    assert RunBlock(memory=written).memory == size
+    assert RunBlock.model_validate_json(RunBlock(memory=written).model_dump_json()).memory == size
+
+
+@pytest.mark.parametrize("written", ["", "GiB", "2GB", "-1MiB", "2 gib", "1e9", "9" * 400, "0", 0, -1, 1.5, True, None])
+def test_other_memory_is_refused(written):
+    with pytest.raises(InputError, match=r"config memory: .+"):
+        validate(RunBlock, {"memory": written})

@@ -24,7 +24,7 @@ seeds: [0, 1]
 paths: [linear, {{kind: bezier, steps: 5}}]
 profile: {{points: 5}}
 planes: {{graphs: 1, points: 5}}
-run: {{engine: serial}}
+run: {{runner: serial}}
 """
 ONE_REGIME = f"""
 study: homophily_barrier
@@ -34,7 +34,7 @@ models: [{{name: gcn, hidden: 8}}]
 train: {{epochs: 15}}
 seeds: [0, 1]
 profile: {{points: 5}}
-run: {{engine: serial}}
+run: {{runner: serial}}
 """
 REAL = """
 study: homophily_barrier
@@ -44,7 +44,7 @@ models: [{name: gcn, hidden: 8}, {name: mlp, hidden: 8}]
 train: {epochs: 15}
 seeds: [0, 1, 2]
 profile: {points: 5}
-run: {engine: serial}
+run: {runner: serial}
 """
 REWIRED = """
 study: homophily_barrier
@@ -56,7 +56,7 @@ models: [{name: gcn, hidden: 8}]
 train: {epochs: 15}
 seeds: [0, 1]
 profile: {points: 5}
-run: {engine: serial}
+run: {runner: serial}
 """
 ARCHITECTURES = """
 study: architectures
@@ -75,7 +75,7 @@ train: {epochs: 3}
 paths: [linear, {kind: bezier, steps: 3, pairs: 1}]
 profile: {points: 5}
 planes: {graphs: 1, points: 4}
-run: {engine: serial}
+run: {runner: serial}
 """
 REAL_DATA = {"real": REAL, "rewired": REWIRED}
 CONFIGS = {"sweep": SWEEP, "architectures": ARCHITECTURES, **REAL_DATA}

@@ -23,7 +23,7 @@ STUDY = {
     "seeds": [0, 1],
     "paths": [{"kind": "linear"}],
     "profile": {"points": 5},
-    "run": {"engine": "serial", "workers": 1},
+    "run": {"runner": "serial", "workers": 1},
 }
 
 
@@ -43,7 +43,7 @@ def toy():
 
 @pytest.fixture(scope="session")
 def toy_tables(tmp_path_factory):
-    """The tables of a toy run that nothing disturbed, by the serial engine and without pauses."""
+    """The tables of a toy run that nothing disturbed, by the serial runner and without pauses."""
     folder = tmp_path_factory.mktemp("toy") / "run"
     assert importlib.import_module("gnnmc_toy_run").run(folder, 0.0, "serial").ok
     return tables(folder)

@@ -8,7 +8,7 @@ from gnnmc_toy_processes import log, results, tables, wait_for
 
 from gnnmc.config import RealBlock
 from gnnmc.errors import InputError
-from gnnmc.store import Request
+from gnnmc.store import Execution, Request
 from gnnmc.studies.stages.graph import graph_task, make_graphs
 
 
@@ -35,11 +35,11 @@ def test_a_raw_file_that_changes_after_planning_is_not_stored_as_what_was_planne
     task = graph_task(RealBlock(name="airports-brazil", train_per_class=4), "brazil")
     (cell,) = task.cells
     planned = Request(cell.config, {}, cell.files)
-    assert make_graphs([planned], "cpu")[0]["about"]["name"] == "airports-brazil"
+    assert make_graphs([planned], Execution())[0]["about"]["name"] == "airports-brazil"
     edges = airports / "airports" / "brazil" / "raw" / "brazil-airports.edgelist"
     edges.write_text(edges.read_text().replace("0 1\n", "0 2\n", 1))
     with pytest.raises(InputError, match=r"brazil-airports\.edgelist changed after the run was planned: run again"):
-        make_graphs([planned], "cpu")
+        make_graphs([planned], Execution())
 
 
 @pytest.mark.slow

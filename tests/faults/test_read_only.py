@@ -78,7 +78,7 @@ def test_a_finished_run_of_the_library_needs_no_more_than_to_be_told(toy, small_
     disk = small_disk("8m")
     remount(disk, "ro")
     with pytest.raises(StoreError, match="Read-only file system; choose another folder"):
-        execute(gnnmc_toy_run.toy_tasks(0.0), Store(Path(disk) / "run"), engine="serial", progress=Quiet())
+        execute(gnnmc_toy_run.toy_tasks(0.0), Store(Path(disk) / "run"), runner="serial", progress=Quiet())
 
 
 def immutable(folder, sign):

@@ -24,7 +24,7 @@ def test_one_worker_killed_changes_no_table(toy_tables, starter, tmp_path):
     assert tables(tmp_path) == toy_tables
 
 
-def run_with(toy, function, config, folder, engine="local"):
+def run_with(toy, function, config, folder, runner="local"):
     """A cell of `function`, one that needs it, and four that have nothing to do with it; the table needs all."""
     bad = Cell(function, 1, config)
     good = [Cell("graph", 1, {"n": 40, "seed": seed}) for seed in range(4)]
@@ -32,7 +32,7 @@ def run_with(toy, function, config, folder, engine="local"):
     after = Cell("after", 1, {}, {"bad": bad})
     tasks = [Task(getattr(toy, function), (bad,)), *(Task(toy.numbers, (graph,)) for graph in good)]
     tasks += [*(Task(toy.products, (mode,)) for mode in modes), Task(toy.surroundings, (after,))]
-    return execute(tasks, Store(folder), workers=1, engine=engine, progress=Quiet())
+    return execute(tasks, Store(folder), workers=1, runner=runner, progress=Quiet())
 
 
 @pytest.mark.slow

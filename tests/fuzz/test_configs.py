@@ -129,7 +129,7 @@ PATH = st.one_of(
 def sound(draw: st.DrawFn) -> dict[Any, Any]:
     """A tiny config, most likely one that can be done."""
     study, chosen = draw(st.sampled_from([*STUDIES])), st.lists(MODEL, min_size=1, max_size=2)
-    config: dict[Any, Any] = {"study": study, "train": draw(TRAIN), "run": {"engine": "serial"}}
+    config: dict[Any, Any] = {"study": study, "train": draw(TRAIN), "run": {"runner": "serial"}}
     config["seeds"] = draw(st.lists(st.integers(0, 9), min_size=2, max_size=3, unique=True))
     config["profile"] = {"points": draw(st.integers(3, 5))}
     if study == "homophily_barrier":

@@ -43,7 +43,7 @@ def tiny(**changes: Any) -> dict[str, Any]:
     graph = {"num_nodes": 40, "num_classes": 2, "num_features": 3, "train_per_class": 3, "homophily": [0.2, 0.8]}
     config: dict[str, Any] = {"study": "homophily_barrier", "graphs": [{"csbm": graph}], "seeds": [0, 1]}
     config |= {"models": [{"name": "gcn", "hidden": 4}], "train": {"epochs": 2}, "profile": {"points": 3}}
-    return config | {"run": {"engine": "serial"}} | changes
+    return config | {"run": {"runner": "serial"}} | changes
 
 
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

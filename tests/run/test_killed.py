@@ -73,7 +73,7 @@ def test_a_serial_run_is_interrupted_inside_its_task(toy, tmp_path):
     with subprocess.Popen([sys.executable, str(child), str(os.getpid()), str(tmp_path / "begun")]):
         started = time.monotonic()
         with pytest.raises(RunInterrupted, match="0 of 1 cells"):
-            execute([Task(toy.sleeps, (cell,))], Store(tmp_path / "run"), engine="serial", progress=Quiet())
+            execute([Task(toy.sleeps, (cell,))], Store(tmp_path / "run"), runner="serial", progress=Quiet())
         assert time.monotonic() - started < 30
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -144,7 +144,7 @@ def test_a_full_store_stops_the_run_in_one_line_and_blames_no_task(toy, tmp_path
         tasks = [Task(toy.bulk, (Cell("bulk", 1, {"megabytes": 1, "n": n}),)) for n in range(9)]
         store = Store(tmp_path / "run")
         with pytest.raises(StoreError, match="No space left on device") as error:
-            execute(tasks, store, engine="serial", progress=Quiet())
+            execute(tasks, store, runner="serial", progress=Quiet())
         assert "\n" not in str(error.value)
         assert 1 <= len(store.keys()) <= 2
         assert not (tmp_path / "run" / "failures").exists()

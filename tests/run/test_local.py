@@ -6,33 +6,33 @@ from multiprocessing import resource_tracker
 import pytest
 
 from gnnmc.run import Quiet, WorkersError, execute, make_plan
-from gnnmc.run.local import LocalEngine
+from gnnmc.run.local import LocalRunner
 from gnnmc.store import Cell, Store, Task
 
 
-def reports(engine, number):
+def reports(runner, number):
     found = []
     end = time.monotonic() + 60
     while len(found) < number and time.monotonic() < end:
-        found += engine.collect(0.2)
+        found += runner.collect(0.2)
     return found
 
 
 def test_a_worker_that_dies_while_idle_is_replaced(toy, tmp_path):
     cells = [Cell("around", 1, {"n": n}) for n in range(2)]
     first, second = make_plan([Task(toy.surroundings, (cell,)) for cell in cells]).works
-    engine = LocalEngine(tmp_path, 1)
+    runner = LocalRunner(tmp_path, 1)
     try:
-        engine.submit(first)
-        assert [report.reason for report in reports(engine, 1)] == [None]
+        runner.submit(first)
+        assert [report.reason for report in reports(runner, 1)] == [None]
         killed = Store(tmp_path).load(cells[0])["process"]
         os.kill(killed, signal.SIGKILL)
         time.sleep(0.2)
-        engine.submit(second)
-        assert [report.reason for report in reports(engine, 1)] == [None]
+        runner.submit(second)
+        assert [report.reason for report in reports(runner, 1)] == [None]
         assert Store(tmp_path).load(cells[1])["process"] != killed
     finally:
-        engine.close(at_once=False)
+        runner.close(at_once=False)
 
 
 def test_how_a_worker_died_is_waited_for_where_the_pool_was_told_first(tmp_path, monkeypatch):
@@ -46,14 +46,14 @@ def test_how_a_worker_died_is_waited_for_where_the_pool_was_told_first(tmp_path,
         def exitcode(self):
             return next(self.codes)
 
-    engine = LocalEngine(tmp_path, 1)
+    runner = LocalRunner(tmp_path, 1)
     try:
-        (worker,) = engine._workers
+        (worker,) = runner._workers
         with monkeypatch.context() as patch:
             patch.setattr(worker, "_process", ToldLate())
             assert worker.cause_of_death() == "killed by SIGKILL (out of memory?)"
     finally:
-        engine.close(at_once=True)
+        runner.close(at_once=True)
 
 
 def test_workers_that_cannot_start_end_the_run_in_one_line(toy, tmp_path, monkeypatch, capfd):

@@ -4,7 +4,7 @@ import pytest
 
 from gnnmc.errors import InputError
 from gnnmc.run import Quiet, execute, make_plan
-from gnnmc.store import Cell, Store, Task
+from gnnmc.store import Cell, Execution, Store, Task
 
 A, B = Cell("numbers", 1, {"seed": 0}), Cell("numbers", 1, {"seed": 1})
 EQUAL_TO_A = Cell("numbers", 1, {"seed": 0}, label="another object, the same key")
@@ -18,12 +18,18 @@ def test_a_task_given_twice_is_kept_once_and_so_is_a_cell_within_a_task(toy):
 
 @pytest.mark.parametrize(
     "other",
-    [("numbers", "cpu", (A,)), ("numbers", "cpu", (B, A)), ("fails", "cpu", (A, B)), ("numbers", "cuda", (A, B))],
+    [
+        ("numbers", Execution(), (A,)),
+        ("numbers", Execution(), (B, A)),
+        ("fails", Execution(), (A, B)),
+        ("numbers", Execution("cuda"), (A, B)),
+        ("numbers", Execution("cpu", "loop"), (A, B)),
+    ],
 )
 def test_a_cell_in_two_different_tasks_is_refused(toy, other):
-    name, device, cells = other
+    name, execution, cells = other
     with pytest.raises(InputError, match="two different tasks"):
-        make_plan([Task(toy.numbers, (A, B)), Task(getattr(toy, name), cells, device)])
+        make_plan([Task(toy.numbers, (A, B)), Task(getattr(toy, name), cells, execution)])
 
 
 def test_tasks_without_cells_or_with_several_stages_are_refused(toy):
@@ -34,7 +40,7 @@ def test_tasks_without_cells_or_with_several_stages_are_refused(toy):
 
 
 def test_functions_that_another_process_cannot_import_are_refused(toy):
-    def local(requests, device):
+    def local(requests, execution):
         return []
 
     for function in (toy.not_at_top[0], local, functools.partial(toy.numbers)):
@@ -54,6 +60,6 @@ def test_an_input_that_nobody_computes_is_refused_unless_it_is_stored(toy, tmp_p
     assert [str(address) for address in plan.given] == [f"graph/{mode.inputs['graph'].key}"]
     store = Store(tmp_path)
     with pytest.raises(InputError, match="no task computes the input graph/"):
-        execute([Task(toy.products, (mode,))], store, engine="serial", progress=Quiet())
-    store.save(mode.inputs["graph"], toy.numbers([mode.inputs["graph"]], "cpu")[0])
-    assert execute([Task(toy.products, (mode,))], store, engine="serial", progress=Quiet()).ok
+        execute([Task(toy.products, (mode,))], store, runner="serial", progress=Quiet())
+    store.save(mode.inputs["graph"], toy.numbers([mode.inputs["graph"]], Execution())[0])
+    assert execute([Task(toy.products, (mode,))], store, runner="serial", progress=Quiet()).ok

@@ -87,7 +87,7 @@ def test_live_bars_show_every_stage_and_keep_what_was_said(monkeypatch):
 def lines_of(toy, tmp_path, wrap):
     stream = io.StringIO()
     cells = tuple(Cell("graph", 1, {"n": 4, "seed": seed}, label=f"seed {seed}") for seed in range(2))
-    execute([Task(toy.numbers, cells)], Store(tmp_path), engine="serial", progress=wrap(Plain(stream)))
+    execute([Task(toy.numbers, cells)], Store(tmp_path), runner="serial", progress=wrap(Plain(stream)))
     return stream.getvalue().splitlines()
 
 

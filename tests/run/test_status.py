@@ -63,7 +63,7 @@ def test_what_a_run_left_is_gone_when_it_ends(toy, tmp_path):
     for _ in range(2):  # with something to do, and with nothing
         (tmp_path / "running.json").write_text("{}")
         (tmp_path / ".running.json.part").write_text("{")
-        execute(tasks, store, engine="serial", progress=Quiet())
+        execute(tasks, store, runner="serial", progress=Quiet())
         assert not list(tmp_path.glob("*running.json*"))
 
 
@@ -83,7 +83,7 @@ def test_a_task_whose_results_are_stored_is_not_running(toy, tmp_path):
                 seen.append((line.split()[1], running(store), (tmp_path / "running.json").is_file()))
 
     cell = Cell("graph", 1, {"n": 4, "seed": 0})
-    execute([Task(toy.numbers, (cell,))], store, engine="serial", progress=Looks())
+    execute([Task(toy.numbers, (cell,))], store, runner="serial", progress=Looks())
     assert seen == [("graph", [], True)]
 
 
@@ -98,7 +98,7 @@ def test_a_damaged_file_is_no_state(tmp_path, text):
 def test_failed_cells_come_with_label_and_reason(toy, tmp_path):
     cells = tuple(Cell("odd", 1, {"seed": seed}, label=f"seed {seed}") for seed in range(2))
     store = Store(tmp_path)
-    execute([Task(toy.fails, cells)], store, workers=1, engine="serial", progress=Quiet())
+    execute([Task(toy.fails, cells)], store, workers=1, runner="serial", progress=Quiet())
     assert row(status(cells, store), "odd")["failed"] == 2
     assert [(cell.label, cell.reason) for cell in failed_cells(cells, store)] == [
         (f"seed {seed}", "ValueError: the matrix is singular") for seed in range(2)

@@ -6,7 +6,7 @@ import torch
 
 from gnnmc.run import Quiet, execute, make_plan
 from gnnmc.run.work import InputCache, perform
-from gnnmc.store import Address, Cell, Store, Task
+from gnnmc.store import Address, Cell, Execution, Store, Task
 
 
 def test_work_is_small_whatever_its_cells_are_made_from(toy):
@@ -43,7 +43,7 @@ def test_inputs_are_read_once_and_forgotten_when_there_are_too_many(tmp_path, mo
 def test_a_device_that_is_not_there_is_told_by_the_stage(toy, tmp_path, device):
     if torch.cuda.is_available() and device in ("cuda", "cuda:0"):
         pytest.skip("the device is there")
-    (work,) = make_plan([Task(toy.on_device, (Cell("graph", 1, {"n": 5}),), device)]).works
+    (work,) = make_plan([Task(toy.on_device, (Cell("graph", 1, {"n": 5}),), Execution(device))]).works
     report = perform(work, Store(tmp_path), InputCache())
     assert report.reason is not None
     assert report.reason.startswith(f"device '{device}' cannot be used")
@@ -62,11 +62,11 @@ def test_only_a_device_in_use_is_asked_for_its_memory(toy, tmp_path, monkeypatch
     monkeypatch.setattr(torch, "toy", backend, raising=False)
     cell = Cell("graph", 1, {"n": 5, "seed": 0})
     for device in ("toy:1", "toy:2"):
-        (work,) = make_plan([Task(toy.numbers, (cell,), device)]).works
+        (work,) = make_plan([Task(toy.numbers, (cell,), Execution(device))]).works
         assert perform(work, Store(tmp_path / device[-1]), InputCache()).reason is None
     assert asked == ["reset toy:1"]
     monkeypatch.setattr(backend, "is_initialized", lambda: False)
-    (work,) = make_plan([Task(toy.numbers, (cell,), "toy")]).works
+    (work,) = make_plan([Task(toy.numbers, (cell,), Execution("toy"))]).works
     assert perform(work, Store(tmp_path / "0"), InputCache()).reason is None
     assert asked == ["reset toy:1"]
 
@@ -74,7 +74,7 @@ def test_only_a_device_in_use_is_asked_for_its_memory(toy, tmp_path, monkeypatch
 @pytest.mark.parametrize("asked", [False, True])
 def test_the_tasks_of_a_run_are_done_by_them_where_it_says_so(toy, tmp_path, asked):
     cell, store = Cell("settings", 1, {}), Store(tmp_path)
-    assert execute([Task(toy.settings, (cell,))], store, engine="serial", progress=Quiet(), deterministic=asked).ok
+    assert execute([Task(toy.settings, (cell,))], store, runner="serial", progress=Quiet(), deterministic=asked).ok
     assert store.load(cell)["deterministic"] is asked
     assert store.metadata(cell).get("deterministic", False) is asked
     assert not torch.are_deterministic_algorithms_enabled()

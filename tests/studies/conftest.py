@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gnnmc.store import Request
+from gnnmc.store import Execution, Request
 from gnnmc.studies.homophily_barrier import HomophilyBarrier, make_page
 from gnnmc.studies.homophily_barrier.relate import relate
 from gnnmc.studies.pages import Page
@@ -95,7 +95,7 @@ def planted() -> Callable[..., dict[str, pd.DataFrame]]:
 @pytest.fixture
 def related() -> Callable[[dict[str, pd.DataFrame]], dict[str, Any]]:
     """tables → what stage `relate` makes of them."""
-    return lambda tables: dict(relate([Request({"least_train_accuracy": 0.9}, {"tables": tables})], "cpu")[0])
+    return lambda tables: dict(relate([Request({"least_train_accuracy": 0.9}, {"tables": tables})], Execution())[0])
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def run(config: dict[str, Any], folder: Path) -> tuple[dict[str, pd.DataFrame], 
     checked = validate(study.config, config)
     plan = study.plan(checked)
     store = Store(folder)
-    execute(list(plan.tasks), store, engine="serial", progress=Quiet())
+    execute(list(plan.tasks), store, runner="serial", progress=Quiet())
     tables: dict[str, pd.DataFrame] = {}
     for cell in plan.tables:
         tables |= {name: table for name, table in store.load(cell).items() if isinstance(table, pd.DataFrame)}

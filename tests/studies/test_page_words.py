@@ -23,7 +23,7 @@ def run(name: str, folder: Path, **config: Any) -> tuple[dict[str, pd.DataFrame]
     checked = validate(study.config, SMALL | config)
     plan = study.plan(checked)
     store = Store(folder)
-    assert execute(list(plan.tasks), store, engine="serial", progress=Quiet()).ok
+    assert execute(list(plan.tasks), store, runner="serial", progress=Quiet()).ok
     tables: dict[str, pd.DataFrame] = {}
     for cell in plan.tables:
         tables |= {name: table for name, table in store.load(cell).items() if isinstance(table, pd.DataFrame)}

@@ -40,6 +40,26 @@ def test_seeds_of_a_cell_are_one_task() -> None:
     assert [len(task.cells) for task in tasks] == [3] * 8
 
 
+def test_curves_of_a_cell_are_one_task() -> None:
+    plan = plan_of(paths=[{"kind": "bezier", "steps": 5}, {"kind": "polygonal", "points": 4, "pairs": 2}])
+    assert [len(task.cells) for task in plan.tasks if task.stage == "path"] == [3, 2] * 8
+    for task in plan.tasks:
+        if task.stage == "path":
+            assert len({cell.inputs["graph"] for cell in task.cells}) == 1
+            assert len({str(cell.config) for cell in task.cells}) == 1
+
+
+def test_what_computes_is_told_how_and_no_key_knows() -> None:
+    plan = plan_of(run={"engine": "loop", "memory": "3MiB"})
+    told = {task.stage: task.execution.settings() for task in plan.tasks}
+    for stage in ("modes", "path", "profile"):
+        assert told[stage] == {"device": "cpu", "engine": "loop", "memory": 3 * 2**20}
+    for stage in ("graph", "statistics", "table"):
+        assert told[stage] == {"device": "cpu"}
+    for stage in told:
+        assert keys(plan, stage) == keys(plan_of(), stage)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -47,7 +67,7 @@ def test_seeds_of_a_cell_are_one_task() -> None:
         {"models": ["gcn", {"name": "mlp", "hidden": 8}, "sage"]},
         {"seeds": [0, 1, 2, 3]},
         {"profile": {"points": 11}},
-        {"run": {"workers": 1, "engine": "serial", "device": "auto"}},
+        {"run": {"workers": 1, "runner": "serial", "device": "auto", "engine": "loop", "memory": "1MiB"}},
         {"title": "another"},
     ],
 )
@@ -93,6 +113,10 @@ def test_a_graph_listed_twice_is_an_error() -> None:
         ({"graphs": [{"csbm": {"homophily": 1.2}}]}, r"config graphs\.0\..*homophily.*less than or equal to 1.*1\.2"),
         ({"graphs": [{}]}, r"config graphs\.0.*give exactly one of csbm, real"),
         ({"train": {"epoch": 3}}, r"config train: unknown key 'epoch': did you mean 'epochs'"),
+        ({"run": {"engine": "serial"}}, r"config run\.engine: that is a runner: write runner: serial .*got 'serial'"),
+        ({"run": {"engine": "stakced"}}, r"config run: unknown engine 'stakced': did you mean 'stacked'"),
+        ({"run": {"memory": "2 gigs"}}, r"config run\.memory: expected a number of bytes, or a size such as 2GiB"),
+        ({"run": {"memory": 0}}, r"config run\.memory: .*greater than or equal to 1"),
         ({"trian": {}}, r"config: unknown key 'trian': did you mean 'train'"),
     ],
 )

@@ -10,7 +10,7 @@ from gnnmc.config import PathBlock, validate
 from gnnmc.run import Quiet, execute
 from gnnmc.store import Request, Store
 from gnnmc.studies import STUDIES
-from gnnmc.studies.stages.connect import given, path_of
+from gnnmc.studies.stages.connect import common_of, ends_of, path_of
 
 GRAPH = {"num_nodes": 60, "num_features": 6, "num_classes": 2, "train_per_class": 5}
 SWEEP = GRAPH | {"homophily": [0.1, 0.3, 0.5, 0.7, 0.9]}
@@ -53,13 +53,14 @@ def test_the_plane_of_a_run_is_that_of_the_library(tmp_path: Any) -> None:
     study = STUDIES["homophily_barrier"]
     config = validate(study.config, SMALL | {"graphs": [{"csbm": GRAPH | {"homophily": 0.5}}], "planes": {"points": 4}})
     plan, store = study.plan(config), Store(tmp_path)
-    assert execute(plan.tasks, store, engine="serial", progress=Quiet()).ok
+    assert execute(plan.tasks, store, runner="serial", progress=Quiet()).ok
     tables = {name: frame for cell in plan.tables for name, frame in store.load(cell).items()}
     (cell,) = [cell for task in plan.tasks for cell in task.cells if cell.stage == "plane"]
     inputs = {role: store.load(cast(Any, address)) for role, address in cell.inputs.items()}
-    problem, model, a, b = given(Request(cell.config, inputs))
-    curve = path_of(Request(cell.config, inputs), PathBlock(**cell.config["path"]), a, b)
-    by_hand = gnnmc.plane(model, problem, a, b, curve, points=4, device="cpu")
+    request = Request(cell.config, inputs)
+    (problem, model), (a, b) = common_of([request]), ends_of(request)
+    curve = path_of(request, PathBlock(**cell.config["path"]), a, b)
+    by_hand = gnnmc.plane(model, problem, a, b, curve, points=4, engine="stacked", device="cpu")
     found = cast(Any, tables["planes"])
     assert set(found["model"]) == {"gcn"}
     np.testing.assert_array_equal(found[["x", "y", "loss"]], by_hand.frame()[["x", "y", "loss"]])

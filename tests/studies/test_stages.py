@@ -1,9 +1,10 @@
 """Stage functions: pure, and what they give back can be put together again."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,13 @@ import torch
 
 import gnnmc
 from gnnmc.config import CsbmBlock, ModelBlock, PathBlock, ProfileBlock, TrainBlock
-from gnnmc.store import Request
+from gnnmc.connectivity.files import from_numbers
+from gnnmc.engine import Together
+from gnnmc.run import Quiet, execute
+from gnnmc.store import Execution, Request, Store
 from gnnmc.studies.sources import data_of
 from gnnmc.studies.sources.csbm import generator_seed
+from gnnmc.studies.stages import connect, modes
 from gnnmc.studies.stages.connect import connect_tasks, fit_paths, profile_paths
 from gnnmc.studies.stages.graph import graph_task, make_graphs
 from gnnmc.studies.stages.modes import mode_of, modes_task, train_modes
@@ -24,14 +29,15 @@ from gnnmc.studies.stages.tabulate import tabulate
 BLOCK = CsbmBlock(num_nodes=80, num_classes=3, num_features=6, homophily=0.6, train_per_class=5)
 MODEL = ModelBlock(name="gcn", hidden=8)
 TRAIN = TrainBlock(epochs=20)
+CPU = Execution("cpu", "stacked", 2**30)
 
 
 @pytest.fixture(scope="module")
 def stored() -> dict[str, Any]:
     graph_cell = graph_task(BLOCK, "g").cells[0]
-    graph = make_graphs([Request(graph_cell.config, {})], "cpu")[0]
-    trained = modes_task(graph_cell, MODEL, TRAIN, [0, 1], "cpu")
-    modes = train_modes([Request(cell.config, {"graph": graph}) for cell in trained.cells], "cpu")
+    graph = make_graphs([Request(graph_cell.config, {})], CPU)[0]
+    trained = modes_task(graph_cell, MODEL, TRAIN, [0, 1], CPU)
+    modes = train_modes([Request(cell.config, {"graph": graph}) for cell in trained.cells], CPU)
     return {"graph_cell": graph_cell, "graph": graph, "mode_cells": trained.cells, "modes": modes}
 
 
@@ -44,12 +50,12 @@ def connected(stored: dict[str, Any], path: PathBlock, modes: list[Any] | None =
         path,
         ProfileBlock(points=5),
         "last",
-        "cpu",
+        CPU,
     )
     inputs = {"graph": stored["graph"], "a": a, "b": b}
     if path.kind != "linear":
-        inputs["path"] = fit_paths([Request(tasks[0].cells[0].config, inputs)], "cpu")[0]
-    return profile_paths([Request(cells[0][2].config, inputs)], "cpu")[0], inputs
+        inputs["path"] = fit_paths([Request(tasks[0].cells[0].config, inputs)], CPU)[0]
+    return profile_paths([Request(cells[0][2].config, inputs)], CPU)[0], inputs
 
 
 def test_a_stored_graph_is_the_graph(stored: dict[str, Any]) -> None:
@@ -130,7 +136,7 @@ def test_tables_hold_what_was_measured(stored: dict[str, Any]) -> None:
     about = {"status": "end 0 diverged", "distance": None, "length": None, "diagnostics": []}
     lost = {"about": about, "barriers": result["barriers"].assign(barrier=float("nan"))}
     statistics = measure_graphs(
-        [Request({"statistics": ["homophily_edge", "homophily_adjusted"]}, {"graph": stored["graph"]})], "cpu"
+        [Request({"statistics": ["homophily_edge", "homophily_adjusted"]}, {"graph": stored["graph"]})], CPU
     )
     where = {"graph": "g", "model": "gcn", "endpoint": "last"}
     pair = where | {"path": "linear", "a": 0, "b": 1, "aligned": "none"}
@@ -140,7 +146,7 @@ def test_tables_hold_what_was_measured(stored: dict[str, Any]) -> None:
         "profiles": [pair, pair | {"b": 2}],
     }
     inputs = {"graphs": statistics, "modes": stored["modes"], "profiles": [result, lost]}
-    tables = tabulate([Request(config, inputs)], "cpu")[0]
+    tables = tabulate([Request(config, inputs)], CPU)[0]
     barriers = tables["barriers"]
     row = barriers[(barriers.split == "test") & (barriers.metric == "loss") & (barriers.barrier_kind == "chord")].iloc[
         0
@@ -176,3 +182,120 @@ def test_reading_sparse_features_says_nothing_on_the_terminal(tmp_path: Path) ->
     )
     ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
     assert (ran.stdout.strip(), ran.stderr) == ("[[0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]", "")
+
+
+def three_modes(stored: dict[str, Any]) -> list[Any]:
+    """The stored modes and one more, of the same graph and model."""
+    more = modes_task(stored["graph_cell"], MODEL, TRAIN, [2], CPU).cells[0]
+    return [*stored["modes"], *train_modes([Request(more.config, {"graph": stored["graph"]})], CPU)]
+
+
+def fitted_together(stored: dict[str, Any], ends: list[Any], execution: Execution = CPU) -> list[Any]:
+    """The curves of all pairs of modes, as the one task of their cell gives them."""
+    config = {"model": MODEL.differing(), "path": PathBlock(kind="bezier", steps=6).differing(), "endpoint": "last"}
+    pairs = itertools.combinations(ends, 2)
+    return fit_paths([Request(config, {"graph": stored["graph"], "a": a, "b": b}) for a, b in pairs], execution)
+
+
+def test_curves_of_a_task_are_those_of_single_fits_by_every_engine(stored: dict[str, Any]) -> None:
+    ends = three_modes(stored)
+    problem = gnnmc.Problem.node_classification(data_of(stored["graph"]))
+    model = gnnmc.build_model("gcn", problem, hidden=8)
+    for execution in (CPU, Execution("cpu", "loop", 2**30), Execution("cpu", "stacked", 1)):
+        curves = fitted_together(stored, ends, execution)
+        for (a, b), curve in zip(itertools.combinations(map(mode_of, ends), 2), curves, strict=True):
+            alone = gnnmc.fit_path(model, problem, a, b, steps=6, engine="loop", device="cpu")
+            torch.testing.assert_close(
+                from_numbers(curve["inner"], 1, first=1)[0], alone.control_points[1], rtol=1e-4, atol=1e-5
+            )
+            assert curve["record"]["steps"] == 6
+
+
+def test_all_curves_of_a_task_are_fitted_by_one_call_with_what_the_run_says(
+    stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def noting(model: Any, problem: Any, pairs: Any, **settings: Any) -> Any:
+        calls.append((len(pairs), settings["engine"], settings["memory"], settings["device"]))
+        return gnnmc.fit_paths(model, problem, pairs, **settings)
+
+    monkeypatch.setattr(connect, "fit", noting)
+    fitted_together(stored, three_modes(stored), Execution("cpu", "stacked", 12345))
+    assert calls == [(3, "stacked", 12345, "cpu")]
+
+
+def test_seeds_are_trained_with_what_the_run_says(stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def noting(model: Any, problem: Any, seeds: Any, **settings: Any) -> Any:
+        calls.append((len(seeds), settings["engine"], settings["memory"], settings["device"]))
+        return gnnmc.train(model, problem, seeds, **settings)
+
+    monkeypatch.setattr(modes, "train", noting)
+    trained = modes_task(stored["graph_cell"], MODEL, TRAIN, [0, 1], CPU)
+    requests = [Request(cell.config, {"graph": stored["graph"]}) for cell in trained.cells]
+    train_modes(requests, Execution("cpu", "loop", 54321))
+    assert calls == [(2, "loop", 54321, "cpu")]
+
+
+def test_a_pair_with_an_end_that_diverged_is_left_out_of_a_task(stored: dict[str, Any]) -> None:
+    ends = three_modes(stored)
+    whole = fitted_together(stored, ends)
+    ends[0] = dict(ends[0]) | {"record": dict(ends[0]["record"]) | {"status": "diverged at epoch 3"}}
+    first, second, last = fitted_together(stored, ends)
+    assert first == second == {"inner": {}, "record": {}}
+    for name, value in whole[2]["inner"].items():
+        torch.testing.assert_close(last["inner"][name], value)
+    ends[2] = dict(ends[2]) | {"record": ends[0]["record"]}
+    assert all(curve == {"inner": {}, "record": {}} for curve in fitted_together(stored, ends))
+
+
+def test_how_many_at_once_after_memory_ran_out_is_kept_with_the_results(
+    stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plain = Together.losses
+
+    def short(self: Any, weights: Any, items: Any, *more: Any) -> Any:
+        if len(items) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return plain(self, weights, items, *more)
+
+    monkeypatch.setattr(Together, "losses", short)
+    graph, store = stored["graph_cell"], Store(tmp_path)
+    trained = modes_task(graph, MODEL, TRAIN, [0, 1, 2], CPU)
+    numbered = list(enumerate(trained.cells))
+    curve = PathBlock(kind="bezier", steps=3)
+    tasks, _ = connect_tasks(
+        graph, MODEL, list(itertools.combinations(numbered, 2)), curve, ProfileBlock(points=5), "last", CPU
+    )
+    tasks = [graph_task(BLOCK, "g"), trained, *tasks]
+    assert execute(tasks, store, runner="serial", progress=Quiet()).ok
+    for cell in trained.cells:
+        assert mode_of(store.load(cell)).settings["modes_at_once"] == 1
+    for cell in tasks[2].cells:
+        assert cast(Any, store.load(cell)["record"])["curves_at_once"] == 1
+    for cell in tasks[3].cells:
+        assert cast(Any, store.load(cell)["about"])["status"] == "ok"
+
+
+def test_profiles_of_a_task_share_problem_and_model_and_are_those_of_single_ones(
+    stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = gnnmc.Problem.node_classification(data_of(stored["graph"]))
+    model = gnnmc.build_model("gcn", problem, hidden=8)
+    seen = []
+
+    def noting(model: Any, problem: Any, path: Any, **settings: Any) -> Any:
+        seen.append((id(model), id(problem), settings["engine"]))
+        return gnnmc.profile(model, problem, path, **settings)
+
+    monkeypatch.setattr(connect, "profile", noting)
+    config = {"model": MODEL.differing(), "path": {}, "endpoint": "last", "profile": {"points": 5}}
+    pairs = list(itertools.combinations(three_modes(stored), 2))
+    requests = [Request(config, {"graph": stored["graph"], "a": a, "b": b}) for a, b in pairs]
+    results = profile_paths(requests, Execution("cpu", "loop", 2**30))
+    assert len(seen) == 3 and len(set(seen)) == 1 and seen[0][2] == "loop"
+    for (a, b), result in zip(pairs, results, strict=True):
+        alone = gnnmc.profile(model, problem, gnnmc.LinearPath(mode_of(a), mode_of(b)), points=5, device="cpu")
+        pd.testing.assert_frame_equal(cast(Any, result["profile"]).drop(columns="arc_length"), alone.frame())

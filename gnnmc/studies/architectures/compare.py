@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
 from gnnmc.studies.sections import loss_rows
 
@@ -21,7 +21,7 @@ def compare_task(tables: Cell, kinds: Sequence[Mapping[str, str]], least_train_a
     return Task(compare, (Cell("compare", VERSION, config, {"tables": tables}, label="comparison"),))
 
 
-def compare(requests: Sequence[Request], device: str) -> list[Result]:
+def compare(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """tables → `comparison` and `diagnostics`
 
     comparison: one row per (problem, kind, model, path, split): chord `barrier` of the loss, mean over `pairs`, `low`

@@ -1,11 +1,11 @@
 """From a config to tasks: data → modes → paths → profiles → tables → comparison."""
 
 from gnnmc.config import ModelBlock
-from gnnmc.engine import resolve_device
 from gnnmc.errors import InputError
 from gnnmc.models import MODELS
 from gnnmc.studies.architectures.compare import compare_task
 from gnnmc.studies.architectures.config import Architectures
+from gnnmc.studies.execution import execution_of
 from gnnmc.studies.sources import data_rows, source_of
 from gnnmc.studies.stages.graph import canonical
 from gnnmc.studies.stages.sweep import Sweep
@@ -22,8 +22,7 @@ def make_plan(config: Architectures) -> Plan:
         twice = next(name for name in names if names.count(name) > 1)
         raise InputError(f"config problems: {twice!r} is listed twice: list it once, with all of its models")
     paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
-    device = str(resolve_device(config.run.device))
-    sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, device)
+    sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
     kinds = []
     for (block, entry), row in zip(listed, rows, strict=True):
         sized = [_sized(model, config.parameters) for model in entry.models]

@@ -1,7 +1,7 @@
 """From a config to tasks: graph → statistics → modes → paths → profiles → tables → association."""
 
-from gnnmc.engine import resolve_device
 from gnnmc.errors import InputError
+from gnnmc.studies.execution import execution_of
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
 from gnnmc.studies.homophily_barrier.relate import relate_task
 from gnnmc.studies.sources import data_rows
@@ -24,8 +24,7 @@ def make_plan(config: HomophilyBarrier) -> Plan:
         raise InputError(f"config graphs: {twice!r} is listed twice: list each graph once")
     models = list(zip(distinct_names(config.models, "name", "models"), config.models, strict=True))
     paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
-    device = str(resolve_device(config.run.device))
-    sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, device)
+    sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
     for block, row in zip(blocks, rows, strict=True):
         sweep.add(block, row, models)
     tabulated = sweep.tabulated()

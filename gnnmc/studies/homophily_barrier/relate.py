@@ -6,7 +6,7 @@ from typing import cast
 import pandas as pd
 
 from gnnmc.analysis import associate, barrier_summary, compare_statistics, shape_test
-from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
 from gnnmc.studies.homophily_barrier.predict import predictions
 
@@ -36,7 +36,7 @@ def relate_task(tables: Cell, least_train_accuracy: float) -> Task:
     return Task(relate, (Cell("relate", VERSION, config, {"tables": tables}, label="association"),))
 
 
-def relate(requests: Sequence[Request], device: str) -> list[Result]:
+def relate(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """tables → `association`, `summary`, `shape`, `rivals`, `prediction`, `importance` and `diagnostics`.
 
     gnnmc.analysis gives their columns.

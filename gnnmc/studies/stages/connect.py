@@ -9,12 +9,13 @@ import pandas as pd
 from torch import Tensor, nn
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock
-from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, fit_path, profile
+from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, profile
+from gnnmc.connectivity import fit_paths as fit
 from gnnmc.connectivity.files import by_number, from_numbers
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.models import build_model
 from gnnmc.problem import Problem
-from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.studies.stages.modes import mode_of
 from gnnmc.training import VARY
@@ -24,7 +25,7 @@ from gnnmc.weights import Mode
 Numbered: TypeAlias = tuple[int, Cell]
 
 PATH_VERSION = 5
-PROFILE_VERSION = 3
+PROFILE_VERSION = 4
 
 
 def connect_tasks(
@@ -34,9 +35,12 @@ def connect_tasks(
     path: PathBlock,
     grid: ProfileBlock,
     endpoint: str,
-    device: str,
+    execution: Execution,
 ) -> tuple[list[Task], list[tuple[int, int, Cell]]]:
-    """Tasks that connect each pair by one kind of path and profile it; and (number a, number b, profile's cell)."""
+    """Tasks that connect the pairs by one kind of path and profile it; and (number a, number b, profile's cell).
+
+    The curves of all pairs are one task, and so are their profiles: they have data and model in common.
+    """
     chosen = pairs[: path.pairs] if path.pairs else pairs
     # How many pairs get the path decides which cells there are, not what is in them.
     shared = {
@@ -44,42 +48,48 @@ def connect_tasks(
         "path": path.model_copy(update={"pairs": None}).differing(),
         "endpoint": endpoint,
     }
-    tasks: list[Task] = []
+    curves: list[Cell] = []
     profiles: list[tuple[int, int, Cell]] = []
     for (number_a, a), (number_b, b) in chosen:
         inputs: dict[str, Cell | tuple[Cell, ...]] = {"graph": graph, "a": a, "b": b}
         label = f"{graph.label} {model.name} {path.kind} {number_a}–{number_b}"
         if path.kind != LinearPath.kind:
             fitted = Cell("path", PATH_VERSION, shared, inputs, label=label)
-            tasks.append(Task(fit_paths, (fitted,), device))
+            curves.append(fitted)
             inputs = inputs | {"path": fitted}
         cell = Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label)
         profiles.append((number_a, number_b, cell))
-    tasks.append(Task(profile_paths, tuple(cell for _, _, cell in profiles), device))
-    return tasks, profiles
+    tasks = [Task(fit_paths, tuple(curves), execution)] if curves else []
+    return [*tasks, Task(profile_paths, tuple(cell for _, _, cell in profiles), execution)], profiles
 
 
-def fit_paths(requests: Sequence[Request], device: str) -> list[Result]:
-    """graph and two modes → `inner` control points and the fit's `record`."""
-    results: list[Result] = []
-    for request in requests:
-        problem, model, a, b = given(request)
-        settings = PathBlock(**request.config["path"]).model_dump(exclude={"pairs"})
-        if not _usable(a, b):
-            results.append({"inner": {}, "record": {}})
-            continue
-        fitted = fit_path(model, problem, a, b, device=device, **settings)
-        results.append({"inner": by_number(fitted.control_points[1:-1], first=1), "record": fitted.record})
-    return results
+def fit_paths(requests: Sequence[Request], execution: Execution) -> list[Result]:
+    """graph and two modes → `inner` control points and the fit's `record`; both empty where an end diverged.
+
+    The requests are of one graph, model and path.
+    """
+    problem, model = common_of(requests)
+    settings = PathBlock(**requests[0].config["path"]).model_dump(exclude={"pairs"})
+    pairs = [ends_of(request) for request in requests]
+    fitted = iter(fit(model, problem, [pair for pair in pairs if _usable(*pair)], **execution.settings(), **settings))
+    return [_fitted(next(fitted)) if _usable(*pair) else {"inner": {}, "record": {}} for pair in pairs]
 
 
-def profile_paths(requests: Sequence[Request], device: str) -> list[Result]:
-    """graph, two modes and a path → `profile` and `barriers` (tables), and `about` (status, lengths, diagnostics)."""
-    return [_profile(request, device) for request in requests]
+def _fitted(path: Path) -> Result:
+    return {"inner": by_number(path.control_points[1:-1], first=1), "record": path.record}
 
 
-def _profile(request: Request, device: str) -> Result:
-    problem, model, a, b = given(request)
+def profile_paths(requests: Sequence[Request], execution: Execution) -> list[Result]:
+    """graph, two modes and a path → `profile` and `barriers` (tables), and `about` (status, lengths, diagnostics).
+
+    The requests are of one graph and model.
+    """
+    problem, model = common_of(requests)
+    return [_profile(request, problem, model, execution) for request in requests]
+
+
+def _profile(request: Request, problem: Problem, model: nn.Module, execution: Execution) -> Result:
+    a, b = ends_of(request)
     block = PathBlock(**request.config["path"])
     if (status := status_of(request, a, b)) != "ok":
         code = "GMC014" if _usable(a, b) else "GMC012"
@@ -87,7 +97,8 @@ def _profile(request: Request, device: str) -> Result:
         lost_about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
         return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
     path = path_of(request, block, a, b)
-    result = profile(model, problem, path, device=device, **ProfileBlock(**request.config["profile"]).model_dump())
+    grid = ProfileBlock(**request.config["profile"]).model_dump()
+    result = profile(model, problem, path, **evaluating(execution), **grid)
     found = result.diagnostics()
     if a.init_digest == b.init_digest and "init" in VARY[a.settings.get("vary", "all")]:
         found.append(Diagnostic("GMC002", f"seeds {a.seed} and {b.seed} start from equal weights"))
@@ -108,12 +119,21 @@ def _lost_barriers(problem: Problem) -> pd.DataFrame:
     return pd.DataFrame(keys, columns=["split", "metric", "barrier_kind"]).assign(barrier=np.nan)
 
 
-def given(request: Request) -> tuple[Problem, nn.Module, Mode, Mode]:
-    """The problem, the model and the two modes of a request."""
-    problem = problem_of(cast(Result, request.inputs["graph"]))
-    model = build_model(problem=problem, **ModelBlock(**request.config["model"]).model_dump())
+def common_of(requests: Sequence[Request]) -> tuple[Problem, nn.Module]:
+    """The problem and the model that the requests of a task share, made once for all of them."""
+    problem = problem_of(cast(Result, requests[0].inputs["graph"]))
+    return problem, build_model(problem=problem, **ModelBlock(**requests[0].config["model"]).model_dump())
+
+
+def ends_of(request: Request) -> tuple[Mode, Mode]:
+    """The two modes of a request."""
     a, b = (mode_of(cast(Result, request.inputs[role]), request.config["endpoint"]) for role in ("a", "b"))
-    return problem, model, a, b
+    return a, b
+
+
+def evaluating(execution: Execution) -> dict[str, Any]:
+    """What `profile` and `plane` are told of how to compute."""
+    return {name: value for name, value in execution.settings().items() if name != "memory"}
 
 
 def status_of(request: Request, a: Mode, b: Mode) -> str:

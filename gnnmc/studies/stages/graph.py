@@ -6,7 +6,7 @@ from typing import Any, cast
 from gnnmc.config import SOURCE_BLOCKS, SourceBlock
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem
-from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.sources import SOURCES, source_of
 
 VERSION = 3
@@ -28,7 +28,7 @@ def graph_task(block: SourceBlock, label: str) -> Task:
     return Task(make_graphs, (Cell("graph", VERSION, config, files=dict(source.files(block)), label=label),))
 
 
-def make_graphs(requests: Sequence[Request], device: str) -> list[Result]:
+def make_graphs(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """{kind of source: its fields} → `data` (tensors) and `about` (kind, name, what it was made from)."""
     return [_make(request) for request in requests]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from gnnmc.config import ModelBlock, TrainBlock
 from gnnmc.models import build_model, count_parameters
 from gnnmc.seeding import stream
-from gnnmc.store import Cell, Request, Result, Task, Value
+from gnnmc.store import Cell, Execution, Request, Result, Task, Value
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.training import train
 from gnnmc.weights import Mode
@@ -17,7 +17,9 @@ from gnnmc.weights import Mode
 VERSION = 5
 
 
-def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequence[int], device: str) -> Task:
+def modes_task(
+    graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequence[int], execution: Execution
+) -> Task:
     """The task that trains one mode for each replicate number in `seeds`.
 
     The training seed is derived from the graph and the number: were it the number alone, equal-shaped graphs would all
@@ -37,17 +39,18 @@ def modes_task(graph: Cell, model: ModelBlock, training: TrainBlock, seeds: Sequ
         )
         for seed in seeds
     )
-    return Task(train_modes, cells, device)
+    return Task(train_modes, cells, execution)
 
 
-def train_modes(requests: Sequence[Request], device: str) -> list[Result]:
+def train_modes(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """graph → `last`, `best` (weights), `record`, `metrics`, `log` of a mode, and `parameters`, a count."""
     config = requests[0].config
     problem = problem_of(cast(Result, requests[0].inputs["graph"]))
     model = build_model(problem=problem, **ModelBlock(**config["model"]).model_dump())
     training = TrainBlock(**config["train"]).model_dump()
     training["shared_seed"] = config.get("shared_seed", 0)
-    modes = train(model, problem, [request.config["seed"] for request in requests], device=device, **training)
+    seeds = [request.config["seed"] for request in requests]
+    modes = train(model, problem, seeds, **execution.settings(), **training)
     return [_packed(mode) | {"parameters": count_parameters(model)} for mode in modes]
 
 

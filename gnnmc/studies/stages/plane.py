@@ -7,20 +7,20 @@ import pandas as pd
 
 from gnnmc.config import PathBlock, PlaneBlock
 from gnnmc.connectivity import plane
-from gnnmc.store import Cell, Request, Result, Task
-from gnnmc.studies.stages.connect import given, path_of, status_of
+from gnnmc.store import Cell, Execution, Request, Result, Task
+from gnnmc.studies.stages.connect import common_of, ends_of, evaluating, path_of, status_of
 
-VERSION = 1
+VERSION = 2
 GATHER_VERSION = 1
 
 Labeled = Sequence[tuple[Mapping[str, Any], Cell]]
 
 
-def plane_task(profile: Cell, block: PlaneBlock, device: str) -> Task:
+def plane_task(profile: Cell, block: PlaneBlock, execution: Execution) -> Task:
     """The task of the plane around a pair whose fitted curve `profile` was measured on."""
     shared = {name: profile.config[name] for name in ("model", "path", "endpoint")}
     config = shared | {"plane": block.model_copy(update={"graphs": 2}).differing()}
-    return Task(make_planes, (Cell("plane", VERSION, config, profile.inputs, label=profile.label),), device)
+    return Task(make_planes, (Cell("plane", VERSION, config, profile.inputs, label=profile.label),), execution)
 
 
 def gather_task(planes: Labeled) -> Task:
@@ -30,20 +30,21 @@ def gather_task(planes: Labeled) -> Task:
     return Task(gather, (Cell("planes", GATHER_VERSION, config, inputs, label="planes"),))
 
 
-def make_planes(requests: Sequence[Request], device: str) -> list[Result]:
+def make_planes(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """graph, two modes and a fitted path → `plane`, `marks`, `line` (tables) and `about` (status, distance)."""
-    return [_plane(request, device) for request in requests]
+    return [_plane(request, execution) for request in requests]
 
 
-def _plane(request: Request, device: str) -> Result:
-    problem, model, a, b = given(request)
+def _plane(request: Request, execution: Execution) -> Result:
+    a, b = ends_of(request)
     status = status_of(request, a, b)
     if status != "ok":
         empty = pd.DataFrame()
         return {"plane": empty, "marks": empty, "line": empty, "about": {"status": status, "path_distance": None}}
+    problem, model = common_of([request])
     path = path_of(request, PathBlock(**request.config["path"]), a, b)
     points = PlaneBlock(**request.config["plane"]).points
-    surface = plane(model, problem, a, b, path, points=points, device=device)
+    surface = plane(model, problem, a, b, path, points=points, **evaluating(execution))
     return {
         "plane": surface.frame(),
         "marks": surface.marks(),
@@ -52,7 +53,7 @@ def _plane(request: Request, device: str) -> Result:
     }
 
 
-def gather(requests: Sequence[Request], device: str) -> list[Result]:
+def gather(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """planes → `planes` (one row per x, y, split), `plane_marks`, `plane_lines`, each with the labels of its plane."""
     return [_gathered(request) for request in requests]
 

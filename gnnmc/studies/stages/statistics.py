@@ -7,7 +7,7 @@ import pandas as pd
 
 from gnnmc.graphstats import STATISTICS, graph_stats
 from gnnmc.problem import absent_from_train
-from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.sources import data_of
 from gnnmc.studies.stages.graph import is_one_graph, problem_of
 
@@ -21,7 +21,7 @@ def statistics_task(graph: Cell) -> Task:
     return Task(measure_graphs, (Cell("statistics", VERSION, config, {"graph": graph}, label=graph.label),))
 
 
-def measure_graphs(requests: Sequence[Request], device: str) -> list[Result]:
+def measure_graphs(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """graph → `statistics` (one row; `num_items`, `num_classes` of all), `about`, and of its problem the `units` of
     columns and the `classes_without_training`.
     """

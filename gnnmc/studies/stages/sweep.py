@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, SourceBlock, TrainBlock
-from gnnmc.store import Cell, Task
+from gnnmc.store import Cell, Execution, Task
 from gnnmc.studies.stages.connect import connect_tasks
 from gnnmc.studies.stages.graph import graph_task
 from gnnmc.studies.stages.modes import modes_task
@@ -24,7 +24,7 @@ class Sweep:
     paths: Sequence[tuple[str, PathBlock]]
     profile: ProfileBlock
     endpoint: str
-    device: str
+    execution: Execution
     tasks: list[Task] = field(default_factory=list)
     statistics: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
@@ -50,14 +50,14 @@ class Sweep:
         self.tasks += [made, measured]
         self.statistics.append((row, measured.cells[0]))
         for model_name, model in models:
-            trained = modes_task(graph, model, train or self.train, self.seeds, self.device)
+            trained = modes_task(graph, model, train or self.train, self.seeds, self.execution)
             self.tasks.append(trained)
             where = {"graph": row["graph"], "model": model_name, "endpoint": self.endpoint}
             numbered = list(zip(self.seeds, trained.cells, strict=True))
             self.modes += [(where | {"seed": number}, cell) for number, cell in numbered]
             pairs = list(itertools.combinations(numbered, 2))
             for path_name, path in self.paths:
-                tasks, cells = connect_tasks(graph, model, pairs, path, self.profile, self.endpoint, self.device)
+                tasks, cells = connect_tasks(graph, model, pairs, path, self.profile, self.endpoint, self.execution)
                 self.tasks += tasks
                 for a, b, cell in cells:
                     self.profiles.append((where | {"path": path_name, "a": a, "b": b, "aligned": "none"}, cell))
@@ -81,7 +81,7 @@ class Sweep:
         places = {round(i * (len(graphs) - 1) / max(1, block.graphs - 1)) for i in range(block.graphs)}
         for place in sorted(places):
             labels, cell = first[graphs[place]]
-            task = plane_task(cell, block, self.device)
+            task = plane_task(cell, block, self.execution)
             self.tasks.append(task)
             self.planes.append((labels, task.cells[0]))
         return gather_task(self.planes)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from gnnmc.store import Cell, Request, Result, Task
+from gnnmc.store import Cell, Execution, Request, Result, Task
 
 VERSION = 4
 
@@ -20,7 +20,7 @@ def tabulate_task(graphs: Labeled, modes: Labeled, profiles: Labeled) -> Task:
     return Task(tabulate, (Cell("table", VERSION, config, inputs, label="tables"),))
 
 
-def tabulate(requests: Sequence[Request], device: str) -> list[Result]:
+def tabulate(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """statistics, modes, profiles → the tables
 
     graphs: one row per graph: labels, `made_<argument>` (what `csbm` or `load_graph` made it from), `loss_unit` (in

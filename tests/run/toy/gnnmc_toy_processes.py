@@ -82,9 +82,9 @@ class Starter:
     def __init__(self):
         self._runs = []
 
-    def toy(self, folder, seconds=0.06, engine="local", **options):
+    def toy(self, folder, seconds=0.06, runner="local", **options):
         """The toy run of two workers."""
-        return self._start([str(TOY / "gnnmc_toy_run.py"), str(folder), str(seconds), engine], **options)
+        return self._start([str(TOY / "gnnmc_toy_run.py"), str(folder), str(seconds), runner], **options)
 
     def study(self, config, out, *more, **options):
         """`gnnmc run`."""

@@ -1,4 +1,4 @@
-"""A run as a script, to be killed: `gnnmc_toy_run.py FOLDER SECONDS_PER_BATCH [ENGINE]`."""
+"""A run as a script, to be killed: `gnnmc_toy_run.py FOLDER SECONDS_PER_BATCH [RUNNER]`."""
 
 import sys
 
@@ -26,11 +26,11 @@ def toy_tasks(seconds):
     return [*tasks, Task(toy.table, (table,))]
 
 
-def run(folder, seconds, engine="local", workers=2):
+def run(folder, seconds, runner="local", workers=2):
     """Execute what is missing, then write the tables, under one lock, as `gnnmc run` does."""
     tasks, store = toy_tasks(seconds), Store(folder)
     with store.only_writer():
-        outcome = execute(tasks, store, workers=workers, engine=engine, progress=Quiet())
+        outcome = execute(tasks, store, workers=workers, runner=runner, progress=Quiet())
         if outcome.ok:
             rows = store.load(tasks[-1].cells[0])["rows"]
             with Written(store.folder).renewing("tables", [f"{name}.parquet" for name in TABLES], of="toy"):
@@ -41,9 +41,9 @@ def run(folder, seconds, engine="local", workers=2):
 
 def main(arguments):
     """Run and print one line; 0 when nothing failed, 1 when a cell did, 2 when the run could not go on."""
-    folder, seconds, *engine = arguments
+    folder, seconds, *runner = arguments
     try:
-        outcome = run(folder, float(seconds), *engine)
+        outcome = run(folder, float(seconds), *runner)
     except GnnmcError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
         return 2

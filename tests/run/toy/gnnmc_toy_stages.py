@@ -12,7 +12,7 @@ from pathlib import Path
 from gnnmc.seeding import torch_generator
 
 
-def numbers(requests, device):
+def numbers(requests, execution):
     """A graph, so to say: random numbers of a named stream."""
     import torch
 
@@ -23,7 +23,7 @@ def numbers(requests, device):
     ]
 
 
-def products(requests, device):
+def products(requests, execution):
     """Modes: large products, whose bits depend on the number of threads, and which change their input on purpose."""
     import torch
 
@@ -38,7 +38,7 @@ def products(requests, device):
     return results
 
 
-def table(requests, device):
+def table(requests, execution):
     """A final table of everything."""
     import pandas as pd
 
@@ -53,7 +53,7 @@ def table(requests, device):
     return results
 
 
-def fails(requests, device):
+def fails(requests, execution):
     """Raises, with a message of two lines, for the seeds in `bad`."""
     for request in requests:
         if request.config["seed"] in request.config.get("bad", [request.config["seed"]]):
@@ -61,14 +61,14 @@ def fails(requests, device):
     return [{"seed": request.config["seed"]} for request in requests]
 
 
-def fails_until(requests, device):
+def fails_until(requests, execution):
     """Raises until the file `path` exists."""
     if not Path(requests[0].config["path"]).exists():
         raise RuntimeError("not yet")
     return [{"seed": 0} for _ in requests]
 
 
-def dies(requests, device):
+def dies(requests, execution):
     """Kills its own process as the out-of-memory killer does; `times` counts through files in the folder `path`."""
     folder = Path(requests[0].config["path"])
     times = len(list(folder.iterdir()))
@@ -78,7 +78,7 @@ def dies(requests, device):
     return [{"survived": times} for _ in requests]
 
 
-def sleeps(requests, device):
+def sleeps(requests, execution):
     """Takes `seconds`; says in the folder `path` that it has begun, and in which process."""
     if "path" in requests[0].config:
         (Path(requests[0].config["path"]) / f"{os.getpid()}").touch()
@@ -86,7 +86,7 @@ def sleeps(requests, device):
     return [{"slept": request.config["seconds"]} for request in requests]
 
 
-def surroundings(requests, device):
+def surroundings(requests, execution):
     """What a worker finds around itself."""
     import torch
 
@@ -100,29 +100,29 @@ def surroundings(requests, device):
     return [around for _ in requests]
 
 
-def unstorable(requests, device):
+def unstorable(requests, execution):
     """Its second value cannot be stored."""
     return [{"fine": 1, "odd": object()} for _ in requests]
 
 
-def too_few(requests, device):
+def too_few(requests, execution):
     """One result less than asked."""
     return [{"a": 1}] * (len(requests) - 1)
 
 
-def quits(requests, device):
+def quits(requests, execution):
     """Calls sys.exit, as a library that takes itself for a program does."""
     sys.exit("enough")
 
 
-def bulk(requests, device):
+def bulk(requests, execution):
     """Many bytes."""
     import torch
 
     return [{"t": {"w": torch.zeros(r.config["megabytes"] * 2**18)}} for r in requests]
 
 
-def small(requests, device):
+def small(requests, execution):
     """About five milliseconds of work."""
     import numpy as np
     import pandas as pd
@@ -134,26 +134,31 @@ def small(requests, device):
     return [{"rows": frame, "seed": r.config["seed"]} for r in requests]
 
 
-not_at_top = [lambda requests, device: []]
+not_at_top = [lambda requests, execution: []]
 
 
-def on_device(requests, device):
+def on_device(requests, execution):
     """Computes on the device, as the stages of studies do."""
     import torch
 
     from gnnmc.engine import resolve_device
 
-    return [{"x": {"sum": torch.ones(3, device=resolve_device(device)).sum().cpu()}} for _ in requests]
+    return [{"x": {"sum": torch.ones(3, device=resolve_device(execution.device)).sum().cpu()}} for _ in requests]
 
 
-def settings(requests, device):
+def how(requests, execution):
+    """Says what it was told of how to compute."""
+    return [{"given": execution.settings()} for _ in requests]
+
+
+def settings(requests, execution):
     """Says whether torch uses its deterministic kernels alone."""
     import torch
 
     return [{"deterministic": torch.are_deterministic_algorithms_enabled()} for _ in requests]
 
 
-def gobbles(requests, device):
+def gobbles(requests, execution):
     """Wants 400 MB of an address space that has 100 left (RLIMIT_AS), until the file `unlimited` exists.
 
     The limit stays while the error is reported, as one that a cluster sets does.

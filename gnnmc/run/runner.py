@@ -1,4 +1,4 @@
-"""The contract of a run engine: something that does tasks, in this process or elsewhere."""
+"""The contract of a runner: something that does tasks, in this process or elsewhere."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,11 +8,11 @@ from gnnmc.registry import Registry
 from gnnmc.run.work import Report, Work
 
 
-class RunEngine(Protocol):
+class Runner(Protocol):
     """Does tasks that are ready; knows nothing of their order, and keeps results in the store of a folder.
 
     Every task that was submitted is reported once, whatever happens to the process that does it; results have the same
-    bytes in every engine.
+    bytes in every runner.
     """
 
     in_process: bool  # tasks are done inside `collect`, so an interruption has to break into it
@@ -41,4 +41,4 @@ class WorkersError(GnnmcError):
     """Worker processes cannot be started on this machine."""
 
 
-RUN_ENGINES: Registry[type[RunEngine]] = Registry("run engine")
+RUNNERS: Registry[type[Runner]] = Registry("runner")
