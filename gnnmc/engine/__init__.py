@@ -1,6 +1,6 @@
 """The engine: evaluate and train one or many weight-points of a model on a problem, exactly."""
 
-from gnnmc.engine.batchnorm import has_batchnorm, reestimate_batchnorm
+from gnnmc.engine.batchnorm import has_batchnorm, reestimate_batchnorm, reestimated_outputs
 from gnnmc.engine.budget import MEMORY, halving
 from gnnmc.engine.combinations import Combinations
 from gnnmc.engine.device import resolve_device
@@ -23,6 +23,7 @@ __all__ = [
     "halving",
     "has_batchnorm",
     "reestimate_batchnorm",
+    "reestimated_outputs",
     "resolve_device",
     "stacked_weights",
 ]

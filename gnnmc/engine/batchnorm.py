@@ -46,6 +46,14 @@ def reestimate_batchnorm(function: ModelFunction, weights: Weights) -> dict[str,
     return fresh
 
 
+def reestimated_outputs(function: ModelFunction, weights: Weights) -> Tensor:
+    """Outputs with BatchNorm's statistics measured anew at these weights: one function of weights, to be recorded.
+
+    Shapes: → (N, C).
+    """
+    return function(reestimate_batchnorm(function, weights))
+
+
 def _as_in_training(function: ModelFunction, fresh: dict[str, Tensor], names: Mapping[nn.Module, str]) -> None:
     """One forward in which BatchNorm alone is in train mode, so that its statistics are torch's own."""
     momenta = {layer: layer.momentum for layer in names}

@@ -43,6 +43,11 @@ def _in_one_valued(operation: Operation) -> bool:
     return sum(_has(argument) for argument in operation.args[1:]) == 1
 
 
+def _of_convolution(operation: Operation) -> bool:
+    """In image or kernel, a bias beside."""
+    return sum(_has(argument) for argument in operation.args[:2]) <= 1
+
+
 def _always(operation: Operation) -> bool:
     return True
 
@@ -64,6 +69,7 @@ for _test, _names in (
     (_in_one_factor, "mm bmm mul mv dot"),
     (_always, "add sub cat stack"),
     (_biased, "addmm baddbmm"),
+    (_of_convolution, "convolution"),
     (_source, "scatter_add index_add"),
 ):
     for _name in _names.split():

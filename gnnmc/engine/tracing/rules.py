@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.tracing.batched import NARROW, RULES, Batched, Rule, register
-from gnnmc.engine.tracing.moments import learned_batch_norm
 from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.sparse import SparseMatrix, Structure
 
@@ -150,6 +149,16 @@ for _name in ("bitwise_and", "bitwise_or", "__rshift__"):
     RULES[getattr(aten, _name)] = _arithmetic(getattr(aten, _name))
 
 
+@register(aten.copy)
+def _written_over(before: Any, source: Any, *rest: Any) -> Batched | None:
+    """What stands there before is gone, but for its shape and type."""
+    shape = before.shape
+    if not isinstance(source, Batched) or source.shape != shape:
+        return None
+    dtype = before.tensor.dtype if isinstance(before, Batched) else before.dtype
+    return Batched(source.tensor.to(dtype), source.axis)
+
+
 @register(aten._to_copy)
 def _cast(x: Batched, **named: Any) -> Batched:
     return Batched(aten._to_copy.default(x.tensor, **named), x.axis)
@@ -247,28 +256,3 @@ def _columns(base: Any, columns: Tensor) -> Tensor:
     """What is scattered into, with a batch of its own."""
     given = base.at(1) if isinstance(base, Batched) else base.unsqueeze(1)
     return given.expand(len(given), *columns.shape[1:]).contiguous()
-
-
-@register(learned_batch_norm)
-def _learned_batch_norm(
-    x: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: float, eps: float
-) -> list[Batched]:
-    """One BatchNorm whose channels are those of all."""
-    size = next(len(v.at(0)) for v in (x, weight, bias, running_mean, running_var) if isinstance(v, Batched))
-
-    def channels(value: Any) -> Tensor | None:
-        if value is None:
-            return None
-        return (value.at(0) if isinstance(value, Batched) else value.expand(size, *value.shape)).flatten()
-
-    columns = x.at(1) if isinstance(x, Batched) else x.unsqueeze(1).expand(len(x), size, *x.shape[1:])
-    scale, shift = channels(weight), channels(bias)
-    mean, variance = channels(running_mean), channels(running_var)
-    assert mean is not None and variance is not None  # recorded only where there are some
-    out, mean, variance = learned_batch_norm(
-        columns.flatten(1, 2), scale, shift, mean, variance, training, momentum, eps
-    )
-    return [
-        Batched(out.unflatten(1, columns.shape[1:3]), 1),
-        *(Batched(v.unflatten(0, (size, -1)), 0) for v in (mean, variance)),
-    ]
