@@ -1,6 +1,6 @@
 """A forward recorded once, rewritten to fewer operations, and run for many points of weight space at once."""
 
-from gnnmc.engine.tracing import images, normalizations  # noqa: F401 (their rules)
+from gnnmc.engine.tracing import attention, images, normalizations, shapes  # noqa: F401 (their rules)
 from gnnmc.engine.tracing.along import Along
 from gnnmc.engine.tracing.record import NotTraceable, Trace, record
 from gnnmc.engine.tracing.replay import Replay

@@ -80,3 +80,9 @@ def register(*kinds: Any) -> Callable[[_Made], _Made]:
         return rule
 
     return made
+
+
+def place_of(x: Batched, dim: int) -> int:
+    """Where an axis of each value is in the tensor of all."""
+    dim %= len(x.shape)
+    return dim + (dim >= x.axis)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.batched import NARROW, RULES, Batched, Rule, register
+from gnnmc.engine.tracing.batched import NARROW, RULES, Batched, Rule, place_of, register
 from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.sparse import SparseMatrix, Structure
 
@@ -25,9 +25,23 @@ def _alone(packet: Any, in_place: Any) -> Rule:
     return rule
 
 
-_ELEMENTWISE = "relu leaky_relu elu gelu silu sigmoid tanh exp log neg sqrt rsqrt square abs"
+_ELEMENTWISE = "relu leaky_relu elu gelu silu sigmoid tanh exp log neg sqrt rsqrt square abs softplus reciprocal"
 for _name in _ELEMENTWISE.split():
     RULES[getattr(aten, _name)] = _alone(getattr(aten, _name), getattr(aten, f"{_name}_", None))
+
+
+def _clamped(packet: Any) -> Rule:
+    alone = _alone(packet, None)
+
+    def rule(x: Any, *bounds: Any, **named: Any) -> Any:
+        each = any(isinstance(bound, Batched | Tensor) for bound in (*bounds, *named.values()))
+        return None if each else alone(x, *bounds, **named)
+
+    return rule
+
+
+for _packet in (aten.clamp, aten.clamp_min, aten.clamp_max):
+    RULES[_packet] = _clamped(_packet)
 
 
 @register(aten.clone, aten.alias)
@@ -101,15 +115,22 @@ def _sparse_product(matrix: SparseMatrix, x: Batched) -> Batched:
 @register(valued_product)
 def _valued_product(structure: Structure, values: Any, x: Any) -> Batched:
     size = next(given.tensor.shape[given.axis] for given in (values, x) if isinstance(given, Batched))
-    many = [given.at(0).unbind(0) if isinstance(given, Batched) else (given,) * size for given in (values, x)]
-    return Batched(torch.stack([valued_product(structure, *one) for one in zip(*many, strict=True)]), 0)
+    if not isinstance(values, Batched):
+        columns = x.at(1)
+        found = valued_product(structure, values, columns.flatten(1))
+        return Batched(found.unflatten(1, columns.shape[1:]), 1, own=True)
+    right = x.at(0) if isinstance(x, Batched) else x.expand(size, *x.shape)
+    return Batched(valued_product(structure, values.at(0), right), 0, own=True)
 
 
 @register(aten.addmm)
 def _biased_product(bias: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> Batched | None:
-    if beta != 1 or alpha != 1 or not (isinstance(a, Batched) or isinstance(b, Batched)):
+    if not (isinstance(a, Batched) or isinstance(b, Batched)):
         return None
-    return _binary(torch.add, _product(a, b), bias)
+    product = _product(a, b)
+    if alpha != 1:
+        product = Batched(product.tensor * alpha, product.axis, own=True)
+    return _binary(lambda x, y: torch.add(x, y, alpha=beta), product, bias)
 
 
 def _arithmetic(function: Callable[..., Tensor], named_allowed: tuple[str, ...] = ()) -> Rule:
@@ -145,7 +166,8 @@ def _binary(function: Callable[[Any, Any], Tensor], a: Any, b: Any) -> Batched |
     return Batched(function(placed(a), placed(b)), axis, own=True)
 
 
-for _name in ("bitwise_and", "bitwise_or", "__rshift__"):
+_OF_TWO = "pow ge gt le lt eq ne maximum minimum bitwise_and bitwise_or __rshift__"
+for _name in _OF_TWO.split():
     RULES[getattr(aten, _name)] = _arithmetic(getattr(aten, _name))
 
 
@@ -166,25 +188,19 @@ def _cast(x: Batched, **named: Any) -> Batched:
 
 @register(aten.select)
 def _selected_along(x: Batched, dim: int, index: int) -> Batched:
-    place = _place(x, dim)
+    place = place_of(x, dim)
     return Batched(x.tensor.select(place, index), x.axis - (place < x.axis))
 
 
 @register(aten.slice)
 def _sliced(x: Batched, dim: int = 0, *rest: Any) -> Batched:
-    return Batched(aten.slice.Tensor(x.tensor, _place(x, dim), *rest), x.axis)
+    return Batched(aten.slice.Tensor(x.tensor, place_of(x, dim), *rest), x.axis)
 
 
 @register(aten.unsqueeze)
 def _unsqueezed(x: Batched, dim: int) -> Batched:
     new = dim % (len(x.shape) + 1)
     return Batched(x.tensor.unsqueeze(new + (new > x.axis)), x.axis + (new <= x.axis))
-
-
-def _place(x: Batched, dim: int) -> int:
-    """Where an axis of each value is in the tensor of all."""
-    dim %= len(x.shape)
-    return dim + (dim >= x.axis)
 
 
 def _over_dims(function: Callable[..., Tensor]) -> Rule:
@@ -205,8 +221,14 @@ for _name in ("sum", "mean", "amax"):
 
 @register(aten.index_select)
 def _selected(x: Any, dim: int, index: Any) -> Batched | None:
-    if isinstance(index, Batched) or dim % len(x.shape):
+    if isinstance(index, Batched):
         return None
+    if dim % len(x.shape):
+        # torch selects along inner axes number by number; it gathers a row after another.
+        place, rank = place_of(x, dim), x.tensor.dim()
+        size = [*x.tensor.shape[:place], len(index), *x.tensor.shape[place + 1 :]]
+        places = index.long().reshape(-1, *[1] * (rank - 1 - place)).expand(size)
+        return Batched(x.tensor.gather(place, places), x.axis, own=True)
     return Batched(x.at(1).contiguous().index_select(0, index), 1)
 
 
@@ -247,7 +269,7 @@ def _rows(base: Any, dim: int, index: Any, source: Any) -> Tensor | None:
         return None
     if index.dim() == 1:
         return index
-    if any(index.stride()[1:]) and any(size > 1 for size in index.shape[1:]):
+    if any(stride and size > 1 for stride, size in zip(index.stride()[1:], index.shape[1:], strict=True)):
         return None
     return index.reshape(len(index), -1)[:, 0] if index.shape == source.shape else None
 

@@ -1,0 +1,49 @@
+"""Batching rules of attention: over all pairs, and over the edges of a graph."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnmc.engine.tracing.batched import Batched, place_of, register
+from gnnmc.sparse import row_max
+
+aten = torch.ops.aten
+
+
+@register(aten._softmax)
+def _softmax(x: Batched, dim: int, half_to_float: bool) -> Batched:
+    return Batched(aten._softmax.default(x.tensor, place_of(x, dim), half_to_float), x.axis, own=True)
+
+
+@register(aten._log_softmax)
+def _log_softmax(x: Batched, dim: int, half_to_float: bool) -> Batched:
+    return Batched(aten._log_softmax.default(x.tensor, place_of(x, dim), half_to_float), x.axis, own=True)
+
+
+@register(aten._scaled_dot_product_flash_attention_for_cpu)
+def _attended(query: Any, key: Any, value: Any, *how: Any, **named: Any) -> list[Batched] | None:
+    """The models are more items of one batch."""
+    if isinstance(named.get("attn_mask"), Batched):
+        return None
+    first = next(given for given in (query, key, value) if isinstance(given, Batched))
+    size, items = first.tensor.shape[first.axis], first.shape[0]
+
+    def folded(given: Any) -> Tensor:
+        each = given.at(0) if isinstance(given, Batched) else given.expand(size, *given.shape)
+        return each.flatten(0, 1)
+
+    mask = named.get("attn_mask")
+    if mask is not None and mask.dim() == 4 and mask.shape[0] > 1:
+        named = {**named, "attn_mask": mask.repeat(size, 1, 1, 1)}
+    found = aten._scaled_dot_product_flash_attention_for_cpu.default(
+        folded(query), folded(key), folded(value), *how, **named
+    )
+    return [Batched(each.unflatten(0, (size, items)), 0) for each in found]
+
+
+@register(torch.ops.gnnmc.row_max)
+def _row_max(starts: Any, values: Any) -> Batched | None:
+    if isinstance(starts, Batched):
+        return None
+    return Batched(row_max(starts, values.at(0)), 0, own=True)
