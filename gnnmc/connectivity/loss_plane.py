@@ -9,15 +9,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from gnnmc.connectivity.evaluation import Evaluation, check_rules
+from gnnmc.connectivity.evaluation import Evaluation, How
 from gnnmc.connectivity.path import Floats, Path
 from gnnmc.connectivity.plane import NAMES, Plane
 from gnnmc.connectivity.transform import Transform
-from gnnmc.engine import ModelFunction
+from gnnmc.engine import MEMORY
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
 from gnnmc.registry import unknown_name
-from gnnmc.training import ModuleOrFactory, module_of, real_number, whole_number
+from gnnmc.training import ModuleOrFactory, real_number, whole_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +115,8 @@ def plane(
     margin: float = 0.2,
     transforms: Sequence[Transform] = (),
     batchnorm: str = "reestimate",
-    engine: str = "loop",
+    engine: str = "stacked",
+    memory: int = MEMORY,
     device: str | torch.device = "auto",
 ) -> LossPlane:
     """Evaluate every split on a grid over the plane through a, b and c, dropout off.
@@ -128,7 +129,7 @@ def plane(
     transforms: as for `profile`; t is where the point lies along the line from a to b, and the ends are a and b.
     batchnorm: "reestimate" the running statistics at every point (science 0), or interpolate the "stored" ones, of
     which a variance may turn negative beyond the three points: the loss is NaN there.
-    engine: as for `profile`.
+    engine, memory: as for `profile`.
 
     Shapes:
         a, b, c: name → tensor each, shaped as the model's parameters and buffers
@@ -139,27 +140,28 @@ def plane(
 
     Source: Garipov et al. 2018; science 2.
     """
-    check_rules(batchnorm, engine)
+    how = How(batchnorm, engine, memory)
     count, margin = whole_number("points", points, least=2), real_number("margin", margin, zero=True)
-    function = ModelFunction(module_of(model), require_problem(problem), device)
-    if isinstance(c, Path):
-        counting = [name for name in function.parameter_names if name not in c.unused]
-        spanning, third = _third_point(c, counting)
-        surface = Plane(a, b, spanning, counting)
-        path, path_distance = _follow(c, surface)
-    else:
-        unused = set(getattr(a, "unused", ())) & set(getattr(b, "unused", ()))
-        surface = Plane(a, b, c, [name for name in function.parameter_names if name not in unused])
-        third, path, path_distance = "third point", np.empty((0, 2)), 0.0
-    on_device = surface.with_points(
-        [function.load(point, name) for point, name in zip(surface.control_points, NAMES, strict=True)]
-    )
-    x, y = (_axis(values, count, margin) for values in np.concatenate([surface.positions, path]).T)
-    ends, length = (on_device.control_points[0], on_device.control_points[1]), surface.positions[1, 0]
+    with how.prepared(model, require_problem(problem), device) as ready:
+        function = ready.function
+        if isinstance(c, Path):
+            counting = [name for name in function.parameter_names if name not in c.unused]
+            spanning, third = _third_point(c, counting)
+            surface = Plane(a, b, spanning, counting)
+            path, path_distance = _follow(c, surface)
+        else:
+            unused = set(getattr(a, "unused", ())) & set(getattr(b, "unused", ()))
+            surface = Plane(a, b, c, [name for name in function.parameter_names if name not in unused])
+            third, path, path_distance = "third point", np.empty((0, 2)), 0.0
+        on_device = surface.with_points(
+            [function.load(point, name) for point, name in zip(surface.control_points, NAMES, strict=True)]
+        )
+        x, y = (_axis(values, count, margin) for values in np.concatenate([surface.positions, path]).T)
+        ends, length = (on_device.control_points[0], on_device.control_points[1]), surface.positions[1, 0]
 
-    grid = [(at_x, at_y) for at_y in y.tolist() for at_x in x.tolist()]
-    along = [min(max(at_x / length, 0.0), 1.0) for at_x, _ in grid]
-    values = Evaluation(function, on_device, ends, transforms, batchnorm, engine).measure(grid, along)
+        grid = [(at_x, at_y) for at_y in y.tolist() for at_x in x.tolist()]
+        along = [min(max(at_x / length, 0.0), 1.0) for at_x, _ in grid]
+        values = Evaluation(ready, on_device, ends, transforms, how).measure(grid, along)
     return LossPlane(
         x=x,
         y=y,

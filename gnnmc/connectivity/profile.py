@@ -11,16 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from gnnmc.connectivity.barrier import BARRIERS, barrier, chord_excess, has_middle
-from gnnmc.connectivity.evaluation import Evaluation, check_rules
+from gnnmc.connectivity.evaluation import Evaluation, How
 from gnnmc.connectivity.path import Floats, Path
 from gnnmc.connectivity.refine import refine_grid, refinements
 from gnnmc.connectivity.transform import Transform
 from gnnmc.diagnostics import Diagnostic
-from gnnmc.engine import ModelFunction
+from gnnmc.engine import MEMORY
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
 from gnnmc.registry import unknown_name
-from gnnmc.training import ModuleOrFactory, module_of
+from gnnmc.training import ModuleOrFactory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -189,7 +189,8 @@ def profile(
     refine: bool | int = False,
     transforms: Sequence[Transform] = (),
     batchnorm: str = "reestimate",
-    engine: str = "loop",
+    engine: str = "stacked",
+    memory: int = MEMORY,
     device: str | torch.device = "auto",
 ) -> PathProfile:
     """Evaluate every split along a path, dropout off.
@@ -204,8 +205,9 @@ def profile(
     that of the path itself.
     batchnorm, the last of them: "reestimate" the running statistics at every point, ends included (science 0), or use
     the "stored" ones.
-    engine: "loop" is the reference, one forward for each point; "stacked" evaluates many points at once where the model
-    allows (on a CPU, without transforms and re-estimation), to the same numbers up to rounding.
+    engine: "stacked" evaluates many points at once where the model allows and there are no transforms, to the same
+    numbers up to rounding, and keeps what it prepared for the next call with this model and problem; "loop" is the
+    reference, one forward for each point. memory: bytes that many points at once may take beside model and data.
 
     Shapes:
         path.control_points: J dicts, name → tensor, shaped as the model's parameters and buffers
@@ -214,20 +216,24 @@ def profile(
     Raises InputError for a grid that does not run from 0 to 1, for a `refine` that is no such number, for weights that
     do not fit the model, and for what is no model, no Problem or no Path.
     """
-    check_rules(batchnorm, engine)
+    how = How(batchnorm, engine, memory)
     grid, most = _grid(points), refinements(refine)
     if not isinstance(path, Path):
         raise InputError(
             f"expected a path, got {type(path).__name__}: pass gnnmc.LinearPath(a, b) or what gnnmc.fit_path gave"
         )
-    function = ModelFunction(module_of(model), require_problem(problem), device)
     called = {0: "the path's first end", len(path.control_points) - 1: "the path's last end"}
-    on_device = path.with_points(
-        [function.load(point, called.get(j, f"control point {j}")) for j, point in enumerate(path.control_points)]
-    )
-    evaluation = Evaluation(function, on_device, on_device.ends, transforms, batchnorm, engine)
-    values = evaluation.measure(grid.tolist())
-    added, found = refine_grid(grid, values[:, :, 0], most, evaluation.measure)
+    at_ends = None
+    with how.prepared(model, require_problem(problem), device) as ready:
+        function = ready.function
+        on_device = path.with_points(
+            [function.load(point, called.get(j, f"control point {j}")) for j, point in enumerate(path.control_points)]
+        )
+        evaluation = Evaluation(ready, on_device, on_device.ends, transforms, how)
+        values = evaluation.measure(grid.tolist())
+        added, found = refine_grid(grid, values[:, :, 0], most, evaluation.measure)
+        if evaluation.reestimates:
+            at_ends = evaluation.with_stored_statistics([0.0, 1.0])
     order = np.argsort(np.concatenate([grid, added]), kind="stable")
     common: dict[str, Any] = {
         "splits": tuple(problem.splits),
@@ -238,8 +244,7 @@ def profile(
         "trained_on": _trained_on(problem),
     }
     stored = None
-    if evaluation.reestimates:
-        at_ends = evaluation.with_stored_statistics([0.0, 1.0])
+    if at_ends is not None:
         ends = PathProfile(t=np.array([0.0, 1.0]), values=at_ends, arc_length=np.zeros(2), **common)
         stored = ends.frame().drop(columns="refined")
     t = np.concatenate([grid, added])[order]

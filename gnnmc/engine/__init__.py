@@ -8,6 +8,7 @@ from gnnmc.engine.engines import ENGINES
 from gnnmc.engine.evaluate import evaluate_points
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.measures import Measures
+from gnnmc.engine.prepared import Prepared, prepared
 from gnnmc.engine.together import Together, stacked_weights
 from gnnmc.engine.tracing import NotTraceable
 
@@ -18,10 +19,12 @@ __all__ = [
     "Measures",
     "ModelFunction",
     "NotTraceable",
+    "Prepared",
     "Together",
     "evaluate_points",
     "halving",
     "has_batchnorm",
+    "prepared",
     "reestimate_batchnorm",
     "reestimated_outputs",
     "resolve_device",

@@ -8,22 +8,21 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.agreement import OUTPUTS, require_agreement
+from gnnmc.engine.batchnorm import reestimate_batchnorm
+from gnnmc.engine.budget import MEMORY, halving
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import Along, NotTraceable, Trace, record, rewritten
 from gnnmc.weights import Weights, combine, finite
 
 _LOG = logging.getLogger(__name__)
-# Points are worked on together until a value of theirs takes so many bytes: more would not stay in a core's cache.
-_CHUNK_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
 class Recorded:
-    """A recorded forward for weights that vary in some entries; `fixed` are the others, `rows` the items asked for."""
+    """A recorded forward for weights that vary in some entries; `fixed` are the others."""
 
     trace: Trace
     fixed: Weights
-    rows: Tensor
 
     def holds_for(self, points: Sequence[Weights], varying: Collection[str]) -> bool:
         """Whether it was recorded with the same entries varying and the same values of the others."""
@@ -33,34 +32,48 @@ class Recorded:
 
 
 class Combinations:
-    """A model's values at combinations of weights; what is recorded of its forward is kept for the next path."""
+    """A model's values at combinations of weights; what is recorded of its forward is kept for the next path.
 
-    def __init__(self, function: ModelFunction) -> None:
+    reestimate: whether BatchNorm's running statistics are measured anew at every point (science 0).
+    """
+
+    def __init__(self, function: ModelFunction, *, reestimate: bool = False) -> None:
         self.function = function
+        self._reestimate = reestimate
         self._recorded: Recorded | None = None
         self._refused: dict[frozenset[str], str] = {}
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a forward of the model was recorded, and none refused."""
+        return self._recorded is not None and not self._refused
+
     @torch.no_grad()
-    def measure(self, points: Sequence[Weights], coefficients: Tensor) -> Tensor | None:
+    def measure(self, points: Sequence[Weights], coefficients: Tensor, *, memory: int = MEMORY) -> Tensor | None:
         """Loss and metrics of every split at Σ_j c_j·P_j, dropout off; None where each point needs its own forward.
 
         What is linear in the weights is computed for the J control points and combined, the rest for many points at
-        once: the same numbers as a forward at every point, up to rounding.
+        once: the same numbers as a forward at every point, up to rounding. memory: bytes that this may take, about.
 
         Shapes: J points on the device of the function, coefficients (T, J), rows summing to 1 → (T, S, 1 + M).
         """
         try:
             recorded = self._ready(points)
-            along = Along(recorded.trace, points)
+            along = Along(recorded.trace, points, memory)
         except NotTraceable as reason:
             _LOG.debug("one forward for each point: %s", reason)
             return None
+        at_once = min(along.at_once, len(coefficients))
+        _LOG.info("%d points, %d at once, about %d bytes", len(coefficients), at_once, along.bytes(at_once))
         problem = self.function.problem
-        return torch.cat([problem.measure_many(outputs.at(0)) for outputs in along.outputs(coefficients)])
+
+        def measured(some: Sequence[Tensor]) -> list[Tensor]:
+            return list(problem.measure_many(along.outputs(torch.stack(list(some))).at(0)))
+
+        found, _ = halving(measured, coefficients.unbind(), at_once)
+        return torch.stack(found)
 
     def _ready(self, points: Sequence[Weights]) -> Recorded:
-        if self.function.device.type != "cpu":
-            raise NotTraceable("not on a CPU")
         if not all(finite(point) for point in points):
             raise NotTraceable("weights that are not finite")  # 0·∞ would spoil the other end
         varying = frozenset(name for name in points[0] if not all(_same(points[0][name], p[name]) for p in points))
@@ -76,12 +89,15 @@ class Combinations:
 
     def _record(self, points: Sequence[Weights], varying: frozenset[str]) -> Recorded:
         rows = self.function.problem.measured_rows
-        trace = rewritten(record(self.function, points[0], varying), rows)
+        trace = rewritten(record(self._outputs, points[0], varying), rows)
         if any(not points[0][name].is_floating_point() for name in trace.inputs):
             raise NotTraceable("an entry that is no floating-point number varies and is used")
         self._check(trace, points, rows)
         fixed = {name: value.clone() for name, value in points[0].items() if name not in varying}
-        return Recorded(trace, fixed, rows)
+        return Recorded(trace, fixed)
+
+    def _outputs(self, weights: Weights) -> Tensor:
+        return self.function(reestimate_batchnorm(self.function, weights) if self._reestimate else weights)
 
     def _check(self, trace: Trace, points: Sequence[Weights], rows: Tensor) -> None:
         """Two points against the real forward, the last one and one between all of them.
@@ -93,11 +109,11 @@ class Combinations:
         last = torch.eye(len(points), dtype=torch.float64)[-1]
         coefficients = torch.stack([shares / shares.sum(), last])
         try:
-            ours = torch.cat([outputs.at(0) for outputs in Along(trace, points).outputs(coefficients)])
+            ours = Along(trace, points).outputs(coefficients).at(0)
         except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many at once
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
         for mine, weights in zip(ours, coefficients.tolist(), strict=True):
-            real = self.function(combine(points, weights, nearest=0))[rows]
+            real = self._outputs(combine(points, weights, nearest=0))[rows]
             require_agreement("an output", mine, real, OUTPUTS)
 
 

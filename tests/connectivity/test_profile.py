@@ -292,7 +292,9 @@ def test_a_transform_comes_before_batchnorm_and_blames_nothing_on_it(toy_problem
     plain, spoiled = (
         profile(model, toy_problem, path, points=3, transforms=chosen, device="cpu") for chosen in ((), (spoil,))
     )
-    np.testing.assert_array_equal(plain.values, spoiled.values)  # what a transform did to the statistics is replaced
+    np.testing.assert_allclose(
+        plain.values, spoiled.values, rtol=1e-6
+    )  # what a transform did to the statistics is replaced
     stored = profile(model, toy_problem, path, points=3, transforms=[spoil], batchnorm="stored", device="cpu")
     np.testing.assert_array_equal(spoiled.stored_ends.loss, stored.values[[0, -1], :, 0].reshape(-1))
     assert not np.array_equal(stored.values, plain.values)

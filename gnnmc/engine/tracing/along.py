@@ -1,6 +1,6 @@
 """A recorded forward along a path: what is linear in the weights is computed for J control points, not T points."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ class Along:
     The part of the trace that is linear in the weights is computed once, for the control points; the rest for as many
     points at once as stay in cache, and its narrow end for as many as take WIDE_BYTES, or less where `memory` is less.
 
-    Shapes: points: J dicts name → tensor; .outputs(coefficients (T, J)): T values of the forward's output, in parts.
+    Shapes: points: J dicts name → tensor; .outputs(coefficients (T, J)) → T values of the forward's output.
     """
 
     def __init__(self, trace: Trace, points: Sequence[Mapping[str, Tensor]], memory: int | None = None) -> None:
@@ -50,19 +50,29 @@ class Along:
         self._features_first(rest)
         self._stages = _Stages(trace, rest, self._frontier, memory)
 
-    def outputs(self, coefficients: Tensor) -> Iterator[Batched]:
-        """At the points with these coefficients, some of them after others."""
+    @property
+    def at_once(self) -> int:
+        """How many points to ask for at once."""
+        return self._stages.many
+
+    def bytes(self, points: int) -> int:
+        """What it takes for so many points at once, about: control points, and at each stage operands and result."""
+        held = sum(value.tensor.numel() * value.tensor.element_size() for value in self._values.values())
         stages = self._stages
-        for part in coefficients.split(stages.many):
-            values: dict[int, Batched] = {}
-            if stages.wide:
-                found = self._wide(part)
-                values = {number: _joined([one[number] for one in found]) for number in found[0]}
-            for number in self._frontier:
-                if number in stages.asked_by_narrow:
-                    values[number] = combined(self._values[number], part)
-            stages.run_narrow(values)
-            yield values[self._trace.output]
+        return 2 * held + 3 * (stages.few * stages.widest + points * stages.end)
+
+    def outputs(self, coefficients: Tensor) -> Batched:
+        """At the points with these coefficients."""
+        stages = self._stages
+        values: dict[int, Batched] = {}
+        if stages.wide:
+            found = self._wide(coefficients)
+            values = {number: _joined([one[number] for one in found]) for number in found[0]}
+        for number in self._frontier:
+            if number in stages.asked_by_narrow:
+                values[number] = combined(self._values[number], coefficients)
+        stages.run_narrow(values)
+        return values[self._trace.output]
 
     def _wide(self, coefficients: Tensor) -> list[dict[int, Batched]]:
         """The values between the stages, for a few points after others."""
@@ -127,8 +137,8 @@ class _Stages:
         self.run_wide = Run(self.wide, self.between)
         self.run_narrow = Run(self.narrow, {trace.output})
         budget = WIDE_BYTES if memory is None else max(1, min(WIDE_BYTES, memory // 4))
-        end = max([*sizes[cut:], *map(self.size, self.between)], default=1)
-        self.many = max(1, budget // end) if cut else max(1, CACHE_BYTES * 4 // widest)
+        self.end = max([*sizes[cut:], *map(self.size, self.between)], default=1)
+        self.many = max(1, budget // self.end) if cut else max(1, CACHE_BYTES * 4 // widest)
         self.few = max(1, min(CACHE_BYTES, budget) // widest)
 
     def size(self, number: int) -> int:
