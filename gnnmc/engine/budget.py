@@ -30,14 +30,15 @@ def halving(
         try:
             made += work(given[len(made) : len(made) + size])
         except (RuntimeError, MemoryError) as error:
-            if size == 1 or not _out_of_memory(error):
+            if size == 1 or not out_of_memory(error):
                 raise
             size = halved = size // 2
             _LOG.warning("out of memory (%s): going on with %d at once", str(error).splitlines()[0], size)
     return made, halved
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this is how torch, or Python, says that memory ran out."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return bool(_ALLOCATION_FAILED.search(str(error)))

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.agreement import OUTPUTS, require_agreement
-from gnnmc.engine.batchnorm import reestimate_batchnorm
-from gnnmc.engine.budget import MEMORY, halving
+from gnnmc.engine.batchnorm import reestimated_outputs
+from gnnmc.engine.budget import MEMORY, halving, out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import Along, NotTraceable, Trace, record, rewritten
 from gnnmc.weights import Weights, combine, finite
@@ -97,7 +97,7 @@ class Combinations:
         return Recorded(trace, fixed)
 
     def _outputs(self, weights: Weights) -> Tensor:
-        return self.function(reestimate_batchnorm(self.function, weights) if self._reestimate else weights)
+        return reestimated_outputs(self.function, weights) if self._reestimate else self.function(weights)
 
     def _check(self, trace: Trace, points: Sequence[Weights], rows: Tensor) -> None:
         """Two points against the real forward, the last one and one between all of them.
@@ -111,6 +111,8 @@ class Combinations:
         try:
             ours = Along(trace, points).outputs(coefficients).at(0)
         except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many at once
+            if out_of_memory(failure):
+                raise
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
         for mine, weights in zip(ours, coefficients.tolist(), strict=True):
             real = self._outputs(combine(points, weights, nearest=0))[rows]

@@ -1,9 +1,9 @@
 """What a model and a problem are made of, to see whether what was prepared for them still holds.
 
-Tensors are compared by identity, by how often they were written to and by some of their numbers; plain values by value;
-a user's own objects by identity and by what they hold; functions and objects of torch and PyTorch Geometric by identity.
-Anything else never matches. What is compared is kept alive, so that no other can take its identity. The weights
-themselves do not count: a path brings its own.
+Tensors are compared by identity, by how often they were written to and by some of their numbers; plain values by
+value; a user's own objects by identity and by what they hold; functions, and objects of torch and PyTorch Geometric, by
+identity. Anything else never matches. What is compared is kept alive, so that no other can take its identity. The
+weights themselves do not count: a path brings its own.
 
 Not seen: what a forward reads from elsewhere (a global variable, a file), and a few numbers written to a tensor behind
 torch's back (through `.data` or numpy).

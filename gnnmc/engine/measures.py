@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.agreement import OUTPUTS, require_agreement
+from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
 from gnnmc.weights import Weights
@@ -41,4 +42,6 @@ class Measures:
         try:
             return self._replay(weights)[0]
         except (RuntimeError, TypeError, ValueError, NotImplementedError) as failure:  # what torch cannot do for many
+            if out_of_memory(failure):
+                raise
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.agreement import GRADIENTS, require_agreement
+from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
 from gnnmc.seeding import device_generator, forked
@@ -84,6 +85,8 @@ class Together:
             losses, buffers = self.losses(stacked, self._train.expand(len(chosen), -1), generators)
             found = torch.autograd.grad(losses.sum(), [stacked[name] for name in names], allow_unused=True)
         except (RuntimeError, TypeError, ValueError, NotImplementedError) as failure:  # what torch cannot do for many
+            if out_of_memory(failure):
+                raise
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
         reached: set[str] = set()
         for number, (stream, one) in enumerate(zip(streams, chosen, strict=True)):

@@ -37,7 +37,7 @@ def assert_same(model, problem, dtype):
     coefficients = torch.stack([1 - shares, shares], 1)
     rows = problem.measured_rows
     trace = rewritten(record(forward, points[0], varying), rows)
-    ours = torch.cat([part.at(0) for part in Along(trace, points).outputs(coefficients)])
+    ours = Along(trace, points).outputs(coefficients).at(0)
     for mine, weights in zip(ours, coefficients.tolist(), strict=True):
         real = forward(combine(points, weights, nearest=0))[rows]
         assert float((mine - real).abs().max()) <= EXACT[dtype] * max(1.0, float(real.abs().max()))

@@ -165,6 +165,6 @@ def combined(value: Batched, coefficients: Tensor) -> Batched:
         for row, share in zip(mixed, coefficients[:, 1].tolist(), strict=True):
             torch.lerp(flat[0], flat[1], share, out=row)
     else:
-        mixed = coefficients.to(parts.dtype) @ flat
+        mixed = coefficients.to(parts.dtype).to(parts.device) @ flat
     back = [1 + order.index(axis) for axis in range(1, parts.dim())]
     return Batched(mixed.reshape(-1, *packed.shape[1:]).permute(0, *back), 0, own=True)

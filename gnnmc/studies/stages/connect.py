@@ -98,7 +98,7 @@ def _profile(request: Request, problem: Problem, model: nn.Module, execution: Ex
         return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
     path = path_of(request, block, a, b)
     grid = ProfileBlock(**request.config["profile"]).model_dump()
-    result = profile(model, problem, path, **evaluating(execution), **grid)
+    result = profile(model, problem, path, **execution.settings(), **grid)
     found = result.diagnostics()
     if a.init_digest == b.init_digest and "init" in VARY[a.settings.get("vary", "all")]:
         found.append(Diagnostic("GMC002", f"seeds {a.seed} and {b.seed} start from equal weights"))
@@ -129,11 +129,6 @@ def ends_of(request: Request) -> tuple[Mode, Mode]:
     """The two modes of a request."""
     a, b = (mode_of(cast(Result, request.inputs[role]), request.config["endpoint"]) for role in ("a", "b"))
     return a, b
-
-
-def evaluating(execution: Execution) -> dict[str, Any]:
-    """What `profile` and `plane` are told of how to compute."""
-    return {name: value for name, value in execution.settings().items() if name != "memory"}
 
 
 def status_of(request: Request, a: Mode, b: Mode) -> str:

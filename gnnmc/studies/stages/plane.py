@@ -8,7 +8,7 @@ import pandas as pd
 from gnnmc.config import PathBlock, PlaneBlock
 from gnnmc.connectivity import plane
 from gnnmc.store import Cell, Execution, Request, Result, Task
-from gnnmc.studies.stages.connect import common_of, ends_of, evaluating, path_of, status_of
+from gnnmc.studies.stages.connect import common_of, ends_of, path_of, status_of
 
 VERSION = 2
 GATHER_VERSION = 1
@@ -44,7 +44,7 @@ def _plane(request: Request, execution: Execution) -> Result:
     problem, model = common_of([request])
     path = path_of(request, PathBlock(**request.config["path"]), a, b)
     points = PlaneBlock(**request.config["plane"]).points
-    surface = plane(model, problem, a, b, path, points=points, **evaluating(execution))
+    surface = plane(model, problem, a, b, path, points=points, **execution.settings())
     return {
         "plane": surface.frame(),
         "marks": surface.marks(),
