@@ -116,9 +116,9 @@ class Path(ABC):
         total = np.zeros((len(self.control_points),) * 2)
         for name in chosen:
             if self.control_points[0][name].is_floating_point():
-                stacked = torch.stack([point[name].double().reshape(-1) for point in self.control_points])
-                shifted = stacked - stacked[0]
-                total += (shifted @ shifted.T).cpu().numpy()
+                first, *others = (point[name].double().reshape(-1) for point in self.control_points)
+                shifted = torch.stack(others) - first
+                total[1:, 1:] += (shifted @ shifted.T).cpu().numpy()
         return total
 
     def save(self, path: str | FilePath) -> None:

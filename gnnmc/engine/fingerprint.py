@@ -13,16 +13,14 @@ import dataclasses
 import functools
 import inspect
 import weakref
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gnnmc.problem import Problem
 
-# Whether it is compared by value, and what is compared.
-_Part: TypeAlias = tuple[bool, Any]
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 # Kept apart by torch; whether a module trains is set before every forward.
 _OF_MODULES = frozenset(("_parameters", "_buffers", "_modules", "training", "_non_persistent_buffers_set"))
@@ -37,95 +35,103 @@ class Fingerprint:
 
     def __init__(self, model: nn.Module, problem: Problem) -> None:
         walk = _Walk()
-        fields = (getattr(problem, field.name) for field in dataclasses.fields(problem))
-        self._parts = [*walk.module(model), *(part for value in fields for part in walk.value(value))]
+        walk.module(model)
+        for field in dataclasses.fields(problem):
+            walk.value(getattr(problem, field.name))
+        self._values, self._identities = walk.values, walk.identities
 
     def matches(self, other: "Fingerprint") -> bool:
         """Whether both are of the same parts in the same state."""
-        if len(self._parts) != len(other._parts):
+        if self._values != other._values or len(self._identities) != len(other._identities):
             return False
-        return all(
-            by_value == its and (a == b if by_value else a is b)
-            for (by_value, a), (its, b) in zip(self._parts, other._parts, strict=True)
-        )
+        return all(a is b for a, b in zip(self._identities, other._identities, strict=True))
 
 
 class _Walk:
-    """Goes through everything once; what comes again is told by when it came first."""
+    """Goes through everything once; what comes again is told by when it came first.
+
+    values: what is compared by value, in the order met; identities: what is compared by identity.
+    """
 
     def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.identities: list[object] = []
         self._met: dict[int, int] = {}
         self._alive: list[object] = []  # an identity must not be another's while it is looked for
 
-    def module(self, module: nn.Module) -> Iterator[_Part]:
-        yield False, type(module)
-        yield False, type(module).forward
+    def module(self, module: nn.Module) -> None:
+        """Its class, and all that it holds but for the numbers of its weights."""
+        self.identities += (type(module), type(module).forward)
         for name, parameter in module._parameters.items():
-            yield from self._weight(name, parameter)
+            self._weight(name, parameter)
         for name, buffer in module._buffers.items():
             if name in module._non_persistent_buffers_set:
-                yield True, name
-                yield from self.value(buffer)
+                self.values.append(name)
+                self.value(buffer)
             else:
-                yield from self._weight(name, buffer)
+                self._weight(name, buffer)
         for name, value in vars(module).items():
             if name not in _OF_MODULES:
-                yield True, name
-                yield from self.value(value)
+                self.values.append(name)
+                self.value(value)
         for name, part in module._modules.items():
-            yield True, name
-            yield from self.value(part)
+            self.values.append(name)
+            self.value(part)
 
-    def _weight(self, name: str, value: Tensor | None) -> Iterator[_Part]:
-        """All but the numbers. A weight of several names is met again."""
+    def _weight(self, name: str, value: Tensor | None) -> None:
+        """A weight of several names is met again."""
         known = None if value is None else (value.shape, value.dtype, value.requires_grad, self._place(value))
-        yield True, (name, known)
+        self.values.append((name, known))
 
-    def value(self, value: Any) -> Iterator[_Part]:
+    def value(self, value: Any) -> None:
+        """Anything at all."""
         if isinstance(value, _PLAIN):
-            yield True, (type(value).__name__, value if value == value else "nan")
+            self.values.append((type(value), value if value == value else "nan"))
+            return
+        if isinstance(value, dict | list | tuple) and not value:
+            self.values.append(type(value))
             return
         known, place = id(value) in self._met, self._place(value)
-        yield True, place
+        self.values.append(place)
         if known:
             return
         if isinstance(value, Tensor):
-            yield from self._tensor(value)
+            self._tensor(value)
         elif isinstance(value, nn.Module):
-            yield from self.module(value)
+            self.module(value)
         elif isinstance(value, list | tuple | set | frozenset | Mapping):
-            yield from self._container(value)
+            self._container(value)
         elif hasattr(value, "to_dict") and not isinstance(value, type):  # PyG's Data: its library's, and a user's
-            yield False, type(value)
-            yield from self._container(value.to_dict())
+            self.identities.append(type(value))
+            self._container(value.to_dict())
         elif _is_fixed(value):
-            yield False, value
+            self.identities.append(value)
         elif hasattr(value, "__dict__"):
-            yield False, value
-            yield from self.value(vars(value))
+            self.identities.append(value)
+            self.value(vars(value))
         else:
-            yield False, object()
+            self.identities.append(object())
 
-    def _tensor(self, value: Tensor) -> Iterator[_Part]:
-        yield False, value
+    def _tensor(self, value: Tensor) -> None:
+        self.identities.append(value)
         if value.is_inference() or value.layout not in (torch.strided, torch.sparse_csr):
-            yield False, object()  # nobody counts what is written to it, or not where
+            self.identities.append(object())  # nobody counts what is written to it, or not where
             return
-        numbers = value.values() if value.layout == torch.sparse_csr else value
-        flat = numbers.detach().reshape(-1) if numbers.is_contiguous() else numbers.detach().flatten()
-        some = flat[:: max(1, len(flat) // _SAMPLED)].tolist() if flat.device.type == "cpu" else []
-        yield True, (value._version, numbers._version, value.requires_grad)
-        yield True, repr(some)  # NaN equals NaN
+        numbers = (value.values() if value.layout == torch.sparse_csr else value).detach()
+        self.values.append((value._version, numbers._version, value.requires_grad))
+        if numbers.device.type == "cpu" and numbers.numel():
+            flat = numbers.reshape(-1) if numbers.is_contiguous() else numbers.flatten()
+            self.values.append(flat[:: max(1, len(flat) // _SAMPLED)].contiguous().view(torch.uint8).numpy().tobytes())
 
-    def _container(self, value: Any) -> Iterator[_Part]:
-        yield True, (type(value).__name__, len(value))
+    def _container(self, value: Any) -> None:
+        self.values.append((type(value), len(value)))
         if isinstance(value, Mapping):
             for key, held in value.items():
-                yield from self.value(key)
-                yield from self.value(held)
+                self.value(key)
+                self.value(held)
         else:
             for held in value:
-                yield from self.value(held)
+                self.value(held)
 
     def _place(self, value: object) -> int:
         if id(value) not in self._met:

@@ -1,6 +1,6 @@
 """A recorded forward along a path: what is linear in the weights is computed for J control points, not T points."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from gnnmc.engine.tracing.replay import Run, dropped_after, perform
 
 aten = torch.ops.aten
 # Values wider than a core's cache are worked on for as many points at once as stay in it.
-CACHE_BYTES = 2**20
+CACHE_BYTES = 3 * 2**20
 # Narrow ones, as the outputs are, for more: one sparse product serves all points.
 WIDE_BYTES = 2**25
 
@@ -79,15 +79,20 @@ class Along:
         stages = self._stages
         here = [number for number in self._frontier if number in stages.asked_by_wide]
         small = {n: combined(self._values[n], coefficients) for n in here if stages.size(n) * 4 < stages.widest}
+        # One buffer for all: memory that is asked for anew costs as much as what is written to it.
+        buffers = {n: _buffer(self._values[n], stages.few) for n in here if n not in small}
+        taken = {buffer.untyped_storage().data_ptr() for buffer in buffers.values()}
         found = []
         for start in range(0, len(coefficients), stages.few):
             few = slice(start, start + stages.few)
             values = {
-                n: Batched(small[n].tensor[few], 0) if n in small else combined(self._values[n], coefficients[few])
+                n: Batched(small[n].tensor[few], 0)
+                if n in small
+                else combined(self._values[n], coefficients[few], buffers[n])
                 for n in here
             }
             stages.run_wide(values)
-            found.append({number: values[number] for number in stages.between})
+            found.append({number: _kept(values[number], taken) for number in stages.between})
         return found
 
     def _features_first(self, rest: Sequence[Operation]) -> None:
@@ -152,19 +157,34 @@ def _joined(parts: Sequence[Batched]) -> Batched:
     return Batched(torch.cat([part.at(axis) for part in parts], axis), axis, own=True)
 
 
-def combined(value: Batched, coefficients: Tensor) -> Batched:
-    """Σ_j c_j·v_j at every point, the rows of c summing to 1. Shapes: J values, (T, J) → T values, the batch first."""
+def _kept(value: Batched, taken: Collection[int]) -> Batched:
+    """The value, in memory that is not written over."""
+    if value.tensor.untyped_storage().data_ptr() not in taken:
+        return value
+    return Batched(value.tensor.clone(), value.axis)
+
+
+def _buffer(value: Batched, points: int) -> Tensor:
+    parts = value.at(0)
+    return parts.new_empty(points, parts[0].numel())
+
+
+def combined(value: Batched, coefficients: Tensor, buffer: Tensor | None = None) -> Batched:
+    """Σ_j c_j·v_j at every point, the rows of c summing to 1, in the buffer if one is given.
+
+    Shapes: J values, (T, J) → T values, the batch first; buffer (T or more, numbers of a value).
+    """
     # In the order of memory, so that a transposed value stays a transposed view.
     parts = value.at(0)
     strides = parts.stride()
     order = sorted(range(1, parts.dim()), key=lambda axis: strides[axis], reverse=True)
     packed = parts.permute(0, *order)
     flat = packed.reshape(len(parts), -1)
+    mixed = (_buffer(value, len(coefficients)) if buffer is None else buffer)[: len(coefficients)]
     if len(parts) == 2:
-        mixed = flat.new_empty(len(coefficients), flat.shape[1])
         for row, share in zip(mixed, coefficients[:, 1].tolist(), strict=True):
             torch.lerp(flat[0], flat[1], share, out=row)
     else:
-        mixed = coefficients.to(parts.dtype).to(parts.device) @ flat
+        torch.mm(coefficients.to(parts.dtype).to(parts.device), flat, out=mixed)
     back = [1 + order.index(axis) for axis in range(1, parts.dim())]
     return Batched(mixed.reshape(-1, *packed.shape[1:]).permute(0, *back), 0, own=True)
