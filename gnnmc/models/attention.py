@@ -20,8 +20,8 @@ class Gat(GATConv):
             return super().forward(dense(x), edges)
         hidden = linear(x, self.lin.weight).unflatten(1, (self.heads, self.out_channels))
         of_source, of_target = (hidden * self.att_src).sum(2), (hidden * self.att_dst).sum(2)
-        scores = gathered(edges.sources, of_source) + gathered(edges.targets, of_target)
-        scores = functional.leaky_relu(scores.t().contiguous(), self.negative_slope)
+        scores = gathered(edges.sources, of_source.t(), axis=1) + gathered(edges.targets, of_target.t(), axis=1)
+        scores = functional.leaky_relu(scores, self.negative_slope)
         out = softmax_product(edges.structure, scores, hidden.transpose(0, 1)).transpose(0, 1).flatten(1)
         return out if self.bias is None else out + self.bias
 

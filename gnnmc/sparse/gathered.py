@@ -1,22 +1,34 @@
-"""Rows of a matrix taken at constant places, many times each, as edges take what belongs to their ends."""
+"""What is taken at constant places, many times each, as edges take what belongs to their ends."""
 
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from gnnmc.sparse.differentiable import Differentiable
 from gnnmc.sparse.matrix import SparseMatrix, Structure, row_starts
 from gnnmc.sparse.product import product
 
+_KNOWN: Any = WeakTensorKeyDictionary()
+
 
 class Places:
-    """Which of `count` rows is taken, E times. Shapes: index (E,)."""
+    """Which of `count` places is taken, E times. Shapes: index (E,)."""
 
     def __init__(self, index: Tensor, count: int) -> None:
         self.index, self.count = index, count
         self._matrices: dict[torch.dtype, SparseMatrix] = {}
+
+    @staticmethod
+    def of(index: Tensor, count: int) -> "Places":
+        """Those of an index, remembered for as long as it lives."""
+        version, known = _KNOWN.get(index, (None, None))
+        if known is None or version != index._version or known.count != count:
+            known = Places(index.detach(), count)  # another tensor of the same numbers: what is remembered dies with it
+            _KNOWN[index] = index._version, known
+        return known
 
     @cached_property
     def structure(self) -> Structure:
@@ -32,30 +44,40 @@ class Places:
         return self._matrices[dtype]
 
 
-def gathered(places: Places, x: Tensor) -> Tensor:
-    """x[index]; its gradient is a sparse product, where torch adds row by row. Shapes: x (count, …) → (E, …)."""
-    return _Gathered.apply(x, places)
+def gathered(places: Places, x: Tensor, axis: int = 0) -> Tensor:
+    """x[index] along an axis; its gradient is a sparse product, where torch adds place by place.
+
+    Shapes: x (…, count, …) → (…, E, …).
+    """
+    return _Gathered.apply(x, places, axis % x.dim())
 
 
 class _Gathered(Differentiable):
     @staticmethod
-    def forward(x: Tensor, places: Places) -> Tensor:
-        return x.index_select(0, places.index)
+    def forward(x: Tensor, places: Places, axis: int) -> Tensor:
+        if x.dim() > 2 and axis == x.dim() - 1:  # torch is ten times slower along the last of three axes than of two
+            return x.flatten(0, -2).index_select(1, places.index).unflatten(0, x.shape[:-1])
+        return x.index_select(axis, places.index)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.places = inputs[1]
+        _, ctx.places, ctx.axis = inputs
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        shape = gradient.shape[1:]
-        added = product(ctx.places.back(gradient.dtype), gradient.reshape(len(gradient), shape.numel()))
-        return added.view(ctx.places.count, *shape), None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        first = gradient.movedim(ctx.axis, 0)
+        shape = first.shape[1:]
+        added = product(ctx.places.back(gradient.dtype), first.reshape(len(first), shape.numel()))
+        return added.view(ctx.places.count, *shape).movedim(0, ctx.axis), None, None
 
     @staticmethod
-    def jvp(ctx: Any, tangent: Tensor, _: None) -> Tensor:
-        return _Gathered.apply(tangent, ctx.places)
+    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:
+        return _Gathered.apply(tangent, ctx.places, ctx.axis)
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None, None], x: Tensor, places: Places) -> tuple[Tensor, int]:
-        return _Gathered.apply(x.movedim(in_dims[0] or 0, 1), places), 1
+    def vmap(
+        info: Any, in_dims: tuple[int | None, None, None], x: Tensor, places: Places, axis: int
+    ) -> tuple[Tensor, int]:
+        # Beside the axis, not before it, where that is the first: whole rows are taken.
+        batch = 0 if axis else 1
+        return _Gathered.apply(x.movedim(in_dims[0] or 0, batch), places, axis + (batch == 0)), batch

@@ -88,7 +88,7 @@ def difference(a: object, b: object) -> float:
 
 
 def copies(model: nn.Module, problem: Problem, path: Path, points: int, engine: str, device: str) -> dict[str, int]:
-    """How often a profile moves something, or waits for it."""
+    """How often a profile moves something, waits for it, or multiplies."""
     emulated.COUNTED.clear()
     profile(model, problem, path, points=points, engine=engine, device=device)
     return dict(emulated.COUNTED)

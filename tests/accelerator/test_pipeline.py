@@ -76,6 +76,12 @@ def test_message_passing_is_by_the_kernel_for_devices_without_sparse_layouts(rep
         assert ("gnnmc::sparse_mm" in case["operations"]) == (by_edges and name != "gatv2"), case["case"]
 
 
+def test_many_points_are_many_at_once_there_too(reports):
+    for case in reports[1:]:
+        few, many = case["copies"]["stacked"]
+        assert few.get("gnnmc::sparse_mm") == many.get("gnnmc::sparse_mm"), case["case"]
+
+
 def test_sparse_features_are_served(reports):
     assert reports[0]["sparse features"] < 1e-4
 

@@ -12,5 +12,8 @@ def sparse_product(matrix: SparseMatrix, x: Tensor) -> Tensor:
 
 
 def valued_product(structure: Structure, values: Tensor, x: Tensor) -> Tensor:
-    """A(values)·x of a matrix whose entries depend on the weights or are drawn. Shapes: (E,), (K, F) → (M, F)."""
+    """A(values)·x of a matrix whose entries depend on the weights or are drawn; or B such products.
+
+    Shapes: (E,), (K, F) → (M, F); (B, E), (B, K, F) → (B, M, F).
+    """
     return product_of_values(structure, values, x)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gnnmc.engine.tracing.batched import NARROW, RULES, Batched, Rule, place_of, register
 from gnnmc.engine.tracing.products import sparse_product, valued_product
-from gnnmc.sparse import SparseMatrix, Structure
+from gnnmc.sparse import Places, SparseMatrix, Structure, gathered
 
 aten = torch.ops.aten
 
@@ -223,6 +223,12 @@ for _name in ("sum", "mean", "amax"):
 def _selected(x: Any, dim: int, index: Any) -> Batched | None:
     if isinstance(index, Batched):
         return None
+    if x.tensor.requires_grad:  # the gradient of torch's own adds place by place, which is slow
+        dim %= len(x.shape)
+        # Whole rows are taken of the first axis: the batch stands beside it. Of others it comes before them.
+        batch = 0 if dim else 1
+        given, place = x.at(batch).contiguous(), dim + (batch == 0)
+        return Batched(gathered(Places.of(index, given.shape[place]), given, place), batch, own=True)
     if dim % len(x.shape):
         # torch selects along inner axes number by number; it gathers a row after another.
         place, rank = place_of(x, dim), x.tensor.dim()
