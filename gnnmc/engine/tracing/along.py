@@ -81,7 +81,7 @@ class Along:
         small = {n: combined(self._values[n], coefficients) for n in here if stages.size(n) * 4 < stages.widest}
         # One buffer for all: memory that is asked for anew costs as much as what is written to it.
         buffers = {n: _buffer(self._values[n], stages.few) for n in here if n not in small}
-        taken = {buffer.untyped_storage().data_ptr() for buffer in buffers.values()}
+        taken = {_address(buffer) for buffer in buffers.values()}
         found = []
         for start in range(0, len(coefficients), stages.few):
             few = slice(start, start + stages.few)
@@ -157,11 +157,19 @@ def _joined(parts: Sequence[Batched]) -> Batched:
     return Batched(torch.cat([part.at(axis) for part in parts], axis), axis, own=True)
 
 
-def _kept(value: Batched, taken: Collection[int]) -> Batched:
+def _kept(value: Batched, taken: Collection[int | None]) -> Batched:
     """The value, in memory that is not written over."""
-    if value.tensor.untyped_storage().data_ptr() not in taken:
+    if _address(value.tensor) not in taken:
         return value
     return Batched(value.tensor.clone(), value.axis)
+
+
+def _address(tensor: Tensor) -> int | None:
+    """Where its memory begins; None, which may be anywhere, for backends written in Python, which do not say."""
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except RuntimeError:
+        return None
 
 
 def _buffer(value: Batched, points: int) -> Tensor:
