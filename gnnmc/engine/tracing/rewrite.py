@@ -190,7 +190,7 @@ class _Rewriting:
                 continue
             work = len(matrix.values) + (len(x.values) if isinstance(x, SparseMatrix) else x.numel() / DENSE_GAIN)
             if len(matrix) * self._shape(weight)[0] / DENSE_GAIN < work:
-                once = sparse_product(matrix, x.tensor.to_dense() if isinstance(x, SparseMatrix) else x)
+                once = sparse_product(matrix, _dense(x) if isinstance(x, SparseMatrix) else x)
                 self.operations[place] = Operation(aten.mm.default, (once, weight), {}, operation.results)
 
     def narrow_before_products(self) -> None:
@@ -217,6 +217,14 @@ class _Rewriting:
 
     def _shape(self, value: Any) -> torch.Size:
         return self.shapes[value.number] if isinstance(value, Ref) else value.shape
+
+
+def _dense(matrix: SparseMatrix) -> Tensor:
+    """The same numbers in rows and columns, on devices without sparse layouts too."""
+    structure = matrix.structure
+    places = structure.rows.long() * structure.shape[1] + structure.columns.long()
+    flat = matrix.values.new_zeros(structure.shape[0] * structure.shape[1])
+    return flat.index_add_(0, places, matrix.values).reshape(structure.shape)
 
 
 def _first_factor(operation: Operation) -> int | None:
