@@ -232,3 +232,22 @@ def test_a_constant_that_is_written_to_is_recorded_as_it_was():
 def test_an_output_without_weights_is_refused():
     with pytest.raises(NotTraceable, match="does not depend"):
         record(lambda weights: torch.ones(2), {"w": torch.ones(1)}, ["w"])
+
+
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr], ids=str)
+def test_a_sparse_matrix_of_torch_s_own(toy_graph, layout):
+    adjacency = torch.eye(90).roll(1, 0).to_sparse(layout=layout)
+
+    class Mine(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(8, 6), nn.Linear(6, 3)
+
+        def forward(self, x):
+            return adjacency @ self.second(torch.relu(adjacency @ self.first(x)))
+
+    problem = gnnmc.Problem.node_classification(toy_graph, call=lambda module, data: module(data.x))
+    a, b = two_points(Mine())
+    loop, stacked = profiles(Mine(), problem, a, b)
+    np.testing.assert_allclose(stacked, loop, rtol=1e-5, atol=1e-5)
+    assert is_traced(Mine(), problem, a, b)

@@ -91,9 +91,10 @@ class _Rewriting:
 
     def _product_of_layout(self, matrix: Any, x: Any, made: Mapping[int, Operation]) -> Operation | None:
         if isinstance(matrix, Tensor):
-            if matrix.layout != torch.sparse_csr:
+            if matrix.layout not in (torch.sparse_csr, torch.sparse_coo) or not isinstance(x, Ref):
                 return None
-            return Operation(sparse_product, (SparseMatrix.of(matrix), x), {}, ())
+            compressed = matrix if matrix.layout == torch.sparse_csr else matrix.to_sparse_csr()
+            return Operation(sparse_product, (SparseMatrix.of(compressed), x), {}, ())
         before = made.get(matrix.number)
         if before is None or before.kind is not aten.sparse_compressed_tensor:
             return None
@@ -158,7 +159,8 @@ class _Rewriting:
                 changed.append(operation)
                 continue
             matrix = operation.args[first]
-            if not isinstance(matrix, Tensor) or matrix.count_nonzero() >= SPARSE_BELOW * matrix.numel():
+            dense = isinstance(matrix, Tensor) and matrix.layout == torch.strided
+            if not dense or matrix.count_nonzero() >= SPARSE_BELOW * matrix.numel():
                 changed.append(operation)
                 continue
             sparse = SparseMatrix.of(matrix.to_sparse_csr())
