@@ -1,5 +1,6 @@
 """A recorded forward along a path: what is linear in the weights is computed for J control points, not T points."""
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 
 import torch
@@ -64,6 +65,7 @@ class Along:
     def outputs(self, coefficients: Tensor) -> Batched:
         """At the points with these coefficients."""
         stages = self._stages
+        coefficients = self._moved(coefficients)
         values: dict[int, Batched] = {}
         if stages.wide:
             found = self._wide(coefficients)
@@ -73,6 +75,14 @@ class Along:
                 values[number] = combined(self._values[number], coefficients)
         stages.run_narrow(values)
         return values[self._trace.output]
+
+    def _moved(self, coefficients: Tensor) -> Tensor:
+        """Once for all values, where they are not on the CPU; there they are asked for one by one."""
+        held = [value.tensor for value in self._values.values()]
+        if not held or held[0].device.type == "cpu":
+            return coefficients
+        wide = functools.reduce(torch.promote_types, (tensor.dtype for tensor in held))
+        return coefficients.to(wide).to(held[0].device)
 
     def _wide(self, coefficients: Tensor) -> list[dict[int, Batched]]:
         """The values between the stages, for a few points after others."""
@@ -189,7 +199,10 @@ def combined(value: Batched, coefficients: Tensor, buffer: Tensor | None = None)
     packed = parts.permute(0, *order)
     flat = packed.reshape(len(parts), -1)
     mixed = (_buffer(value, len(coefficients)) if buffer is None else buffer)[: len(coefficients)]
-    if len(parts) == 2:
+    if len(parts) == 2 and parts.device.type != "cpu":  # one launch
+        shares = coefficients[:, 1:].to(parts.dtype).to(parts.device)
+        torch.lerp(flat[:1], flat[1:], shares, out=mixed)
+    elif len(parts) == 2:
         for row, share in zip(mixed, coefficients[:, 1].tolist(), strict=True):
             torch.lerp(flat[0], flat[1], share, out=row)
     else:
