@@ -27,6 +27,22 @@ def bezier(a: Weights, c: Weights, b: Weights) -> Callable[[float], Weights]:
     return at
 
 
+def frame(a: Weights, b: Weights, c: Weights, points: int, margin: float = 0.2) -> list[tuple[float, float, float]]:
+    """The shares of three points at every place of a grid on their plane, row by row; x from a to b, y towards c."""
+    flat = [torch.cat([value.double().flatten() for value in point.values()]) for point in (a, b, c)]
+    along, up = flat[1] - flat[0], flat[2] - flat[0]
+    length = float(along.norm())
+    place = float(up @ along) / length
+    height = float((up - along * (place / length)).norm())
+    x, y = (
+        np.linspace(low - margin * (high - low), high + margin * (high - low), points)
+        for low, high in ((min(0, place), max(length, place)), (0.0, height))
+    )
+    third = np.repeat(y, points) / height
+    second = (np.tile(x, points) - third * place) / length
+    return list(zip((1 - second - third).tolist(), second.tolist(), third.tolist(), strict=True))
+
+
 def plane(a: Weights, b: Weights, c: Weights) -> Callable[[tuple[float, float, float]], Weights]:
     """A combination of three points."""
 

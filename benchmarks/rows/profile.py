@@ -13,15 +13,13 @@ import gnnmc
 from benchmarks import graphs, limits
 from benchmarks.agreement import Floats, same_values
 from benchmarks.baseline import networks
-from benchmarks.baseline.profile import along, bezier, line, plane
+from benchmarks.baseline.profile import along, bezier, frame, line, plane
 from benchmarks.baseline.task import Task
 from benchmarks.measure import BASELINE, OURS, OWN_MODULE, Bench
 from benchmarks.row import Row
 from benchmarks.rows.case import Case, Ready
-from gnnmc.connectivity.plane import Plane
 
 Limit = Callable[[limits.Sizes], Callable[[], None]]
-MARGIN = 0.2  # of a plane, by default
 
 
 @dataclass(frozen=True)
@@ -73,11 +71,7 @@ class Surface:
 
         def fresh(repeat: int) -> tuple[list[dict[str, Tensor]], list[tuple[float, float, float]]]:
             modes = ready.modes(repeat, 3)
-            frame = Plane(modes[0], modes[1], modes[2])
-            low, high = frame.positions.min(0), frame.positions.max(0)
-            x, y = np.linspace(low - MARGIN * (high - low), high + MARGIN * (high - low), points).T
-            shares = frame.coefficients([(at_x, at_y) for at_y in y for at_x in x])
-            return modes, [tuple(row) for row in shares.tolist()]
+            return modes, frame(modes[0], modes[1], modes[2], points)
 
         def ours(model: torch.nn.Module, inputs: Any) -> Floats:
             values = gnnmc.plane(model, ready.problem, *inputs[0], points=points, engine="stacked", device="cpu").values
