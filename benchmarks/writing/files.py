@@ -22,6 +22,10 @@ class Results:
         self.sections.setdefault(section, {})[name] = record
         self.file.write_text(json.dumps(self.sections, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
+    def drop(self, section: str) -> None:
+        """Forget what was known of it: it is measured anew as a whole."""
+        self.sections.pop(section, None)
+
     def write(self) -> None:
         """RESULTS.md."""
         (self.folder / "RESULTS.md").write_text(page(self.sections), encoding="utf-8")

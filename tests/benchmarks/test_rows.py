@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from benchmarks.command import chosen_rows, main
+from benchmarks.command import chosen, main
 from benchmarks.rows import GROUPS, ROWS
+from benchmarks.surveys import SURVEYS
 
 # One of each kind; the others with the slow tests.
 QUICK = ["profile-gcn-csbm", "plane-gcn-cora", "train-gcn-csbm", "fit-bezier-cora"]
@@ -15,13 +16,12 @@ CASES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for
 
 def test_rows_are_chosen_by_name_and_by_group():
     parser = argparse.ArgumentParser()
-    assert chosen_rows([], parser) == list(ROWS.values())
-    assert {row.name for row in chosen_rows(["fitting", "plane-gcn-cora"], parser)} == {
-        "fit-bezier-cora",
-        "plane-gcn-cora",
-    }
+    assert chosen([], parser) == (list(ROWS.values()), list(SURVEYS))
+    rows, surveys = chosen(["fitting", "plane-gcn-cora", "memory"], parser)
+    assert [row.name for row in rows] == ["plane-gcn-cora", "fit-bezier-cora"]
+    assert surveys == ["memory"]
     with pytest.raises(SystemExit):
-        chosen_rows(["no-such-row"], parser)
+        chosen(["no-such-row"], parser)
     assert set(GROUPS) == {row.group for row in ROWS.values()}
 
 
