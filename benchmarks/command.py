@@ -36,6 +36,8 @@ def main(words: list[str] | None = None) -> None:
     if asked.list:
         print("\n".join([*(f"{row.name:22} {row.work}" for row in rows), *surveys]))
         return
+    if asked.quick and asked.out == HERE:
+        parser.error("--quick gives numbers without meaning: say with --out where they may go")
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
     results = Results(asked.out, machine())

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from benchmarks.limits.products import Product, by, combination, dense, run
-from benchmarks.limits.sizes import Sizes, needed
+from benchmarks.limits.products import Product, by, combination, dense, fastest, run
+from benchmarks.limits.sizes import SPARSE_BELOW, Sizes, needed
 
 
 def gcn(sizes: Sizes, last: int | None = None) -> Callable[[], None]:
@@ -70,9 +70,16 @@ def gin(sizes: Sizes) -> Callable[[], None]:
 
 
 def _first(sizes: Sizes, matrix: Tensor, rows: Tensor, width: int) -> list[Product]:
-    """The first layer's products for the control points: A·X is known where X is dense, else A·(X·W) costs less."""
-    x = sizes.features()
-    if x.layout == torch.strided:
-        return [by(x[rows], sizes.controls * width)]
+    """The first layer's products for the control points: (A·X)·W, with A·X known, or A·(X·W)."""
     over, columns = needed(matrix, rows)
-    return [by(sizes.features(columns), sizes.controls * width), by(over, sizes.controls * width)]
+    x = sizes.x[columns]
+    ways: list[Product] = []
+    if torch.count_nonzero(x) < SPARSE_BELOW * x.numel():
+        sparse = x.to_sparse_csr()
+        known = over @ sparse
+        ways.append(by(known, sizes.controls * width))
+        mapped, propagated = by(sparse, sizes.controls * width), by(over, sizes.controls * width)
+        ways.append(lambda: (mapped(), propagated()))
+    else:
+        ways.append(by(over @ x, sizes.controls * width))
+    return [fastest(*ways)]

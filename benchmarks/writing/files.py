@@ -4,7 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.writing.page import page
+from benchmarks.machine import ROOT
+from benchmarks.writing.page import page, quoted
+from benchmarks.writing.plots import draw_scaling, svg
+
+README = ROOT / "README.md"
+START, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
 
 
 class Results:
@@ -27,5 +32,19 @@ class Results:
         self.sections.pop(section, None)
 
     def write(self) -> None:
-        """RESULTS.md."""
+        """RESULTS.md with its plots; and, of the results that are committed, the README's quotation."""
         (self.folder / "RESULTS.md").write_text(page(self.sections), encoding="utf-8")
+        for letter, record in self.sections.get("scaling", {}).items():
+            name = f"scaling-{letter}"
+            (self.folder / "plots").mkdir(exist_ok=True)
+            (self.folder / "plots" / f"{name}.svg").write_text(svg(draw_scaling(letter, record), name), "utf-8")
+        if self.folder.resolve() == Path(__file__).parents[1] and README.exists():
+            README.write_text(with_quotation(README.read_text("utf-8"), quoted(self.sections)), encoding="utf-8")
+
+
+def with_quotation(text: str, lines: str) -> str:
+    """The text with what stands between its two marks replaced; without marks, as it is."""
+    if START not in text:
+        return text
+    before, rest = text.split(START, 1)
+    return before + START + "\n" + lines + END + rest.split(END, 1)[1]
