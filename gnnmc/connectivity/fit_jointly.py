@@ -9,7 +9,7 @@ from torch import Tensor
 from gnnmc.connectivity.fit_in_turn import Fitted, coordinates, lost
 from gnnmc.connectivity.fit_settings import FitSettings
 from gnnmc.connectivity.path import Path
-from gnnmc.engine import ModelFunction, Together, halving, stacked_weights
+from gnnmc.engine import Gradients, ModelFunction, Together, halving, stacked_weights
 from gnnmc.seeding import device_generator
 from gnnmc.training import BatchOrder, LearningRate, make_optimizer
 from gnnmc.weights import combine
@@ -54,6 +54,9 @@ class _Fits:
         entries = [name for name in paths[0].ends[0] if name not in function.tied]
         self.points = [stacked_weights(column, entries) for column in columns]
         self.leaves = [{name: point[name].requires_grad_() for name in self.names} for point in self.points[1:-1]]
+        self.at = {name: value.detach().clone() for name, value in self.points[0].items()}
+        for name in self.names:
+            self.at[name].requires_grad_()
         self.decays = torch.tensor(decays).to(function.device)
         self.losses: list[list[float]] = [[] for _ in paths]
         self.ended: dict[int, Fitted] = {}
@@ -66,23 +69,37 @@ class _Fits:
         order = BatchOrder(self.function.problem.splits["train"], chosen.batch_size, "fit", "order", chosen.seed)
         device = self.function.device
         generators = [device_generator("fit", "dropout", chosen.seed, device=device) for _ in self.paths]
+        at_t = {name: self.at[name] for name in self.names}
+        gradients = Gradients(self.together, self.at, at_t, generators, self._objective)
         for step, t in enumerate(coordinates(chosen)):
             rate.set(step)
-            optimizer.zero_grad(set_to_none=True)
-            weights = self._at(t)
-            losses, _ = self.together.losses(weights, order.next().expand(count, -1), generators)
-            self._log(step, losses.detach().cpu())
+            shares = self._go_to(t)
+            losses = gradients(None if order.per_epoch == 1 else order.next().expand(count, -1))
+            self._log(step, losses.cpu())
             if len(self.ended) == count:
                 break
-            self._objective(losses, weights).backward()
+            self._share(shares)
             optimizer.step()
         return [self.ended.get(k) or Fitted(self._inner(k), self.losses[k], "ok") for k in range(count)]
 
-    def _at(self, t: float) -> dict[str, Tensor]:
-        """The weights of every path at t, as `Path.point` has them."""
-        path = self.paths[0]
+    @torch.no_grad()
+    def _go_to(self, t: float) -> list[float]:
+        """Put the weights of every path at t, as `Path.point` has them; the share of every control point in them."""
+        shares = self.paths[0].coefficients([t])[0].tolist()
         nearest = 0 if t <= 0.5 else len(self.points) - 1
-        return combine(self.points, path.coefficients([t])[0].tolist(), nearest)
+        for name, value in combine(self.points, shares, nearest).items():
+            self.at[name].copy_(value)
+        return shares
+
+    def _share(self, shares: Sequence[float]) -> None:
+        """The gradients of the control points: those at t, times the share of each; none where it has no share."""
+        found = {name: self.at[name].grad for name in self.names}
+        reached = {name: gradient for name, gradient in found.items() if gradient is not None}
+        for share, leaves in zip(shares[1:-1], self.leaves, strict=True):
+            parts = torch._foreach_mul(list(reached.values()), share) if share else []
+            mine = dict(zip(reached, parts, strict=False))
+            for name, leaf in leaves.items():
+                leaf.grad = mine.get(name)
 
     def _log(self, step: int, losses: Tensor) -> None:
         for k, (value, finite) in enumerate(zip(losses.tolist(), losses.isfinite().tolist(), strict=True)):
@@ -93,9 +110,9 @@ class _Fits:
             else:
                 self.ended[k] = Fitted(self._inner(k), self.losses[k], lost(step))
 
-    def _objective(self, losses: Tensor, weights: dict[str, Tensor]) -> Tensor:
+    def _objective(self, losses: Tensor) -> Tensor:
         if bool(self.decays.any()):
-            squares = torch.stack([weights[name].flatten(1).square().sum(1) for name in self.names]).sum(0)
+            squares = torch.stack([self.at[name].flatten(1).square().sum(1) for name in self.names]).sum(0)
             losses = losses + 0.5 * self.decays.to(losses.dtype) * squares
         return losses.sum()
 

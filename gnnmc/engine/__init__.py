@@ -7,8 +7,10 @@ from gnnmc.engine.device import resolve_device
 from gnnmc.engine.engines import ENGINES
 from gnnmc.engine.evaluate import evaluate_points
 from gnnmc.engine.function import ModelFunction
+from gnnmc.engine.gradients import Gradients
 from gnnmc.engine.measures import Measures
 from gnnmc.engine.prepared import Prepared, prepared
+from gnnmc.engine.repeated import Repeated
 from gnnmc.engine.together import Together, stacked_weights
 from gnnmc.engine.tracing import NotTraceable
 
@@ -16,10 +18,12 @@ __all__ = [
     "ENGINES",
     "MEMORY",
     "Combinations",
+    "Gradients",
     "Measures",
     "ModelFunction",
     "NotTraceable",
     "Prepared",
+    "Repeated",
     "Together",
     "evaluate_points",
     "halving",

@@ -8,6 +8,7 @@ from torch import Tensor
 from gnnmc.engine.agreement import OUTPUTS, require_agreement
 from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
+from gnnmc.engine.repeated import Repeated
 from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
 from gnnmc.weights import Weights
 
@@ -33,10 +34,14 @@ class Measures:
         """The weights that the outputs depend on."""
         return self._replay.trace.inputs
 
+    def repeated(self, weights: Mapping[str, Tensor]) -> Repeated:
+        """What gives the outputs `(K, R, …)` again and again, as the weights change where they are."""
+        return Repeated(torch.no_grad()(lambda: [self._outputs(weights)]), weights.values())
+
     @torch.no_grad()
-    def of(self, weights: Mapping[str, Tensor]) -> Tensor:
-        """Shapes: name → (K, …) → (K, S, 1 + M) in float64."""
-        return self._problem.measure_many(self._outputs(weights))
+    def of(self, outputs: Tensor) -> Tensor:
+        """Shapes: outputs (K, R, …) → (K, S, 1 + M) in float64."""
+        return self._problem.measure_many(outputs)
 
     def _outputs(self, weights: Mapping[str, Tensor]) -> Tensor:
         try:

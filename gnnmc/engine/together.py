@@ -46,15 +46,17 @@ class Together:
         self.reached = self._checked(weights)
 
     def losses(
-        self, weights: Mapping[str, Tensor], items: Tensor, generators: Sequence[torch.Generator]
+        self, weights: Mapping[str, Tensor], items: Tensor | None, generators: Sequence[torch.Generator]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean training loss of every model on items of its own, and the buffers after it.
 
-        Shapes: weights: name → (K, …); items (K, n), all of the train split; K generators → (K,), name → (K, …).
+        items: of the train split; None for all of it.
+
+        Shapes: weights: name → (K, …); items (K, n); K generators → (K,), name → (K, …).
         """
         problem = self.function.problem
         outputs, buffers = self._replay(weights, generators)
-        if items.shape[1] == len(self._train):
+        if items is None:
             return problem.loss.means(outputs, problem.targets[self._train]), buffers
         models = torch.arange(len(items), device=items.device)[:, None]
         return problem.loss.means(outputs[models, self._place[items]], problem.targets[items], each=True), buffers
@@ -82,7 +84,7 @@ class Together:
         streams = [("engine", "check", number) for number in range(len(chosen))]
         generators = [device_generator(*stream, device=function.device) for stream in streams]
         try:
-            losses, buffers = self.losses(stacked, self._train.expand(len(chosen), -1), generators)
+            losses, buffers = self.losses(stacked, None, generators)
             found = torch.autograd.grad(losses.sum(), [stacked[name] for name in names], allow_unused=True)
         except (RuntimeError, TypeError, ValueError, NotImplementedError) as failure:  # what torch cannot do for many
             if out_of_memory(failure):

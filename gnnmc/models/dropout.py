@@ -45,5 +45,5 @@ def _mask(x: Tensor, kept: int) -> Tensor:
     for place, digit in enumerate(used[1:], start=1):
         drawn = drawn | words[..., place, :] if digit else drawn & words[..., place, :]
     shifts = torch.arange(8, device=x.device).unsqueeze(1)
-    bits = (drawn.unsqueeze(-2) >> shifts) & _BYTES
+    bits = torch.bitwise_right_shift(drawn.unsqueeze(-2), shifts) & _BYTES
     return bits.view(torch.uint8).flatten(-2)[..., : x.shape[-1]]

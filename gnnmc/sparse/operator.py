@@ -4,6 +4,9 @@ Whoever watches operations (a dispatch mode) sees one, whatever the device. It h
 and `valued_product` have.
 """
 
+import functools
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -30,6 +33,20 @@ def _on_cuda(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, 
     # cuSPARSE promises no equal bits from run to run; adding rows does, where torch is asked for it.
     by_rows = _gathered if torch.are_deterministic_algorithms_enabled() else _compressed_product
     return by_rows(starts, columns, values, num_columns, x)
+
+
+def prepared_product(
+    starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor, out: Tensor
+) -> Callable[[], Tensor] | None:
+    """What multiplies into `out`, with whatever stands in the values and in x by then; None where nothing is gained."""
+    on_cpu = x.device.type == "cpu" and x.dtype in _MULTIPLIED
+    if not (on_cpu and values.is_contiguous() and out.is_contiguous()):
+        return None
+    matrix = compressed_rows(starts, columns, values, (starts.numel() - 1, num_columns), checked=False)
+    if x.is_contiguous():
+        return functools.partial(torch.mm, matrix, x, out=out)
+    in_rows = torch.empty(x.shape, dtype=x.dtype)
+    return lambda: torch.mm(matrix, in_rows.copy_(x), out=out)
 
 
 def _gathered(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:

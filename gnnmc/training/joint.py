@@ -2,19 +2,19 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from gnnmc.engine import Measures, ModelFunction, Together, stacked_weights
+from gnnmc.engine import Gradients, Measures, ModelFunction, Together, stacked_weights
 from gnnmc.seeding import device_generator
 from gnnmc.training.course import Course
+from gnnmc.training.evaluations import Evaluations
 from gnnmc.training.optimizers import make_optimizer
 from gnnmc.training.order import BatchOrder
 from gnnmc.training.schedules import LearningRate
 from gnnmc.training.train_settings import TrainSettings
-from gnnmc.weights import Mode, digest
+from gnnmc.weights import Mode, Weights, digest
 
 
 class JointTrajectories:
@@ -45,7 +45,6 @@ class JointTrajectories:
         self.step = 0
         self.steps = settings.epochs * self.orders[0].per_epoch
         self._seen: list[tuple[Tensor, int]] = []
-        self._lost: dict[int, dict[str, Tensor]] = {}  # the weights of those that diverged, when they did
         self.weights = stacked_weights(starts, [name for name in starts[0] if name not in function.tied])
         self._adopt()
 
@@ -55,16 +54,19 @@ class JointTrajectories:
         leaves = list(self.leaves.values())
         self.optimizer = make_optimizer(chosen.optimizer, leaves, chosen.lr, chosen.weight_decay, chosen.momentum)
         self.rate = LearningRate(self.optimizer, chosen.schedule, self.steps, chosen.warmup)
+        device = self.function.device
+        generators = [device_generator("train", "dropout", seed, device=device) for seed in self.seeds]
+        self.gradients = Gradients(self.together, self.weights, self.leaves, generators)
+        self.evaluations = Evaluations(self.measures, self.courses, self.weights, self._copy)
 
     def run(self, until: int | None = None) -> None:
         """Go on until that many optimizer steps are done (all by default), or every training has diverged."""
         until = self.steps if until is None else until
-        device = self.function.device
-        generators = [device_generator("train", "dropout", seed, device=device) for seed in self.seeds]
         while self.step < until and any(course.status == "ok" for course in self.courses):
-            self._step(generators)
+            self._step()
             if self.orders[0].epoch_done:
                 self._end_epoch()
+        self.evaluations.finish()
 
     def spawn(self, seeds: Sequence[int]) -> "JointTrajectories":
         """A trajectory for each seed that shares all up to here with this one, the only one so far."""
@@ -74,9 +76,10 @@ class JointTrajectories:
         child.orders = [self.orders[0].moved_to("train", "order", seed) for seed in seeds]
         child.courses = [self.courses[0].branch() for _ in seeds]
         child._seen = [(losses.expand(count), items) for losses, items in self._seen]
-        child._lost = dict.fromkeys(range(count), self._lost[0]) if self._lost else {}
         child.weights = {name: _repeated(value, count) for name, value in self.weights.items()}
         child._adopt()
+        if self.evaluations.lost:
+            child.evaluations.lost = dict.fromkeys(range(count), self.evaluations.lost[0])
         for leaf, grown in zip(self.leaves.values(), child.leaves.values(), strict=True):
             if leaf in self.optimizer.state:
                 # What an optimizer keeps of a weight has its shape; a count of steps is one for all.
@@ -88,24 +91,20 @@ class JointTrajectories:
 
     def mode(self, number: int, seed: int, endpoint: str) -> Mode:
         """What came of one of them, as the mode of a seed."""
-        last = self._lost[number] if number in self._lost else self._copy(number)
+        lost = self.evaluations.lost
+        last = lost[number] if number in lost else self._copy(self.weights, number)
         unused = [name for name in self.function.parameter_names if name not in self.together.reached or not self.step]
         return self.courses[number].mode(seed, endpoint, last, unused)
 
-    def _step(self, generators: Sequence[torch.Generator]) -> None:
-        items = torch.stack([order.next() for order in self.orders])
+    def _step(self) -> None:
+        order = self.orders[0]
+        items = None if order.per_epoch == 1 else torch.stack([order.next() for order in self.orders])
+        count = len(order.index) if items is None else items.shape[1]
         self.rate.set(self.step)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses, buffers = self.together.losses(self.weights, items, generators)
-        losses.sum().backward()
-        for name in self.together.reached:
-            leaf = self.leaves[name]
-            if leaf.grad is None:  # through nodes of other splits alone: nothing, but weight decay acts on it
-                leaf.grad = torch.zeros_like(leaf)
+        losses = self.gradients(items)
         self.optimizer.step()
-        self.weights.update((name, value.detach()) for name, value in buffers.items())
         self.step += 1
-        self._seen.append((losses.detach(), items.shape[1]))
+        self._seen.append((losses, count))
 
     def _end_epoch(self) -> None:
         epoch = self.step // self.orders[0].per_epoch
@@ -113,19 +112,11 @@ class JointTrajectories:
         items = torch.tensor([items for _, items in self._seen], dtype=torch.float64)
         objectives = (items @ losses / items.sum()).tolist()
         self._seen = []
-        going = [k for k, course in enumerate(self.courses) if course.status == "ok"]
-        due = [k for k in going if self.courses[k].due(epoch, objectives[k])]
-        if not due:
-            return
-        measured = self.measures.of(self.weights).cpu()
-        for k in due:
-            self.courses[k].take(epoch, objectives[k], measured[k], partial(self._copy, k))
-            if self.courses[k].status != "ok":
-                self._lost[k] = self._copy(k)
+        self.evaluations.take(epoch, objectives)
 
-    def _copy(self, number: int) -> dict[str, Tensor]:
-        """The weights of one of them, on the CPU, as its module would name them."""
-        held = {name: value[number].detach().cpu().clone() for name, value in self.weights.items()}
+    def _copy(self, weights: Weights, number: int) -> dict[str, Tensor]:
+        """One of many weights, on the CPU, as its module would name them."""
+        held = {name: value[number].detach().cpu().clone() for name, value in weights.items()}
         return {name: held[self.function.tied.get(name, name)] for name in self.function.reference}
 
 

@@ -63,7 +63,8 @@ def test_any_grid_may_be_asked_for(toy_problem, trained):
     model, path = trained
     some = profile(model, toy_problem, path, points=[0, 0.1, 0.5, 1], device="cpu")
     many = profile(model, toy_problem, path, points=11, device="cpu")
-    np.testing.assert_array_equal(some.values[1:3], many.values[[1, 5]])
+    # Up to rounding: more points at once are other shapes for the kernels.
+    np.testing.assert_allclose(some.values[1:3], many.values[[1, 5]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("points", [1, 0, -3, [0.1, 1], [0, 0.9], [0, 0.5, 0.5, 1], [0, 1, 0.5], [[0, 1]], [], [0]])

@@ -215,7 +215,7 @@ def test_no_more_at_once_than_memory_allows(toy_problem, monkeypatch):
     plain = Together.losses
 
     def spy(self, weights, items, generators):
-        sizes.append(len(items))
+        sizes.append(len(generators))
         return plain(self, weights, items, generators)
 
     monkeypatch.setattr(Together, "losses", spy)
@@ -234,7 +234,7 @@ def test_half_as_many_when_memory_runs_out(toy_problem, monkeypatch, caplog):
     plain = Together.losses
 
     def short(self, weights, items, generators):
-        if len(items) > 2:
+        if len(generators) > 2:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
         return plain(self, weights, items, generators)
 

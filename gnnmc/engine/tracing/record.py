@@ -141,11 +141,11 @@ class _Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         tensors = [leaf for leaf in tree_iter((args, kwargs)) if isinstance(leaf, Tensor)]
         for value in tensors:
-            if value in self._stale or (value not in self._numbers and _memory(value) in self._written):
+            if value in self._stale or (value not in self._numbers and memory_of(value) in self._written):
                 self._refuse(f"{func} reads memory that a result was written into under another name")
         if _is_random(func, args, kwargs):
             return self._draw(func, args, kwargs)
-        if not any(value in self._numbers for value in tensors) or _is_factory(func):
+        if not any(value in self._numbers for value in tensors) or is_factory(func):
             return func(*args, **kwargs)
         if func.overloadpacket is torch.ops.aten.native_batch_norm and args[5] and args[3] is not None:
             return self._learn_moments(func, args)
@@ -155,7 +155,7 @@ class _Recorder(TorchDispatchMode):
         """Random numbers: an operation without operands, whatever a forward makes of them."""
         if not self.draws:
             self._refuse(f"{func} draws random numbers")
-        written = _written_by(func, args, kwargs)
+        written = written_by(func, args, kwargs)
         if any(leaf in self._numbers for leaf in tree_iter((args, kwargs)) if isinstance(leaf, Tensor)) and (
             not written or any(argument in self._numbers for argument in args[1:] if isinstance(argument, Tensor))
         ):
@@ -164,7 +164,7 @@ class _Recorder(TorchDispatchMode):
         if draw is None:
             self._refuse(f"{func} draws random numbers from no generator of its own")
         for value in written:
-            self._written.add(_memory(value))
+            self._written.add(memory_of(value))
         result = func(*args, **kwargs)
         self.operations.append(Operation(draw, (), {}, (self.number(result),)))
         return result
@@ -179,13 +179,13 @@ class _Recorder(TorchDispatchMode):
 
     def _record(self, func: Any, args: Any, kwargs: Any) -> Any:
         self._check(func, args, kwargs)
-        written = _written_by(func, args, kwargs)
+        written = written_by(func, args, kwargs)
         recorded = tree_map_only(Tensor, lambda value: self._operand(value, written), (args, kwargs))
         for value in written:
             for other in self._seen:
-                if other is not value and _memory(other) == _memory(value):
+                if other is not value and memory_of(other) == memory_of(value):
                     self._stale[other] = True
-            self._written.add(_memory(value))
+            self._written.add(memory_of(value))
         result = func(*args, **kwargs)
         outputs = list(result) if isinstance(result, tuple | list) else [result]
         if any(not any(value is output for output in outputs) for value in written):
@@ -223,7 +223,8 @@ class _Recorder(TorchDispatchMode):
         raise NotTraceable(why)
 
 
-def _memory(value: Tensor) -> int:
+def memory_of(value: Tensor) -> int:
+    """A name for the memory that a tensor lies in."""
     return value.untyped_storage()._cdata if value.layout == torch.strided else id(value)
 
 
@@ -231,7 +232,7 @@ def _is_random(func: Any, args: Any, kwargs: Any) -> bool:
     return torch.Tag.nondeterministic_seeded in func.tags and _given(func, args, kwargs).get("dropout_p") != 0
 
 
-def _is_factory(func: Any) -> bool:
+def is_factory(func: Any) -> bool:
     """Whether the result depends on shape and type of the arguments only."""
     name = func.overloadpacket.__name__
     return name.startswith("new_") or name in ("empty_like", "zeros_like", "ones_like", "full_like")
@@ -243,7 +244,8 @@ def _given(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[st
     return named | dict(zip(named, args, strict=False)) | dict(kwargs)
 
 
-def _written_by(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+def written_by(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """The arguments that an operation writes into."""
     given = _given(func, args, kwargs)
     names = [a.name for a in func._schema.arguments if a.alias_info is not None and a.alias_info.is_write]
     return [given[name] for name in names if isinstance(given[name], Tensor)]

@@ -24,7 +24,7 @@ WHOLE_ABOVE = 0.8
 _ELEMENTWISE = """
     relu leaky_relu elu gelu silu sigmoid tanh exp log neg sqrt rsqrt square abs clamp clamp_min pow softplus add sub
     mul div ge gt le lt eq ne where masked_fill clone detach alias _to_copy logical_not bitwise_and bitwise_or
-    __rshift__
+    bitwise_right_shift __rshift__
 """
 _BY_ELEMENT = frozenset(getattr(aten, name) for name in _ELEMENTWISE.split())
 _RESHAPES = frozenset((aten.view, aten.reshape, aten._unsafe_view))

@@ -166,7 +166,7 @@ def _binary(function: Callable[[Any, Any], Tensor], a: Any, b: Any) -> Batched |
     return Batched(function(placed(a), placed(b)), axis, own=True)
 
 
-_OF_TWO = "pow ge gt le lt eq ne maximum minimum bitwise_and bitwise_or __rshift__"
+_OF_TWO = "pow ge gt le lt eq ne maximum minimum bitwise_and bitwise_or __rshift__ bitwise_right_shift"
 for _name in _OF_TWO.split():
     RULES[getattr(aten, _name)] = _arithmetic(getattr(aten, _name))
 
