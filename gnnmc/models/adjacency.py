@@ -1,11 +1,9 @@
 """The adjacency matrix of a graph as layers multiply by it."""
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
-from gnnmc.sparse import Places, SparseMatrix, Structure, linear, product, row_starts
+from gnnmc.sparse import SparseMatrix, Structure, linear, product, row_starts
 
 
 class Adjacency(SparseMatrix):
@@ -20,16 +18,6 @@ class Adjacency(SparseMatrix):
         order = torch.argsort(edge_index[1] * num_nodes + edge_index[0])
         sources, targets = edge_index[:, order]
         super().__init__(Structure(row_starts(targets, num_nodes), sources, (num_nodes, num_nodes)), weight[order])
-
-    @cached_property
-    def sources(self) -> Places:
-        """Where the edges come from, in the order of the matrix."""
-        return Places(self.structure.columns, len(self))
-
-    @cached_property
-    def targets(self) -> Places:
-        """Where the edges go to, in the order of the matrix."""
-        return Places(self.structure.rows, len(self))
 
 
 def propagated_linear(

@@ -4,12 +4,11 @@ Parameters and their names are PyTorch Geometric's. Both routes give the same up
 """
 
 from torch import Tensor, nn
-from torch.nn import functional
 from torch_geometric.nn import GATConv, GATv2Conv
 
 from gnnmc.models.adjacency import Adjacency
 from gnnmc.models.convolutions import Map
-from gnnmc.sparse import SparseMatrix, dense, gathered, linear, softmax_product
+from gnnmc.sparse import SparseMatrix, additive_attention, dense, linear
 
 
 class Gat(GATConv):
@@ -20,9 +19,7 @@ class Gat(GATConv):
             return super().forward(dense(x), edges)
         hidden = linear(x, self.lin.weight).unflatten(1, (self.heads, self.out_channels))
         of_source, of_target = (hidden * self.att_src).sum(2), (hidden * self.att_dst).sum(2)
-        scores = gathered(edges.sources, of_source.t(), axis=1) + gathered(edges.targets, of_target.t(), axis=1)
-        scores = functional.leaky_relu(scores, self.negative_slope)
-        out = softmax_product(edges.structure, scores, hidden.transpose(0, 1)).transpose(0, 1).flatten(1)
+        out = additive_attention(edges.structure, of_target, of_source, hidden, self.negative_slope).flatten(1)
         return out if self.bias is None else out + self.bias
 
 

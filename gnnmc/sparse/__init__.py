@@ -1,5 +1,6 @@
 """Sparse matrices: products on every device, with derivatives of every kind."""
 
+from gnnmc.sparse.additive import additive_attention
 from gnnmc.sparse.compressed import compressed_rows
 from gnnmc.sparse.gathered import Places, gathered
 from gnnmc.sparse.linear import dense, linear
@@ -14,6 +15,7 @@ __all__ = [
     "Places",
     "SparseMatrix",
     "Structure",
+    "additive_attention",
     "compressed_rows",
     "dense",
     "gathered",

@@ -25,6 +25,7 @@ class Structure:
         wanted = _INDEX if max(len(columns), *shape) <= torch.iinfo(_INDEX).max else torch.int64
         self.starts, self.columns, self.shape = starts.to(wanted), columns.to(wanted), shape
         self._blocks: Structure | None = None
+        self.summing: dict[torch.dtype, Tensor] = {}  # matrices that add up the entries of every row, where made
 
     @cached_property
     def rows(self) -> Tensor:

@@ -25,8 +25,11 @@ def _compressed_product(starts: Tensor, columns: Tensor, values: Tensor, num_col
 
 
 def _on_cpu(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
-    by_rows = _compressed_product if x.dtype in _MULTIPLIED else _gathered
-    return by_rows(starts, columns, values, num_columns, x)
+    if x.dtype not in _MULTIPLIED:
+        return _gathered(starts, columns, values, num_columns, x)
+    matrix = compressed_rows(starts, columns, values.contiguous(), (starts.numel() - 1, num_columns), checked=False)
+    # torch.mm would write zeros first, and copy the result; what stands there is not read where beta is 0.
+    return x.new_empty(matrix.shape[0], x.shape[1]).addmm_(matrix, x.contiguous(), beta=0)
 
 
 def _on_cuda(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
@@ -44,9 +47,9 @@ def prepared_product(
         return None
     matrix = compressed_rows(starts, columns, values, (starts.numel() - 1, num_columns), checked=False)
     if x.is_contiguous():
-        return functools.partial(torch.mm, matrix, x, out=out)
+        return functools.partial(out.addmm_, matrix, x, beta=0)
     in_rows = torch.empty(x.shape, dtype=x.dtype)
-    return lambda: torch.mm(matrix, in_rows.copy_(x), out=out)
+    return lambda: out.addmm_(matrix, in_rows.copy_(x), beta=0)
 
 
 def _gathered(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:

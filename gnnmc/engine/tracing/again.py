@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gnnmc.sparse.additive import prepared_attention, prepared_gradients
 from gnnmc.sparse.operator import prepared_product, sparse_mm
 
 aten = torch.ops.aten
@@ -68,6 +69,10 @@ def _copy(results: Sequence[Tensor], source: Tensor, **named: Any) -> Callable[[
 @_writes(aten.relu.default)
 def _relu(results: Sequence[Tensor], x: Tensor) -> Callable[[], Any]:
     return functools.partial(torch.clamp_min, x, 0, out=results[0])
+
+
+_writes(torch.ops.gnnmc.additive_attention.default, torch.ops.gnnmc.additive_attention_kept.default)(prepared_attention)
+_writes(torch.ops.gnnmc.additive_attention_backward.default)(prepared_gradients)
 
 
 @_writes(sparse_mm)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.tracing.batched import Batched, place_of, register
-from gnnmc.sparse import row_max
+from gnnmc.engine.tracing.products import additive_attention
+from gnnmc.sparse import Structure, row_max
 
 aten = torch.ops.aten
 
@@ -47,3 +48,12 @@ def _row_max(starts: Any, values: Any) -> Batched | None:
     if isinstance(starts, Batched):
         return None
     return Batched(row_max(starts, values.at(0)), 0, own=True)
+
+
+@register(additive_attention)
+def _attended_along_edges(structure: Structure, of_row: Any, of_column: Any, x: Any, slope: float) -> Batched:
+    size = next(given.tensor.shape[given.axis] for given in (of_row, of_column, x) if isinstance(given, Batched))
+    of_row, of_column, x = (
+        v.at(0) if isinstance(v, Batched) else v.expand(size, *v.shape) for v in (of_row, of_column, x)
+    )
+    return Batched(additive_attention(structure, of_row, of_column, x, slope), 0, own=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.tracing.draws import Draw
-from gnnmc.engine.tracing.products import sparse_product, valued_product
+from gnnmc.engine.tracing.products import additive_attention, sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
 from gnnmc.engine.tracing.rows import only_rows
 from gnnmc.sparse import SparseMatrix, Structure
@@ -81,6 +81,8 @@ class _Rewriting:
             if operation.kind is torch.ops.gnnmc.sparse_mm:
                 starts, columns, values, width, x = operation.args
                 found = self._product(starts, columns, values, (len(starts) - 1, width), x)
+            elif operation.kind is torch.ops.gnnmc.additive_attention:
+                found = self._attention(*operation.args)
             elif operation.kind is aten.mm:
                 matrix, x = operation.args
                 found = self._product_of_layout(matrix, x, made)
@@ -104,13 +106,23 @@ class _Rewriting:
     def _product(self, starts: Any, columns: Any, values: Any, shape: tuple[int, int], x: Any) -> Operation | None:
         if isinstance(starts, Ref) or isinstance(columns, Ref):
             return None
-        # Layers that work on one graph share what is prepared of it.
-        key = (id(starts), id(columns), shape)
-        structure = self._structures.setdefault(key, Structure(starts, columns, shape))
+        structure = self._structure(starts, columns, shape)
         if isinstance(values, Ref):
             return Operation(valued_product, (structure, values, x), {}, ())
-        matrix = self._matrices.setdefault((*key, id(values)), SparseMatrix(structure, values))
+        key = (id(starts), id(columns), shape, id(values))
+        matrix = self._matrices.setdefault(key, SparseMatrix(structure, values))
         return Operation(sparse_product, (matrix, x), {}, ())
+
+    def _attention(self, starts: Any, columns: Any, *operands: Any) -> Operation | None:
+        if isinstance(starts, Ref) or isinstance(columns, Ref):
+            return None
+        structure = self._structure(starts, columns, (len(starts) - 1, self._shape(operands[1])[0]))
+        return Operation(additive_attention, (structure, *operands), {}, ())
+
+    def _structure(self, starts: Tensor, columns: Tensor, shape: tuple[int, int]) -> Structure:
+        """Layers that work on one graph share what is prepared of it."""
+        key = (id(starts), id(columns), shape)
+        return self._structures.setdefault(key, Structure(starts, columns, shape))
 
     def gathers_to_products(self) -> None:
         """scatter_add(0, targets, weight · x[sources]) → A·x."""
