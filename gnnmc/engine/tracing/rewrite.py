@@ -11,10 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gnnmc.engine.tracing.contractions import sums_to_products
 from gnnmc.engine.tracing.draws import Draw
+from gnnmc.engine.tracing.edge_softmax import attention_along_edges
 from gnnmc.engine.tracing.products import additive_attention, sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
 from gnnmc.engine.tracing.rows import only_rows
+from gnnmc.engine.tracing.scattered import gathered_rows, scattered
 from gnnmc.sparse import SparseMatrix, Structure
 
 aten = torch.ops.aten
@@ -30,6 +33,8 @@ def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     """A trace with sparse products for message passing, which gives only these rows of the output, where asked."""
     work = _Rewriting(trace)
     work.sparse_operands()
+    work.operations = attention_along_edges(work.operations, work.shapes)
+    work.operations = sums_to_products(work.operations, work.shapes, trace.inputs.values())
     work.gathers_to_products()
     work.row_factors_into_products()
     work.constants_to_sparse()
@@ -128,7 +133,7 @@ class _Rewriting:
         """scatter_add(0, targets, weight · x[sources]) → A·x."""
         made = self.by_result()
         for place, operation in enumerate(self.operations):
-            found = _scattered(operation)
+            found = scattered(operation)
             if found is None:
                 continue
             targets, source, count = found
@@ -246,25 +251,6 @@ def _first_factor(operation: Operation) -> int | None:
     return None if operation.kwargs else {aten.mm: 0, aten.addmm: 1}.get(operation.kind)
 
 
-def _scattered(operation: Operation) -> tuple[Tensor, Ref, int] | None:
-    """Targets (E,), what is added there, and how many rows there are; None for anything else."""
-    if operation.kind not in (aten.scatter_add, aten.index_add) or operation.kwargs:
-        return None
-    base, axis, index, source = operation.args
-    if not (isinstance(base, Tensor) and isinstance(index, Tensor) and isinstance(source, Ref)) or bool(base.any()):
-        return None
-    if axis not in (0, -base.dim()):
-        return None
-    if index.dim() > 1:
-        if index.shape[1:] != base.shape[1:]:
-            return None
-        flat = index.flatten(1)
-        if bool((flat != flat[:, :1]).any()):
-            return None
-        index = flat[:, 0]
-    return index, source, len(base)
-
-
 def _gathered(
     source: Ref, made: Mapping[int, Operation], shapes: Mapping[int, torch.Size]
 ) -> tuple[Ref, Tensor, Tensor | None] | None:
@@ -277,17 +263,8 @@ def _gathered(
         if constant.dim() < 2 or constant.dim() != len(shapes[source.number]) or len(constant) != constant.numel():
             return None
         weight, operation = constant.flatten(), made.get(other.number)
-    if operation is None:
-        return None
-    if operation.kind is aten.index_select:
-        x, axis, sources = operation.args
-    elif operation.kind is aten.index and len(operation.args[1]) == 1:
-        (x, (sources,)), axis = operation.args, 0
-    else:
-        return None
-    if not isinstance(x, Ref) or not isinstance(sources, Tensor) or sources.dim() != 1 or sources.dtype != torch.long:
-        return None
-    return (x, sources, weight) if axis in (0, -len(shapes[x.number])) else None
+    rows = gathered_rows(operation, shapes)
+    return None if rows is None else (*rows, weight)
 
 
 def _compressed(
