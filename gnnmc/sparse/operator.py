@@ -27,15 +27,32 @@ def _compressed_product(starts: Tensor, columns: Tensor, values: Tensor, num_col
 def _on_cpu(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
     if x.dtype not in _MULTIPLIED:
         return _gathered(starts, columns, values, num_columns, x)
-    matrix = compressed_rows(starts, columns, values.contiguous(), (starts.numel() - 1, num_columns), checked=False)
+    out = x.new_empty(*x.shape[:-2], starts.numel() - 1, x.shape[-1])
+    for product in _into(starts, columns, values.contiguous(), num_columns, x.contiguous(), out):
+        product()
+    return out
+
+
+def _into(
+    starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor, out: Tensor
+) -> list[Callable[[], Tensor]]:
+    """The products with what is in x, a matrix after another."""
+    matrix = compressed_rows(starts, columns, values, (starts.numel() - 1, num_columns), checked=False)
+    pairs = [(x, out)] if x.dim() == 2 else list(zip(x, out, strict=True))
     # torch.mm would write zeros first, and copy the result; what stands there is not read where beta is 0.
-    return x.new_empty(matrix.shape[0], x.shape[1]).addmm_(matrix, x.contiguous(), beta=0)
+    return [functools.partial(into.addmm_, matrix, one, beta=0) for one, into in pairs]
 
 
 def _on_cuda(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
     # cuSPARSE promises no equal bits from run to run; adding rows does, where torch is asked for it.
-    by_rows = _gathered if torch.are_deterministic_algorithms_enabled() else _compressed_product
-    return by_rows(starts, columns, values, num_columns, x)
+    if torch.are_deterministic_algorithms_enabled():
+        return _gathered(starts, columns, values, num_columns, x)
+    if x.dim() == 2:
+        return _compressed_product(starts, columns, values, num_columns, x)
+    # One launch for all.
+    folded = x.transpose(0, 1)
+    out = _compressed_product(starts, columns, values, num_columns, folded.flatten(1))
+    return out.unflatten(1, folded.shape[1:]).transpose(0, 1).contiguous()
 
 
 def prepared_product(
@@ -45,25 +62,34 @@ def prepared_product(
     on_cpu = x.device.type == "cpu" and x.dtype in _MULTIPLIED
     if not (on_cpu and values.is_contiguous() and out.is_contiguous()):
         return None
-    matrix = compressed_rows(starts, columns, values, (starts.numel() - 1, num_columns), checked=False)
-    if x.is_contiguous():
-        return functools.partial(out.addmm_, matrix, x, beta=0)
-    in_rows = torch.empty(x.shape, dtype=x.dtype)
-    return lambda: out.addmm_(matrix, in_rows.copy_(x), beta=0)
+    in_rows = x if x.is_contiguous() else torch.empty(x.shape, dtype=x.dtype)
+    products = _into(starts, columns, values, num_columns, in_rows, out)
+    if len(products) == 1 and in_rows is x:
+        return products[0]
+
+    def multiply() -> Tensor:
+        if in_rows is not x:
+            in_rows.copy_(x)
+        for product in products:
+            product()
+        return out
+
+    return multiply
 
 
 def _gathered(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
     """By a row of x for every entry: for devices without sparse layouts."""
-    if x.dim() != 2 or len(x) != num_columns or values.dtype != x.dtype:
+    if x.dim() not in (2, 3) or x.shape[-2] != num_columns or values.dtype != x.dtype:
         raise RuntimeError(
             f"sparse_mm: expected x ({num_columns}, F) of {values.dtype}, got {tuple(x.shape)} of {x.dtype}"
         )
-    parts = x.index_select(0, columns) * values.unsqueeze(1)
-    return x.new_zeros(len(starts) - 1, x.shape[1]).index_add_(0, entry_rows(starts, len(columns)), parts)
+    parts = x.index_select(-2, columns) * values.unsqueeze(1)
+    start = x.new_zeros(*x.shape[:-2], starts.shape[0] - 1, x.shape[-1])
+    return start.index_add_(-2, entry_rows(starts, len(columns)), parts)
 
 
 def _shaped(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
-    return x.new_empty(starts.shape[0] - 1, x.shape[1])
+    return x.new_empty(*x.shape[:-2], starts.shape[0] - 1, x.shape[-1])
 
 
 LIBRARY.impl("sparse_mm", _on_cpu, "CPU")
@@ -71,5 +97,6 @@ LIBRARY.impl("sparse_mm", _on_cuda, "CUDA")
 LIBRARY.impl("sparse_mm", _shaped, "Meta")
 LIBRARY.impl("sparse_mm", _gathered, "CompositeExplicitAutograd")
 
-# (starts (M + 1,), columns (E,), values (E,), K, x (K, F)) → (M, F); entries at one place add up.
+# (starts (M + 1,), columns (E,), values (E,), K, x (K, F)) → (M, F), or x (B, K, F) → (B, M, F); entries at one place
+# add up.
 sparse_mm = torch.ops.gnnmc.sparse_mm.default

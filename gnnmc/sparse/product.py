@@ -15,7 +15,7 @@ from gnnmc.sparse.operator import sparse_mm
 
 
 def product(matrix: SparseMatrix, x: Tensor) -> Tensor:
-    """matrix · x. Shapes: (M, K), (K, F) → (M, F)."""
+    """matrix · x, or · each of B of them. Shapes: (M, K), (K, F) → (M, F), or (B, K, F) → (B, M, F)."""
     return _Product.apply(x, matrix)
 
 
@@ -42,5 +42,5 @@ class _Product(Differentiable):
     @staticmethod
     def vmap(info: Any, in_dims: tuple[int | None, None], x: Tensor, matrix: SparseMatrix) -> tuple[Tensor, int]:
         # One product for all models: their axis is folded into the features.
-        x = x.movedim(in_dims[0] or 0, 1)
-        return _Product.apply(x.flatten(1), matrix).unflatten(1, x.shape[1:]), 1
+        x = x.movedim(in_dims[0] or 0, -2)
+        return _Product.apply(x.flatten(-2), matrix).unflatten(-1, x.shape[-2:]), x.dim() - 2

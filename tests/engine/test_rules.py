@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from gnnmc.engine.tracing.batched import Batched, run
+from gnnmc.engine.tracing.products import sparse_product
 from gnnmc.engine.tracing.replay import RULES
-from gnnmc.sparse import row_max
+from gnnmc.sparse import SparseMatrix, row_max
 
 aten = torch.ops.aten
 PLACES = torch.tensor([2, 0, 2, 3, 1])
@@ -82,6 +83,30 @@ def test_the_same_as_one_after_another(name, axis):
     theirs = torch.autograd.grad((expected * weights).sum(), stacked)
     for mine, real in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, real, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("width", [1, 3, 40])
+def test_products_with_sparse_matrices(width, axis):
+    matrix = SparseMatrix.of(torch.eye(4, 5, dtype=torch.float64).flip(0).to_sparse_csr())
+    x = torch.randn(3, 5, width, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    found = run(RULES, sparse_product, sparse_product, [matrix, Batched(x.movedim(0, axis).contiguous(), axis)], {})
+    torch.testing.assert_close(found[0].at(0), torch.stack([sparse_product(matrix, one) for one in x]))
+
+
+@pytest.mark.parametrize("given, axis", [((2,), 0), ((2,), 1), ((4, 2), 1), ((4, 2), 2)])
+def test_the_same_bits_as_another_type(given, axis):
+    x = torch.randint(0, 2**62, (3, *given), generator=torch.Generator().manual_seed(1))
+    found = run(RULES, aten.view, aten.view.dtype, [Batched(x.movedim(0, axis).contiguous(), axis), torch.uint8], {})
+    assert torch.equal(found[0].at(0), torch.stack([one.view(torch.uint8) for one in x]))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("dim", [0, 1, 2, -1, -2])
+def test_a_new_axis(axis, dim):
+    x = torch.arange(24).reshape(3, 4, 2)
+    found = run(RULES, aten.unsqueeze, aten.unsqueeze.default, [Batched(x.movedim(0, axis), axis), dim], {})
+    assert torch.equal(found[0].at(0), torch.stack([one.unsqueeze(dim) for one in x]))
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

@@ -81,6 +81,18 @@ def test_many_models_at_once_are_the_models_one_by_one(structure, values, x):
         torch.testing.assert_close(vmap(lambda v, x: valued_product(structure, v, x), in_dims)(*given), expected)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_product_with_several_after_one_another(structure, values, x, turned):
+    matrix, many = SparseMatrix(structure, values), torch.stack([x, 2 * x, x - 1])
+    if turned:
+        many = many.transpose(1, 2).contiguous().transpose(1, 2)
+    torch.testing.assert_close(product(matrix, many), torch.stack([product(matrix, one) for one in many]))
+    given = (many[:2, :, :1].clone().requires_grad_(),)
+    assert torch.autograd.gradcheck(lambda x: product(matrix, x), given, check_forward_ad=True)
+    twice = vmap(lambda x: product(matrix, x))(torch.stack([many, -many]))
+    torch.testing.assert_close(twice, torch.stack([product(matrix, many), -product(matrix, many)]))
+
+
 @pytest.mark.parametrize("together", [1, 2, 100])
 def test_many_sets_of_values_at_once_are_those_one_by_one(structure, values, x, together, monkeypatch):
     monkeypatch.setattr(valued, "_TOGETHER", together * 150)
@@ -142,6 +154,8 @@ def test_devices_without_sparse_layouts_multiply_by_gathering(structure, values,
     arguments = structure.starts, structure.columns, values, COLUMNS, x
     keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CompositeExplicitAutograd)
     torch.testing.assert_close(sparse_mm.redispatch(keys, *arguments), expected)
+    twice = sparse_mm.redispatch(keys, *arguments[:4], torch.stack([x, -x]))
+    torch.testing.assert_close(twice, torch.stack([expected, -expected]))
     half = sparse_mm(*arguments[:2], values.half(), COLUMNS, x.half())
     torch.testing.assert_close(half, expected.half(), rtol=2e-2, atol=2e-2)
     with pytest.raises(RuntimeError, match=r"expected x \(40, F\) of torch.float64, got \(39, 6\)"):
@@ -153,5 +167,11 @@ def test_shapes_alone(structure, values, x):
         *(given.to("meta") for given in (structure.starts, structure.columns, values)), COLUMNS, x.to("meta")
     )
     assert out.shape == (ROWS, 6)
+    many = sparse_mm(
+        *(given.to("meta") for given in (structure.starts, structure.columns, values)),
+        COLUMNS,
+        x.expand(2, *x.shape).to("meta"),
+    )
+    assert many.shape == (2, ROWS, 6)
     assert out.dtype == torch.float64
     assert out.device.type == "meta"

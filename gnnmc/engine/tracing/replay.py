@@ -63,9 +63,7 @@ class Run:
 def perform(operation: Operation, values: dict[int, Batched], generators: Sequence[torch.Generator] = ()) -> None:
     """Add the results of an operation to the values."""
     if isinstance(operation.function, Draw):
-        # Row by row those of all: what they are multiplied with has, or gets, the same order in memory.
-        drawn = operation.function(generators)
-        results = [Batched(drawn.movedim(0, 1).contiguous(), 1) if drawn.dim() > 2 else Batched(drawn, 0)]
+        results = [Batched(operation.function(generators), 0)]
     else:
         args, kwargs = _filled(operation, values)
         results = run(RULES, operation.kind, operation.function, args, kwargs)

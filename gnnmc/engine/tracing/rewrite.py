@@ -41,6 +41,7 @@ def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     work.narrow_before_products()
     fewer = _Rewriting(only_rows(work.result(), rows))
     fewer.constants_together()
+    fewer.drawn_together()
     return fewer.result()
 
 
@@ -212,6 +213,29 @@ class _Rewriting:
                 once = sparse_product(matrix, _dense(x) if isinstance(x, SparseMatrix) else x)
                 self.operations[place] = Operation(aten.mm.default, (once, weight), {}, operation.results)
 
+    def drawn_together(self) -> None:
+        """A·(x·W) → (A·x)·W where x depends on no weights, as features after dropout: nothing goes back through A then.
+
+        One product with A of x's width is in the place of two of W's, and the dense product has the rows of A only.
+        """
+        made, uses = self.by_result(), self.uses()
+        weighed = set(self.trace.inputs.values())
+        changed: list[Operation] = []
+        for operation in self.operations:
+            if weighed.intersection(operation.refs()):
+                weighed.update(number for number in operation.results if number is not None)
+            product = operation.args[1] if operation.kind is sparse_product else None
+            before = made.get(product.number) if isinstance(product, Ref) and uses[product.number] == 1 else None
+            x = before.args[0] if before is not None and before.kind is aten.mm else None
+            if not isinstance(x, Ref) or x.number in weighed or before is None or self._narrows(x, before.args[1], 2):
+                changed.append(operation)
+                continue
+            matrix, weight = operation.args[0], before.args[1]
+            once = self.new(len(matrix), self.shapes[x.number][1])
+            changed.append(Operation(sparse_product, (matrix, x), {}, (once,)))
+            changed.append(Operation(aten.mm.default, (Ref(once), weight), {}, operation.results))
+        self.operations = changed
+
     def narrow_before_products(self) -> None:
         """(A·x)·W → A·(x·W) where that makes x narrower."""
         made, uses = self.by_result(), self.uses()
@@ -231,8 +255,8 @@ class _Rewriting:
             changed += self._biased((sparse_product, (before.args[0], Ref(narrow))), operation, first)
         self.operations = changed
 
-    def _narrows(self, a: Ref, b: Any) -> bool:
-        return self._shape(b)[1] < self.shapes[a.number][1]
+    def _narrows(self, a: Ref, b: Any, times: int = 1) -> bool:
+        return times * self._shape(b)[1] < self.shapes[a.number][1]
 
     def _shape(self, value: Any) -> torch.Size:
         return self.shapes[value.number] if isinstance(value, Ref) else value.shape
