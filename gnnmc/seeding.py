@@ -52,7 +52,7 @@ def device_generator(*values: object, device: "str | torch.device") -> "torch.Ge
 
     try:
         generator = torch.Generator(device=device)
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:
         generator = torch.Generator()
     return generator.manual_seed(stream(*values))
 

@@ -1,31 +1,36 @@
 """What a model and a problem are made of, to see whether what was prepared for them still holds.
 
 Tensors are compared by identity, by how often they were written to and by some of their numbers; plain values by
-value; a user's own objects by identity and by what they hold; functions, and objects of torch and PyTorch Geometric, by
-identity. Anything else never matches. What is compared is kept alive, so that no other can take its identity. The
-weights themselves do not count: a path brings its own.
+value; arrays by their bytes; a user's own objects by identity and by what they hold; a user's functions, methods
+included, by identity and by the variables that they name around them; functions and objects of libraries by identity.
+Anything else never matches. What is compared is kept alive, so that no other can take its identity. The weights
+themselves do not count: a path brings its own.
 
-Not seen: what a forward reads from elsewhere (a global variable, a file), and a few numbers written to a tensor behind
-torch's back (through `.data` or numpy).
+Not seen: what a forward reads from files or by names that its code makes up, what libraries keep to themselves, and a
+few numbers written to a tensor behind torch's back (through `.data` or numpy).
 """
 
 import dataclasses
 import functools
+import hashlib
 import inspect
+import types
 import weakref
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gnnmc.engine.surroundings import held_by, of_a_library, read_around
 from gnnmc.problem import Problem
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 # Kept apart by torch; whether a module trains is set before every forward.
 _OF_MODULES = frozenset(("_parameters", "_buffers", "_modules", "training", "_non_persistent_buffers_set"))
 # Their objects are told by identity: they hold what their own code put there, or caches.
-_LIBRARIES = ("torch", "torch_geometric", "gnnmc", "typing", "inspect", "collections")
+_LIBRARIES = ("torch", "torch_geometric", "gnnmc", "typing", "inspect", "collections", "logging")
 # Numbers of a tensor that are compared, evenly spaced.
 _SAMPLED = 1024
 
@@ -35,9 +40,12 @@ class Fingerprint:
 
     def __init__(self, model: nn.Module, problem: Problem) -> None:
         walk = _Walk()
-        walk.module(model)
-        for field in dataclasses.fields(problem):
-            walk.value(getattr(problem, field.name))
+        try:
+            walk.module(model)
+            for field in dataclasses.fields(problem):
+                walk.value(getattr(problem, field.name))
+        except RecursionError:  # deeper than can be looked at
+            walk.unknown()
         self._values, self._identities = walk.values, walk.identities
 
     def matches(self, other: "Fingerprint") -> bool:
@@ -61,7 +69,8 @@ class _Walk:
 
     def module(self, module: nn.Module) -> None:
         """Its class, and all that it holds but for the numbers of its weights."""
-        self.identities += (type(module), type(module).forward)
+        self._kind(type(module))
+        self.identities.append(type(module).forward)
         for name, parameter in module._parameters.items():
             self._weight(name, parameter)
         for name, buffer in module._buffers.items():
@@ -104,18 +113,57 @@ class _Walk:
         elif hasattr(value, "to_dict") and not isinstance(value, type):  # PyG's Data: its library's, and a user's
             self.identities.append(type(value))
             self._container(value.to_dict())
+        elif isinstance(value, np.ndarray):
+            self._array(value)
+        elif isinstance(value, types.FunctionType):
+            self._function(value)
+        elif isinstance(value, types.MethodType):
+            self.value(value.__self__)
+            self.value(value.__func__)
+        elif isinstance(value, functools.partial):
+            for part in (value.func, value.args, value.keywords):
+                self.value(part)
+        elif isinstance(value, type):
+            self._kind(value)
         elif _is_fixed(value):
             self.identities.append(value)
         elif hasattr(value, "__dict__"):
             self.identities.append(value)
+            self._kind(type(value))
             self.value(vars(value))
         else:
-            self.identities.append(object())
+            self.unknown()
+
+    def unknown(self) -> None:
+        """Something that is never the same."""
+        self.identities.append(object())
+
+    def _kind(self, kind: type) -> None:
+        """A class, and what a user's has and its functions read."""
+        self.identities.append(kind)
+        if not of_a_library(kind.__module__):
+            for name, value in held_by(kind):
+                self.values.append(name)
+                self.value(value)
+
+    def _function(self, function: types.FunctionType) -> None:
+        self.identities += (function, function.__code__)
+        if not of_a_library(function.__module__):
+            for name, value in read_around(function):
+                self.values.append(name)
+                self.value(value)
+
+    def _array(self, value: "np.ndarray[Any, Any]") -> None:
+        if value.dtype.hasobject:
+            self.unknown()
+            return
+        digest = hashlib.blake2b(value.tobytes(), digest_size=16).digest()
+        self.values.append((value.dtype.str, value.shape, digest))
 
     def _tensor(self, value: Tensor) -> None:
         self.identities.append(value)
         if value.is_inference() or value.layout not in (torch.strided, torch.sparse_csr):
-            self.identities.append(object())  # nobody counts what is written to it, or not where
+            self.unknown()  # nobody counts what is written to it, or not where
             return
         numbers = (value.values() if value.layout == torch.sparse_csr else value).detach()
         self.values.append((value._version, numbers._version, value.requires_grad))
@@ -141,9 +189,9 @@ class _Walk:
 
 def _is_fixed(value: object) -> bool:
     """Whether it stays as it is, or holds only what its library put there."""
-    if isinstance(value, type | functools.partial | weakref.ref | range | slice | torch.dtype | torch.device):
+    if isinstance(value, weakref.ref | range | slice | torch.dtype | torch.device | types.ModuleType):
         return True
-    if inspect.isroutine(value):
+    if inspect.isroutine(value):  # of C; those of Python are looked at
         return True
     library = type(value).__module__.partition(".")[0] in _LIBRARIES
     return library and not _holds_data(value)

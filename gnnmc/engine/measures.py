@@ -46,7 +46,7 @@ class Measures:
     def _outputs(self, weights: Mapping[str, Tensor]) -> Tensor:
         try:
             return self._replay(weights)[0]
-        except (RuntimeError, TypeError, ValueError, NotImplementedError) as failure:  # what torch cannot do for many
+        except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many
             if out_of_memory(failure):
                 raise
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None

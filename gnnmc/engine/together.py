@@ -86,7 +86,7 @@ class Together:
         try:
             losses, buffers = self.losses(stacked, None, generators)
             found = torch.autograd.grad(losses.sum(), [stacked[name] for name in names], allow_unused=True)
-        except (RuntimeError, TypeError, ValueError, NotImplementedError) as failure:  # what torch cannot do for many
+        except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many
             if out_of_memory(failure):
                 raise
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None

@@ -1,5 +1,6 @@
 """What is prepared for a model and a problem is used again, and never for something else."""
 
+import functools
 import gc
 import threading
 import types
@@ -96,9 +97,95 @@ def test_a_change_is_told(problem, what):
     assert not before.matches(Fingerprint(model, problem))
 
 
+HELD = {}  # what no forward names
+FACTOR, LIMITS = 1.0, np.ones(4, dtype=np.float32)
+MODULE = types.ModuleType("a_user_s_settings")
+MODULE.STRENGTH = 1.0
+
+
+def _through_helper(x):
+    return x * FACTOR
+
+
+def made_around(factor):
+    def act(x):
+        return x * factor["value"]
+
+    return act
+
+
+class _Outside(_Model):
+    """Reads from outside of itself, in every way that code can name."""
+
+    def __init__(self):
+        super().__init__()
+        HELD["around"] = {"value": 1.0}
+        self.act = made_around(HELD["around"])
+        self.partly = functools.partial(torch.mul, other=torch.ones(4))
+        self.table = np.ones(4, dtype=np.float32)
+        HELD["other"] = _Other()
+        self.bound = HELD["other"].scaled
+        self.default = _with_default
+
+    def forward(self, x):
+        hidden = self._mapped(x) * torch.from_numpy(LIMITS) * torch.from_numpy(self.table)
+        hidden = self.bound(self.partly(hidden)) * (lambda: MODULE.STRENGTH)() * _Other.of_class
+        return self.last(self.default(hidden))
+
+    def _mapped(self, x):
+        return _through_helper(self.act(self.map(x)))
+
+
+class _Other:
+    of_class = 1.0
+
+    def __init__(self):
+        self.scale = 1.0
+
+    def scaled(self, x):
+        return x * self.scale
+
+
+def _with_default(x, factor=1.0, *, shift=0.0):
+    return x * factor + shift
+
+
+OUTSIDE = {
+    "a global that a helper of a helper reads": lambda model, patch: patch.setitem(globals(), "FACTOR", 2.0),
+    "a global array, in place": lambda model, patch: patch.setitem(globals(), "LIMITS", LIMITS * 2),
+    "a user's module": lambda model, patch: patch.setattr(MODULE, "STRENGTH", 2.0),
+    "a variable around a function": lambda model, patch: HELD["around"].update(value=2.0),
+    "what is partly applied": lambda model, patch: model.partly.keywords["other"].mul_(2),
+    "an array of numpy": lambda model, patch: model.table.__imul__(2),
+    "whose method it is": lambda model, patch: setattr(HELD["other"], "scale", 2.0),
+    "a default": lambda model, patch: patch.setattr(_with_default, "__defaults__", (2.0,)),
+    "a default by name": lambda model, patch: patch.setattr(_with_default, "__kwdefaults__", {"shift": 1.0}),
+    "a method of a class": lambda model, patch: patch.setattr(_Other, "scaled", lambda self, x: x * 3),
+    "an attribute of a class": lambda model, patch: patch.setattr(_Other, "of_class", 2.0),
+    "the code of a function": lambda model, patch: patch.setattr(
+        _through_helper, "__code__", (lambda x: FACTOR + x).__code__
+    ),
+}
+
+
+@pytest.mark.parametrize("what", list(OUTSIDE))
+def test_what_is_read_from_outside_is_seen(problem, what, monkeypatch):
+    model = _Outside()
+    before = Fingerprint(model, problem)
+    assert before.matches(Fingerprint(model, problem))
+    profiled(model, problem)
+    OUTSIDE[what](model, monkeypatch)
+    assert not before.matches(Fingerprint(model, problem))
+    np.testing.assert_allclose(profiled(model, problem), profiled(model, problem, "loop"), rtol=1e-5, atol=1e-6)
+
+
 def test_what_may_change_unseen_is_never_taken_for_the_same(problem):
     model = _Model()
-    model.array = np.ones(4, dtype=np.float32)
+    model.array = np.array([{}], dtype=object)
+    assert not Fingerprint(model, problem).matches(Fingerprint(model, problem))
+    del model.array
+    for _ in range(3000):
+        model.options = [model.options]
     assert not Fingerprint(model, problem).matches(Fingerprint(model, problem))
 
 
