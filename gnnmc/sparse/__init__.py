@@ -6,6 +6,7 @@ from gnnmc.sparse.gathered import Places, gathered
 from gnnmc.sparse.linear import dense, linear
 from gnnmc.sparse.matrix import SparseMatrix, Structure, row_starts
 from gnnmc.sparse.operator import sparse_mm
+from gnnmc.sparse.pairwise import pairwise_attention
 from gnnmc.sparse.product import product
 from gnnmc.sparse.row_max import row_max
 from gnnmc.sparse.softmax import softmax_product
@@ -20,6 +21,7 @@ __all__ = [
     "dense",
     "gathered",
     "linear",
+    "pairwise_attention",
     "product",
     "row_max",
     "row_starts",

@@ -3,18 +3,18 @@
 Whoever watches operations (a dispatch mode) sees one, whatever the device; another one is its gradient.
 """
 
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function, forward_ad
+from torch.autograd import Function
 from torch.nn import functional
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from gnnmc.sparse.additive_blocks import Entries, Kept, attend, gradients
+from gnnmc.sparse.differentiable import transformed
 from gnnmc.sparse.gathered import Places, gathered
+from gnnmc.sparse.known import remember, structure_of
 from gnnmc.sparse.library import LIBRARY
 from gnnmc.sparse.matrix import Structure
 from gnnmc.sparse.softmax import softmax_product
@@ -37,9 +37,9 @@ def additive_attention(structure: Structure, of_row: Tensor, of_column: Tensor, 
 
     Shapes: of_row (M, H), of_column (K, H), x (K, H, F) for the (M, K) structure → (M, H, F); or all with T before.
     """
-    if not _in_blocks(x, slope) or _transformed():
+    if not _in_blocks(x, slope) or transformed():
         return _by_entries(structure, of_row, of_column, x, slope)
-    _remember(structure)
+    remember(structure)
     if torch.is_grad_enabled() and any(value.requires_grad for value in (of_row, of_column, x)):
         return _AdditiveAttention.apply(of_row, of_column, x, structure, slope)
     return _operator(structure.starts, structure.columns, of_row, of_column, x, slope)
@@ -79,10 +79,6 @@ def _in_blocks(x: Tensor, slope: float) -> bool:
     return x.device.type == "cpu" and x.dtype in _TYPES and 0 <= slope <= 1
 
 
-def _transformed() -> bool:
-    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
-
-
 def _blocks(values: Tensor, heads: int) -> Tensor:
     """One for each head of each model. Shapes: heads = -1: (…, N, H) → (…·H, N); -2: (…, N, H, F) → (…·H, N, F)."""
     apart = values.transpose(heads, heads - 1)
@@ -95,23 +91,6 @@ def _heads(blocks: Tensor, x: Tensor) -> Tensor:
     return blocks.unflatten(0, (*x.shape[:lead], x.shape[-2])).transpose(lead, lead + 1)
 
 
-# starts → a weak reference to its structure, which holds it; or, where that is gone, a structure of its own.
-_KNOWN: Any = WeakTensorKeyDictionary()
-
-
-def _remember(structure: Structure) -> None:
-    if structure.starts not in _KNOWN:
-        _KNOWN[structure.starts] = weakref.ref(structure)
-
-
-def _structure_of(starts: Tensor, columns: Tensor, num_columns: int) -> Structure:
-    known = _KNOWN.get(starts)
-    found = known() if isinstance(known, weakref.ref) else known
-    if found is None or found.shape[1] != num_columns or found.columns.data_ptr() != columns.data_ptr():
-        found = _KNOWN[starts] = Structure(starts.detach(), columns.detach(), (len(starts) - 1, num_columns))
-    return found
-
-
 def prepared_attention(results: Sequence[Tensor], *operands: Any) -> Callable[[], None]:
     """What writes the results of the operation, or of the one that keeps something, of its operands as they are then.
 
@@ -120,7 +99,7 @@ def prepared_attention(results: Sequence[Tensor], *operands: Any) -> Callable[[]
     starts, columns, of_row, of_column, x, slope = operands
     rows, cols, values = _Blocks(of_row, -1), _Blocks(of_column, -1), _Blocks(x, -2)
     kept = Kept(_blocks(results[0], -2), *results[1:])
-    entries = Entries(_structure_of(starts, columns, x.shape[-3]), len(kept.out), x.dtype, slope, turned=False)
+    entries = Entries(structure_of(starts, columns, x.shape[-3]), len(kept.out), x.dtype, slope, turned=False)
     return lambda: attend(entries, rows(), cols(), values(), kept)
 
 
@@ -129,7 +108,7 @@ def prepared_gradients(results: Sequence[Tensor], *operands: Any) -> Callable[[]
     starts, columns, of_row, of_column, x, slope, out, slopes, scale, gradient = operands
     rows, cols, values = _Blocks(of_row, -1), _Blocks(of_column, -1), _Blocks(x, -2)
     kept, back = Kept(_blocks(out, -2), slopes, scale), _Blocks(gradient, -2)
-    entries = Entries(_structure_of(starts, columns, x.shape[-3]), len(kept.out), x.dtype, slope, turned=True)
+    entries = Entries(structure_of(starts, columns, x.shape[-3]), len(kept.out), x.dtype, slope, turned=True)
     into = _blocks(results[0], -1), _blocks(results[1], -1), _blocks(results[2], -2)
     return lambda: gradients(entries, rows(), cols(), values(), kept, back(), into)
 

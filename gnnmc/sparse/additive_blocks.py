@@ -20,12 +20,8 @@ from torch.nn import functional
 from gnnmc.sparse.compressed import compressed_rows
 from gnnmc.sparse.matrix import Structure
 from gnnmc.sparse.row_max import row_max
+from gnnmc.sparse.softmax import LEAST, SAFE
 
-# Of scores within this of 0 nothing need be taken off: neither exp nor sums and products leave the range of numbers.
-SAFE = 40.0
-# exp of less, beside the largest of its row, which is 1, is lost in rounding; further down numbers have fewer digits,
-# and processors are a hundred times slower.
-_LEAST = -60.0
 # Numbers at entries that are worked on at once (measured: fewer cost calls, more leave the cache).
 AT_ONCE = 2**19
 
@@ -170,7 +166,7 @@ class Entries:
             weights -= off
         elif off.shape[0]:
             weights -= off.index_select(0, self.structure.columns if self._turned else self.structure.rows)
-            weights.clamp_(min=_LEAST)
+            weights.clamp_(min=LEAST)
         weights.exp_()
         return weights, _times_slope(weights, scores, self._slope, False, grad_input=scores) if derivative else weights
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from torch._functorch.utils import unwrap_dead_wrappers  # torch.func has no word for it
-from torch.autograd import Function
+from torch.autograd import Function, forward_ad
 
 
 class Differentiable(Function):
@@ -20,3 +20,8 @@ class Differentiable(Function):
         if torch._C._are_functorch_transforms_active():
             return super().apply(*args)
         return super(Function, cls).apply(*unwrap_dead_wrappers(args))  # type: ignore[misc]
+
+
+def transformed() -> bool:
+    """Whether a transform of torch.func, or forward differentiation, is under way."""
+    return bool(torch._C._are_functorch_transforms_active()) or forward_ad._current_level >= 0

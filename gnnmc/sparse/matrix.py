@@ -5,6 +5,7 @@ are. The transposed matrix, which gradients are multiplied by, is prepared once.
 """
 
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,7 +26,9 @@ class Structure:
         wanted = _INDEX if max(len(columns), *shape) <= torch.iinfo(_INDEX).max else torch.int64
         self.starts, self.columns, self.shape = starts.to(wanted), columns.to(wanted), shape
         self._blocks: Structure | None = None
-        self.summing: dict[torch.dtype, Tensor] = {}  # matrices that add up the entries of every row, where made
+        # What attention prepares, by what for: matrices that add up the entries of every row, and some rows apart.
+        self.summing: dict[torch.dtype, Tensor] = {}
+        self.chunks: dict[Any, Any] = {}
 
     @cached_property
     def rows(self) -> Tensor:

@@ -14,7 +14,11 @@ LIBRARY.define("row_max(Tensor starts, Tensor values) -> Tensor")
 def _by_segments(starts: Tensor, values: Tensor) -> Tensor:
     lead = values.shape[:-1]
     offsets = starts.long().expand(*lead, len(starts))
-    return torch.segment_reduce(values.contiguous(), "max", offsets=offsets, axis=len(lead), unsafe=True)
+    values = values.contiguous()
+    # Of one entry a row may count as contiguous and not be laid out so, which torch overlooks.
+    if values.stride(-1) != 1:
+        values = values.clone(memory_format=torch.contiguous_format)
+    return torch.segment_reduce(values, "max", offsets=offsets, axis=len(lead), unsafe=True)
 
 
 def _scattered(starts: Tensor, values: Tensor) -> Tensor:

@@ -7,6 +7,12 @@ from gnnmc.sparse.matrix import Structure
 from gnnmc.sparse.row_max import row_max
 from gnnmc.sparse.valued import valued_product
 
+# Of scores within this of 0 nothing need be taken off: neither exp nor sums and products leave the range of numbers.
+SAFE = 40.0
+# exp of less, beside the largest of its row, which is 1, is lost in rounding; further down numbers have fewer digits,
+# and processors are a hundred times slower.
+LEAST = -60.0
+
 
 def softmax_product(structure: Structure, scores: Tensor, x: Tensor) -> Tensor:
     """Σ over a row's entries of softmax(scores)·x[column], for every head; 0 for a row without entries.

@@ -3,10 +3,10 @@
 import pytest
 import torch
 from torch.nn import functional
-from torch_geometric.nn import GATConv
+from torch_geometric.nn import GATConv, GATv2Conv
 
 from gnnmc.engine.tracing import Replay, record, rewritten
-from gnnmc.sparse import additive_attention
+from gnnmc.sparse import additive_attention, pairwise_attention
 
 NODES, EDGES, HEADS, WIDTH = 9, 30, 2, 3
 
@@ -48,7 +48,7 @@ def attention(weights, edges, *, tiny=1e-16, scale=1.0, stop=False, over=None, l
     return torch.zeros_like(hidden).scatter_add(0, targets[:, None, None].expand_as(weighted), weighted)
 
 
-def same(forward, weights):
+def same(forward, weights, operation=additive_attention):
     """Whether it was recognized, after a look at values and gradients of two weights at once."""
     trace = rewritten(record(forward, weights, list(weights)))
     many = {name: torch.stack([value, value.flip(0) + 0.5]).requires_grad_() for name, value in weights.items()}
@@ -59,8 +59,8 @@ def same(forward, weights):
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
     gradients = [torch.autograd.grad(out.cos().sum(), list(many.values())) for out in (found, expected)]
     torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-9)
-    kinds = [operation.kind for operation in trace.operations]
-    return additive_attention in kinds and torch.ops.aten.exp not in kinds
+    kinds = [each.kind for each in trace.operations]
+    return operation in kinds and torch.ops.aten.exp not in kinds
 
 
 def test_what_computes_it(weights, edge_index):
@@ -79,14 +79,28 @@ def test_what_only_looks_like_it(weights, edge_index, change):
 
 @pytest.mark.parametrize("how", [{"heads": 1}, {"heads": 3}, {"heads": 2, "concat": False}], ids=str)
 @pytest.mark.parametrize("loops", [True, False])
-def test_torch_geometrics_own_layer(edge_index, how, loops):
-    layer = GATConv(4, WIDTH, add_self_loops=loops, **how).double()
-    x = drawn(NODES, 4)
+def test_torch_geometrics_own_layers(edge_index, how, loops):
+    for kind, operation in ((GATConv, additive_attention), (GATv2Conv, pairwise_attention)):
+        layer = kind(4, WIDTH, add_self_loops=loops, **how).double()
+        drawn_weights = {name: drawn(*value.shape, seed=7) for name, value in layer.named_parameters()}
+        x = drawn(NODES, 4)
+        assert same(lambda w: torch.func.functional_call(layer, w, (x, edge_index)), drawn_weights, operation)  # noqa: B023
 
-    def forward(weights):
-        return torch.func.functional_call(layer, weights, (x, edge_index))
 
-    assert same(forward, {name: drawn(*value.shape, seed=7) for name, value in layer.named_parameters()})
+def test_scores_that_heads_share_are_something_else(weights, edge_index):
+    def forward(w):
+        sources, targets = edge_index
+        hidden = w["x"].view(-1, HEADS, WIDTH)
+        ends = hidden.mean((1, 2), keepdim=True)[..., 0] * w["a"][0, :1, :1]
+        scores = functional.leaky_relu(ends[sources] + ends[targets], 0.2)
+        start, wide = scores.new_zeros(NODES, 1), targets[:, None]
+        highest = start.scatter_reduce(0, wide, scores.detach(), "amax", include_self=False)
+        exponentials = (scores - highest[targets]).exp()
+        shares = exponentials / start.scatter_add(0, wide, exponentials)[targets]
+        weighted = shares.unsqueeze(-1) * hidden[sources]
+        return torch.zeros_like(hidden).scatter_add(0, targets[:, None, None].expand_as(weighted), weighted)
+
+    assert not same(forward, {name: weights[name] for name in ("x", "a")})
 
 
 def test_two_layers_share_the_graph(edge_index):

@@ -82,6 +82,11 @@ def test_the_largest_of_every_row(structure, scores):
     assert row_max(structure.starts.to("meta"), scores.to("meta")).shape == (2, ROWS)
 
 
+def test_the_largest_of_one_entry_in_any_layout():
+    values = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
+    assert torch.equal(row_max(torch.tensor([0, 1]), values.t()), values.t())
+
+
 def test_rows_gathered_and_their_derivatives():
     index = torch.tensor([3, 0, 3, 3, 1])
     places, x = Places(index, 5), torch.randn(5, 2, 2, dtype=torch.float64, requires_grad=True)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.tracing.batched import Batched, place_of, register
-from gnnmc.engine.tracing.products import additive_attention
+from gnnmc.engine.tracing.products import additive_attention, pairwise_attention
 from gnnmc.sparse import Structure, row_max
 
 aten = torch.ops.aten
@@ -51,9 +51,18 @@ def _row_max(starts: Any, values: Any) -> Batched | None:
 
 
 @register(additive_attention)
-def _attended_along_edges(structure: Structure, of_row: Any, of_column: Any, x: Any, slope: float) -> Batched:
-    size = next(given.tensor.shape[given.axis] for given in (of_row, of_column, x) if isinstance(given, Batched))
-    of_row, of_column, x = (
-        v.at(0) if isinstance(v, Batched) else v.expand(size, *v.shape) for v in (of_row, of_column, x)
-    )
+def _attended_by_sums(structure: Structure, of_row: Any, of_column: Any, x: Any, slope: float) -> Batched:
+    of_row, of_column, x = _each(of_row, of_column, x)
     return Batched(additive_attention(structure, of_row, of_column, x, slope), 0, own=True)
+
+
+@register(pairwise_attention)
+def _attended_by_pairs(structure: Structure, of_row: Any, of_column: Any, x: Any, factor: Any, slope: float) -> Batched:
+    of_row, of_column, x, factor = _each(of_row, of_column, x, factor)
+    return Batched(pairwise_attention(structure, of_row, of_column, x, factor[:, 0], slope), 0, own=True)
+
+
+def _each(*values: Any) -> list[Tensor]:
+    """With the batch before, those of which there is one repeated."""
+    size = next(value.tensor.shape[value.axis] for value in values if isinstance(value, Batched))
+    return [value.at(0) if isinstance(value, Batched) else value.expand(size, *value.shape) for value in values]

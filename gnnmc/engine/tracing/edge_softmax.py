@@ -1,7 +1,7 @@
 """Attention as layers write it edge by edge, made one operation: gather, score, softmax over a target's edges, add up.
 
-Recognized is what is computed, never a layer: Σ over the edges of a target of softmax(s)·x[source], whatever the scores
-s are; where they are leaky_relu(a[target] + b[source]), nothing at all is computed edge by edge.
+Recognized is what is computed, never a layer: Σ over the edges of a target of softmax(s)·x[source], where the scores
+s are leaky_relu(a[target] + b[source]), which needs nothing computed edge by edge, or sums of these over features.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.products import additive_attention
+from gnnmc.engine.tracing.products import additive_attention, pairwise_attention
 from gnnmc.engine.tracing.record import Operation, Ref
 from gnnmc.engine.tracing.scattered import gathered_rows, scattered
 from gnnmc.sparse import Structure, row_starts
@@ -51,14 +51,18 @@ class _Search:
             if places is None or scores is None:
                 continue
             x, sources = places
-            ends = self._sum_of_ends(scores, targets, sources)
-            if ends is None or self._shapes[x.number][0] != self._shapes[ends[1].number][0]:
+            shape = self._shapes[x.number]
+            total = self._sum_over_features(scores, shape)
+            scored, wanted = (scores, shape[1:2]) if total is None else (total[0], shape[1:])
+            sizes = torch.Size((count, *wanted)), torch.Size((shape[0], *wanted))
+            ends = self._sum_of_ends(scored, targets, sources, sizes)
+            if ends is None:
                 continue
-            of_row, of_column, slope = ends
-            if self._shapes[of_row.number][0] == count:
-                structure = self._structure(targets, sources, (count, self._shapes[x.number][0]))
-                operands = (structure, of_row, of_column, x, slope)
-                return Operation(additive_attention, operands, {}, operation.results)
+            structure = self._structure(targets, sources, (count, shape[0]))
+            *nodes, slope = ends
+            if total is None:
+                return Operation(additive_attention, (structure, *nodes, x, slope), {}, operation.results)
+            return Operation(pairwise_attention, (structure, *nodes, x, total[1], slope), {}, operation.results)
         return None
 
     def _factors(self, product: Ref) -> list[tuple[Ref, Ref]]:
@@ -111,20 +115,34 @@ class _Search:
                 return operation.args[0]
         return value
 
-    def _sum_of_ends(self, scores: Ref, targets: Tensor, sources: Tensor) -> tuple[Ref, Ref, float] | None:
-        """a, b and the slope where the scores are leaky_relu(a[target] + b[source])."""
+    def _sum_over_features(self, scores: Ref, shape: torch.Size) -> tuple[Ref, Ref | Tensor] | None:
+        """v (E, H, F) and a (1, H, F) where the scores are Σ_f a·v."""
+        total = self._by(scores, aten.sum)
+        if total is None or total.kwargs or len(total.args) != 2 or list(total.args[1]) not in ([-1], [2]):
+            return None
+        product = self._by(total.args[0], aten.mul)
+        for values, factor in (product.args, product.args[::-1]) if product is not None else ():
+            if not isinstance(values, Ref) or not isinstance(factor, Ref | Tensor):
+                continue
+            size = self._shapes[factor.number] if isinstance(factor, Ref) else factor.shape
+            if size == (1, *shape[1:]) and self._shapes[values.number][1:] == shape[1:]:
+                return values, factor
+        return None
+
+    def _sum_of_ends(
+        self, scores: Ref, targets: Tensor, sources: Tensor, sizes: tuple[torch.Size, torch.Size]
+    ) -> tuple[Ref, Ref, float] | None:
+        """a, b, of these sizes, and the slope where the scores are leaky_relu(a[target] + b[source])."""
         act = self._by(scores, aten.leaky_relu)
         total = act and self._by(act.args[0], aten.add)
-        if act is None or total is None or total.kwargs or not all(isinstance(each, Ref) for each in total.args):
+        if act is None or total is None or total.kwargs:
             return None
         slope = act.args[1] if len(act.args) > 1 else 0.01
         parts = [self._gathered(each) for each in total.args]
         for of_row, of_column in (parts, parts[::-1]):
-            if (
-                of_row is None
-                or of_column is None
-                or any(len(self._shapes[p[0].number]) != 2 for p in (of_row, of_column))
-            ):
+            if of_row is None or of_column is None:
+                continue
+            if (self._shapes[of_row[0].number], self._shapes[of_column[0].number]) != sizes:
                 continue
             if torch.equal(of_row[1], targets) and torch.equal(of_column[1], sources):
                 return of_row[0], of_column[0], slope

@@ -2,10 +2,10 @@
 
 from torch import Tensor
 
-from gnnmc.sparse import SparseMatrix, Structure, additive_attention, product
+from gnnmc.sparse import SparseMatrix, Structure, additive_attention, pairwise_attention, product
 from gnnmc.sparse import valued_product as product_of_values
 
-__all__ = ["additive_attention", "sparse_product", "valued_product"]
+__all__ = ["additive_attention", "pairwise_attention", "sparse_product", "valued_product"]
 
 
 def sparse_product(matrix: SparseMatrix, x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_iter, tree_map_only
 
 from gnnmc.engine.tracing.draws import Draw
-from gnnmc.engine.tracing.products import additive_attention, sparse_product, valued_product
+from gnnmc.engine.tracing.products import additive_attention, pairwise_attention, sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
 from gnnmc.sparse import SparseMatrix, Structure
 
@@ -32,6 +32,8 @@ _RESHAPES = frozenset((aten.view, aten.reshape, aten._unsafe_view))
 _AXIS_WISE = "_softmax _log_softmax sum mean amax slice select unsqueeze squeeze"
 _ALONG_AXES = frozenset(getattr(aten, name) for name in _AXIS_WISE.split())
 _PRODUCTS = frozenset((sparse_product, valued_product))
+# Of a structure, what its rows have, what its columns have twice, and what all share.
+_ATTENTIONS = frozenset((additive_attention, pairwise_attention))
 
 # Which rows: a mask while it is found out, their numbers once it is known; None: all of them.
 _Rows: TypeAlias = Tensor | None
@@ -80,12 +82,15 @@ class _Restriction:
             for number in operation.refs():
                 self._need(number, None)
             return
-        if operation.kind is additive_attention:
-            structure, of_row, *of_columns, _ = operation.args
+        if operation.kind in _ATTENTIONS:
+            structure, of_row, *of_columns = operation.args[:4]
             columns = _mask(structure.columns[rows[structure.rows]], structure.shape[1])
             for operand, mask in ((of_row, rows), *((each, columns) for each in of_columns)):
                 if isinstance(operand, Ref):
                     self._need(operand.number, mask)
+            for leaf in operation.args[4:]:
+                if isinstance(leaf, Ref):
+                    self._need(leaf.number, None)
             return
         if operation.kind in _PRODUCTS:
             matrix = self._matrix(operation)
@@ -101,7 +106,7 @@ class _Restriction:
     def _works_by_row(self, operation: Operation) -> bool:
         """Whether a row of the result depends on that row of the operands alone, or on rows that are known."""
         kind, args = operation.kind, operation.args
-        if kind is additive_attention:
+        if kind in _ATTENTIONS:
             return True
         if kind in _PRODUCTS or kind in _BY_ELEMENT:
             return not operation.kwargs or kind in (aten.add, aten.sub, aten._to_copy, aten.clone)
@@ -146,7 +151,7 @@ class _Restriction:
             self.operations.append(operation)
             return
         kept = rows.nonzero()[:, 0]
-        if operation.kind is additive_attention:
+        if operation.kind in _ATTENTIONS:
             args = self._attention_of(operation, kept)
         elif operation.kind in _PRODUCTS:
             args = self._product_of(operation, kept)
@@ -191,16 +196,16 @@ class _Restriction:
         return [structure, self._rows_of(operation.args[1], entries), x]
 
     def _attention_of(self, operation: Operation, kept: Tensor) -> list[Any]:
-        whole, of_row, of_column, x, slope = operation.args
+        whole, of_row, of_column, x, *shared = operation.args
         structure, _ = rows_of_structure(whole, kept)
         of_row = self._rows_of(of_row, kept)
         columns = _mask(structure.columns, structure.shape[1]).nonzero()[:, 0]
         operands = [each for each in (of_column, x) if isinstance(each, Ref) and each.number in self.kept]
         if len(columns) == structure.shape[1] and not operands:
-            return [structure, of_row, of_column, x, slope]
+            return [structure, of_row, of_column, x, *shared]
         places = _places(columns, structure.shape[1])[structure.columns]
         fewer = Structure(structure.starts, places, (len(kept), len(columns)))
-        return [fewer, of_row, self._rows_of(of_column, columns), self._rows_of(x, columns), slope]
+        return [fewer, of_row, self._rows_of(of_column, columns), self._rows_of(x, columns), *shared]
 
     def _take(self, number: int, rows: Tensor) -> int:
         """The number of these rows of a value."""
