@@ -71,7 +71,12 @@ class Surface(Protocol):
 
 
 class Evaluation:
-    """Evaluates a function at coordinates of a surface that is on its device."""
+    """Evaluates a function at coordinates of a surface that is on its device.
+
+    points_at_once: what memory made of the number of points, None where it was enough.
+    """
+
+    points_at_once: int | None = None
 
     def __init__(
         self,
@@ -95,7 +100,8 @@ class Evaluation:
             coefficients = torch.as_tensor(self._surface.coefficients(coords))
             found = self._many.measure(self._surface.control_points, coefficients, memory=self._how.memory)
             if found is not None:
-                return found.cpu().double().numpy()
+                self.points_at_once = found.at_once or self.points_at_once
+                return found.values.cpu().double().numpy()
         points = self._points(coords, along)
         fresh = (reestimate_batchnorm(self._function, point) for point in points) if self.reestimates else points
         return evaluate_points(self._function, fresh).double().numpy()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from gnnmc.connectivity.fit_in_turn import Fitted, fit_in_turn
 from gnnmc.connectivity.fit_jointly import fit_jointly
 from gnnmc.connectivity.fit_settings import DEFAULT_SCHEDULE, FitSettings
 from gnnmc.connectivity.path import PATHS, LinearPath, Path
-from gnnmc.engine import ENGINES, MEMORY, ModelFunction, NotTraceable
+from gnnmc.engine import ENGINES, MEMORY, ModelFunction, NotTraceable, described, out_of_memory
 from gnnmc.errors import InputError
 from gnnmc.numbers import whole_number
 from gnnmc.problem import Problem, require_problem
@@ -114,12 +115,19 @@ def fit_paths(
 def _fit(
     function: ModelFunction, paths: list[Path], decays: list[float], chosen: FitSettings, many: bool, memory: int
 ) -> list[Fitted]:
+    about = {}
     if many:
         try:
             return fit_jointly(function, paths, decays, chosen, memory)
         except NotTraceable as reason:
             _LOG.debug("one fit after another: %s", reason)
-    return [fit_in_turn(function, path, decay, chosen) for path, decay in zip(paths, decays, strict=True)]
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            _LOG.warning("%s: one fit after another", described(error))
+            about = {"curves_at_once": 1}
+    fits = [fit_in_turn(function, path, decay, chosen) for path, decay in zip(paths, decays, strict=True)]
+    return [replace(fit, about=about) for fit in fits]
 
 
 def _finished(path: Path, fit: Fitted, chosen: FitSettings, decay: float) -> Path:

@@ -1,6 +1,5 @@
 """Fit several curves at once, each as if it were alone."""
 
-import logging
 from collections.abc import Sequence
 
 import torch
@@ -9,12 +8,10 @@ from torch import Tensor
 from gnnmc.connectivity.fit_in_turn import Fitted, coordinates, lost
 from gnnmc.connectivity.fit_settings import FitSettings
 from gnnmc.connectivity.path import Path
-from gnnmc.engine import Gradients, ModelFunction, Together, halving, stacked_weights
+from gnnmc.engine import Gradients, ModelFunction, Together, halving, logged, stacked_weights
 from gnnmc.seeding import device_generator
 from gnnmc.training import BatchOrder, LearningRate, make_optimizer
 from gnnmc.weights import combine
-
-_LOG = logging.getLogger(__name__)
 
 
 def fit_jointly(
@@ -25,12 +22,13 @@ def fit_jointly(
     order = BatchOrder(function.problem.splits["train"], chosen.batch_size)
     together = Together(function, some, all_items=order.per_epoch == 1, dropout=chosen.dropout)
     at_once = max(1, memory // together.bytes_each())
-    _LOG.info("fitting %d curves, %d at once, about %d bytes each", len(paths), at_once, together.bytes_each())
+    at_once = min(at_once, len(paths))
 
     def fit(some: Sequence[tuple[Path, float]]) -> list[Fitted]:
         return _Fits(function, together, [path for path, _ in some], [decay for _, decay in some], chosen).run()
 
-    fits, halved = halving(fit, list(zip(paths, decays, strict=True)), at_once)
+    with logged(f"fitting {len(paths)} curves, {at_once} at once", at_once * together.bytes_each()):
+        fits, halved = halving(fit, list(zip(paths, decays, strict=True)), at_once)
     if halved:
         for each in fits:
             each.about["curves_at_once"] = halved

@@ -37,7 +37,8 @@ class LossPlane:
     path: the path's projection on the plane, where one was given; path_distance: how far the path
     is from the plane where it is farthest, 0 for a quadratic Bézier curve: where it is not 0, the losses under the
     drawn path are not the path's own.
-    higher_is_better: metric → bool. units: column → unit, where known.
+    higher_is_better: metric → bool. units: column → unit, where known. points_at_once: what memory made of the number
+    of points that are evaluated at once, None where it was enough.
 
     Shapes:
         x: (X,); y: (Y,), increasing; values: (Y, X, S, 1 + M) float64, S splits and 1 + M columns in the order given
@@ -58,6 +59,7 @@ class LossPlane:
     path: Floats = field(default_factory=lambda: np.empty((0, 2)))
     path_distance: float = 0.0
     units: dict[str, str] = field(default_factory=dict)
+    points_at_once: int | None = None
 
     def __repr__(self) -> str:
         return f"LossPlane({len(self.x)} × {len(self.y)} points, splits {', '.join(self.splits)}, {self.third})"
@@ -161,7 +163,8 @@ def plane(
 
         grid = [(at_x, at_y) for at_y in y.tolist() for at_x in x.tolist()]
         along = [min(max(at_x / length, 0.0), 1.0) for at_x, _ in grid]
-        values = Evaluation(ready, on_device, ends, transforms, how).measure(grid, along)
+        evaluation = Evaluation(ready, on_device, ends, transforms, how)
+        values = evaluation.measure(grid, along)
     return LossPlane(
         x=x,
         y=y,
@@ -174,6 +177,7 @@ def plane(
         path=path,
         path_distance=path_distance,
         units=problem.units,
+        points_at_once=evaluation.points_at_once,
     )
 
 

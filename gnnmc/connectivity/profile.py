@@ -37,6 +37,7 @@ class PathProfile:
     has any.
     higher_is_better: metric → bool. units: column → unit, where known. refined: the coordinates that a refinement
     added to the grid. trained_on: split → how many of its items are training items too, where any are.
+    points_at_once: what memory made of the number of points that are evaluated at once, None where it was enough.
 
     Shapes:
         t: (T,) coordinates from 0 to 1, increasing; arc_length: (T,); refined: (R,)
@@ -59,6 +60,7 @@ class PathProfile:
     refined: Floats = field(default_factory=lambda: np.empty(0))
     chord_length: float = float("nan")
     trained_on: dict[str, int] = field(default_factory=dict)
+    points_at_once: int | None = None
 
     def __repr__(self) -> str:
         heights = ", ".join(f"{split} {self.barrier(split=split):.3g}" for split in self.splits)
@@ -255,6 +257,7 @@ def profile(
         chord_length=path.chord_length(function.parameter_names),
         stored_ends=stored,
         refined=np.sort(added),
+        points_at_once=evaluation.points_at_once,
         **common,
     )
 

@@ -1,7 +1,7 @@
 """The engine: evaluate and train one or many weight-points of a model on a problem, exactly."""
 
 from gnnmc.engine.batchnorm import has_batchnorm, reestimate_batchnorm, reestimated_outputs
-from gnnmc.engine.budget import MEMORY, halving
+from gnnmc.engine.budget import MEMORY, described, halving, logged, out_of_memory
 from gnnmc.engine.combinations import Combinations
 from gnnmc.engine.device import resolve_device
 from gnnmc.engine.engines import ENGINES
@@ -25,9 +25,12 @@ __all__ = [
     "Prepared",
     "Repeated",
     "Together",
+    "described",
     "evaluate_points",
     "halving",
     "has_batchnorm",
+    "logged",
+    "out_of_memory",
     "prepared",
     "reestimate_batchnorm",
     "reestimated_outputs",

@@ -2,10 +2,13 @@
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+
+from gnnmc.peak_memory import process_peak
 
 _LOG = logging.getLogger(__name__)
 # Bytes that work on many weights at once may take beside the model and the data.
@@ -33,8 +36,27 @@ def halving(
             if size == 1 or not out_of_memory(error):
                 raise
             size = halved = size // 2
-            _LOG.warning("out of memory (%s): going on with %d at once", str(error).splitlines()[0], size)
+            _LOG.warning("%s: going on with %d at once", described(error), size)
     return made, halved
+
+
+def described(error: BaseException) -> str:
+    """An error of memory in one line."""
+    return f"out of memory ({(str(error).splitlines() or [type(error).__name__])[0]})"
+
+
+@contextmanager
+def logged(what: str, estimate: int) -> Iterator[None]:
+    """Tell, where anybody listens, what the work is expected to take, in bytes, and what it did."""
+    if not _LOG.isEnabledFor(logging.INFO):
+        yield
+        return
+    _LOG.info("%s: about %.1f MiB beside model and data", what, estimate / 2**20)
+    before = process_peak()
+    yield
+    after = process_peak()
+    if before is not None and after is not None:
+        _LOG.info("%s: the process's peak rose by %.1f to %.1f MiB", what, (after - before) / 2**20, after / 2**20)
 
 
 def out_of_memory(error: BaseException) -> bool:

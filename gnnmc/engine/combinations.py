@@ -9,12 +9,23 @@ from torch import Tensor
 
 from gnnmc.engine.agreement import OUTPUTS, require_agreement
 from gnnmc.engine.batchnorm import reestimated_outputs
-from gnnmc.engine.budget import MEMORY, halving, out_of_memory
+from gnnmc.engine.budget import MEMORY, described, halving, logged, out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import Along, NotTraceable, Trace, record, rewritten
 from gnnmc.weights import Weights, combine, finite
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Loss and metrics of every split. at_once: what memory made of the number of points, None where it was enough.
+
+    Shapes: values (T, S, 1 + M).
+    """
+
+    values: Tensor
+    at_once: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,29 +60,36 @@ class Combinations:
         return self._recorded is not None and not self._refused
 
     @torch.no_grad()
-    def measure(self, points: Sequence[Weights], coefficients: Tensor, *, memory: int = MEMORY) -> Tensor | None:
+    def measure(self, points: Sequence[Weights], coefficients: Tensor, *, memory: int = MEMORY) -> Measured | None:
         """Loss and metrics of every split at Σ_j c_j·P_j, dropout off; None where each point needs its own forward.
 
         What is linear in the weights is computed for the J control points and combined, the rest for many points at
         once: the same numbers as a forward at every point, up to rounding. memory: bytes that this may take, about.
 
-        Shapes: J points on the device of the function, coefficients (T, J), rows summing to 1 → (T, S, 1 + M).
+        Shapes: J points on the device of the function, coefficients (T, J), rows summing to 1.
         """
         try:
-            recorded = self._ready(points)
-            along = Along(recorded.trace, points, memory)
+            return self._measured(points, coefficients, memory)
         except NotTraceable as reason:
             _LOG.debug("one forward for each point: %s", reason)
-            return None
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            _LOG.warning("%s: going on with one forward for each point", described(error))
+        return None
+
+    def _measured(self, points: Sequence[Weights], coefficients: Tensor, memory: int) -> Measured:
+        recorded = self._ready(points)
+        along = Along(recorded.trace, points, memory)
         at_once = min(along.at_once, len(coefficients))
-        _LOG.info("%d points, %d at once, about %d bytes", len(coefficients), at_once, along.bytes(at_once))
         problem = self.function.problem
 
         def measured(some: Sequence[Tensor]) -> list[Tensor]:
             return list(problem.measure_many(along.outputs(torch.stack(list(some))).at(0)))
 
-        found, _ = halving(measured, coefficients.unbind(), at_once)
-        return torch.stack(found)
+        with logged(f"{len(coefficients)} points, {at_once} at once", along.bytes(at_once)):
+            found, halved = halving(measured, coefficients.unbind(), at_once)
+        return Measured(torch.stack(found), halved)
 
     def _ready(self, points: Sequence[Weights]) -> Recorded:
         if not all(finite(point) for point in points):

@@ -13,7 +13,7 @@ from typing import Any
 
 from gnnmc.determinism import deterministic
 from gnnmc.errors import GnnmcError, InputError, StoreError
-from gnnmc.run.memory import forget_peak, process_peak
+from gnnmc.peak_memory import forget_peak, process_peak
 from gnnmc.store.address import Address, Description
 from gnnmc.store.cell import Request, Result
 from gnnmc.store.directory import Members, Store

@@ -1,18 +1,15 @@
 """Train the seeds together, as many at once as the memory allows."""
 
-import logging
 from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-from gnnmc.engine import Measures, ModelFunction, Together, halving
+from gnnmc.engine import Measures, ModelFunction, Together, halving, logged
 from gnnmc.training.joint import JointTrajectories
 from gnnmc.training.order import BatchOrder
 from gnnmc.training.train_settings import TrainSettings
 from gnnmc.training.trajectory import weights_on_cpu
 from gnnmc.weights import Mode, to_device
-
-_LOG = logging.getLogger(__name__)
 
 
 def train_jointly(
@@ -47,8 +44,9 @@ def train_jointly(
         return [runs.mode(number, seed, endpoint) for number, seed in enumerate(some)]
 
     at_once = max(1, memory // together.bytes_each())
-    _LOG.info("training %d modes, %d at once, about %d bytes each", len(seeds), at_once, together.bytes_each())
-    modes, halved = halving(train, seeds, at_once)
+    at_once = min(at_once, len(seeds))
+    with logged(f"training {len(seeds)} modes, {at_once} at once", at_once * together.bytes_each()):
+        modes, halved = halving(train, seeds, at_once)
     if halved:
         for mode in modes:
             mode.settings["modes_at_once"] = halved

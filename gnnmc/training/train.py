@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
-from gnnmc.engine import ENGINES, MEMORY, ModelFunction, NotTraceable
+from gnnmc.engine import ENGINES, MEMORY, ModelFunction, NotTraceable, described, out_of_memory
 from gnnmc.errors import InputError
 from gnnmc.numbers import whole_number
 from gnnmc.problem import Problem
@@ -99,6 +99,14 @@ def train(
             return train_jointly(function, starts, numbers, settings, endpoint, budget)
         except NotTraceable as reason:
             _LOG.debug("one training after another: %s", reason)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            _LOG.warning("%s: one training after another", described(error))
+            modes = train_in_turn(function.problem, starts, numbers, settings, endpoint)
+            for mode in modes:
+                mode.settings["modes_at_once"] = 1
+            return modes
     return train_in_turn(function.problem, starts, numbers, settings, endpoint)
 
 

@@ -205,7 +205,8 @@ def test_the_other_graph_of_a_model_is_recorded_anew(toy_problem):
         one, other = ({**point, names[0]: a[names[0]] + shift} for point in (a, b))
         between = {name: (one[name] + other[name]) / 2 for name in names}
         expected = toy_problem.measure(ModelFunction(model, toy_problem, "cpu")(between))
-        torch.testing.assert_close(function.measure([one, other], half)[0], expected, rtol=1e-5, atol=1e-6)
+        (found,) = function.measure([one, other], half).values
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_equal_values_in_two_classes_are_counted_as_argmax_does(toy_problem):

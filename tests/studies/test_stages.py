@@ -15,6 +15,7 @@ import gnnmc
 from gnnmc.config import CsbmBlock, ModelBlock, PathBlock, ProfileBlock, TrainBlock
 from gnnmc.connectivity.files import from_numbers
 from gnnmc.engine import Together
+from gnnmc.engine.tracing import Along
 from gnnmc.run import Quiet, execute
 from gnnmc.store import Execution, Request, Store
 from gnnmc.studies.sources import data_of
@@ -254,14 +255,20 @@ def test_a_pair_with_an_end_that_diverged_is_left_out_of_a_task(stored: dict[str
 def test_how_many_at_once_after_memory_ran_out_is_kept_with_the_results(
     stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    plain = Together.losses
+    plain, outputs = Together.losses, Along.outputs
 
-    def short(self: Any, weights: Any, items: Any, *more: Any) -> Any:
-        if len(items) > 2:
+    def short(self: Any, weights: Any, items: Any, generators: Any) -> Any:
+        if len(generators) > 2:
             raise torch.OutOfMemoryError("out of memory")
-        return plain(self, weights, items, *more)
+        return plain(self, weights, items, generators)
+
+    def fewer(self: Any, coefficients: Any) -> Any:
+        if len(coefficients) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return outputs(self, coefficients)
 
     monkeypatch.setattr(Together, "losses", short)
+    monkeypatch.setattr(Along, "outputs", fewer)
     graph, store = stored["graph_cell"], Store(tmp_path)
     trained = modes_task(graph, MODEL, TRAIN, [0, 1, 2], CPU)
     numbered = list(enumerate(trained.cells))
@@ -276,7 +283,8 @@ def test_how_many_at_once_after_memory_ran_out_is_kept_with_the_results(
     for cell in tasks[2].cells:
         assert cast(Any, store.load(cell)["record"])["curves_at_once"] == 1
     for cell in tasks[3].cells:
-        assert cast(Any, store.load(cell)["about"])["status"] == "ok"
+        about = cast(Any, store.load(cell)["about"])
+        assert (about["status"], about["points_at_once"]) == ("ok", 2)
 
 
 def test_profiles_of_a_task_share_problem_and_model_and_are_those_of_single_ones(

@@ -108,6 +108,8 @@ def _profile(request: Request, problem: Problem, model: nn.Module, execution: Ex
         "length": result.length,
         "diagnostics": _records(found),
     }
+    if result.points_at_once:
+        about["points_at_once"] = result.points_at_once
     along = result.frame()
     along["arc_length"] = np.repeat(result.arc_length, len(result.splits))
     return {"profile": along, "barriers": result.barriers(), "about": about}

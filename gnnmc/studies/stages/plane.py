@@ -45,11 +45,14 @@ def _plane(request: Request, execution: Execution) -> Result:
     path = path_of(request, PathBlock(**request.config["path"]), a, b)
     points = PlaneBlock(**request.config["plane"]).points
     surface = plane(model, problem, a, b, path, points=points, **execution.settings())
+    about: dict[str, Any] = {"status": "ok", "path_distance": surface.path_distance}
+    if surface.points_at_once:
+        about["points_at_once"] = surface.points_at_once
     return {
         "plane": surface.frame(),
         "marks": surface.marks(),
         "line": pd.DataFrame(surface.path, columns=["x", "y"]),
-        "about": {"status": "ok", "path_distance": surface.path_distance},
+        "about": about,
     }
 
 
