@@ -9,6 +9,8 @@ from gnnmc.engine.agreement import GRADIENTS, require_agreement
 from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
+from gnnmc.engine.tracing.moments import learned_batch_norm
+from gnnmc.engine.tracing.record import Operation
 from gnnmc.seeding import device_generator, forked
 from gnnmc.weights import Weights
 
@@ -40,6 +42,8 @@ class Together:
         given = {name: weights[0][name] for name in names}
         with forked("engine", "record", device=function.device):
             self.trace = rewritten(record(self._trained, given, names, draws=True))
+        if any(map(self._is_slower_together, self.trace.operations)):
+            raise NotTraceable("BatchNorm between convolutions, which takes longer for many models than one by one")
         self._replay = Replay(self.trace)
         self._place = torch.zeros(len(problem.targets), dtype=torch.long, device=function.device)
         self._place[self._train] = torch.arange(len(self._train), device=function.device)
@@ -60,6 +64,14 @@ class Together:
             return problem.loss.means(outputs, problem.targets[self._train]), buffers
         models = torch.arange(len(items), device=items.device)[:, None]
         return problem.loss.means(outputs[models, self._place[items]], problem.targets[items], each=True), buffers
+
+    def _is_slower_together(self, operation: Operation) -> bool:
+        """Convolutions are done for one model after another, and BatchNorm of all puts images in another order between.
+
+        Measured: a small ResNet takes 1.6 times as long, and 1.2 times with BatchNorm of one after another.
+        """
+        result = operation.results[0]
+        return operation.kind is learned_batch_norm and result is not None and len(self.trace.shapes[result]) == 4
 
     def bytes_each(self) -> int:
         """What a step of one model takes, about."""
