@@ -94,17 +94,22 @@ class Path(ABC):
         Shapes: coords (T,) increasing → (T,). names: the entries that count; all floating-point ones by default,
         without parameters that never received a gradient.
         """
+        return self.lengths(coords, names)[0]
+
+    def chord_length(self, names: Sequence[str] | None = None) -> float:
+        """Euclidean distance between the ends, over the same entries as `arc_length`."""
+        return self.lengths([], names)[1]
+
+    def lengths(self, coords: ArrayLike, names: Sequence[str] | None = None) -> tuple[Floats, float]:
+        """`arc_length` and `chord_length`, after one look at the weights."""
+        gram = self.gram(names)
         asked = _unit_interval(coords)
         fine = np.union1d(np.linspace(0, 1, FINE + 1), np.concatenate([asked, self.breaks()]))
         steps = np.diff(self.coefficients(fine), axis=0)
         # ‖Σ_j Δc_j·P_j‖² = Δcᵀ G Δc with G the Gram matrix of P_j − P_0, since every basis sums to 1.
-        squares = ((steps @ self.gram(names)) * steps).sum(1)
+        squares = ((steps @ gram) * steps).sum(1)
         length = np.concatenate([[0.0], np.cumsum(np.sqrt(np.maximum(squares, 0.0)))])
-        return length[np.searchsorted(fine, asked)]
-
-    def chord_length(self, names: Sequence[str] | None = None) -> float:
-        """Euclidean distance between the ends, over the same entries as `arc_length`."""
-        return math.sqrt(self.gram(names)[-1, -1])
+        return length[np.searchsorted(fine, asked)], math.sqrt(gram[-1, -1])
 
     def breaks(self) -> Floats:
         """Coordinates between which the path is smooth: corners, and both ends. Shapes: (K,)."""
@@ -116,8 +121,10 @@ class Path(ABC):
         total = np.zeros((len(self.control_points),) * 2)
         for name in chosen:
             if self.control_points[0][name].is_floating_point():
-                first, *others = (point[name].double().reshape(-1) for point in self.control_points)
-                shifted = torch.stack(others) - first
+                first, *others = (point[name].reshape(-1) for point in self.control_points)
+                shifted = first.new_empty(len(others), len(first), dtype=torch.float64)
+                for row, other in zip(shifted, others, strict=True):
+                    row.copy_(other).sub_(first)
                 total[1:, 1:] += (shifted @ shifted.T).cpu().numpy()
         return total
 

@@ -250,11 +250,12 @@ def profile(
         ends = PathProfile(t=np.array([0.0, 1.0]), values=at_ends, arc_length=np.zeros(2), **common)
         stored = ends.frame().drop(columns="refined")
     t = np.concatenate([grid, added])[order]
+    arc_length, chord_length = path.lengths(t, function.parameter_names)
     return PathProfile(
         t=t,
         values=np.stack([*values, *found])[order],
-        arc_length=path.arc_length(t, function.parameter_names),
-        chord_length=path.chord_length(function.parameter_names),
+        arc_length=arc_length,
+        chord_length=chord_length,
         stored_ends=stored,
         refined=np.sort(added),
         points_at_once=evaluation.points_at_once,
@@ -264,8 +265,9 @@ def profile(
 
 def _trained_on(problem: Problem) -> dict[str, int]:
     """How many items of every other split are training items too, where any are."""
-    train = problem.splits["train"]
-    shared = {name: int(torch.isin(index, train).sum()) for name, index in problem.splits.items() if name != "train"}
+    in_training = torch.zeros(len(problem.targets), dtype=torch.bool, device=problem.targets.device)
+    in_training[problem.splits["train"]] = True
+    shared = {name: int(in_training[index].sum()) for name, index in problem.splits.items() if name != "train"}
     return {name: count for name, count in shared.items() if count}
 
 

@@ -94,7 +94,12 @@ def distance(a: Weights, b: Weights, names: Iterable[str] | None = None) -> floa
 
 def finite(weights: Weights) -> bool:
     """Whether every floating-point entry is finite."""
-    return all(bool(torch.isfinite(value).all()) for value in weights.values() if value.is_floating_point())
+    return all(_finite(value) for value in weights.values() if value.is_floating_point())
+
+
+def _finite(value: Tensor) -> bool:
+    # A finite sum has finite terms, and is much sooner found; the sum of finite terms may be too large for a number.
+    return bool(value.sum().isfinite()) or bool(value.isfinite().all())
 
 
 def digest(weights: Weights) -> str:
