@@ -68,7 +68,7 @@ class Together:
     def _is_slower_together(self, operation: Operation) -> bool:
         """Convolutions are done for one model after another, and BatchNorm of all puts images in another order between.
 
-        Measured: a small ResNet takes 1.6 times as long, and 1.6 times with BatchNorm of one after another.
+        Measured: a small ResNet takes 1.6 times as long, also with the BatchNorm of one model after another.
         """
         result = operation.results[0]
         return operation.kind is learned_batch_norm and result is not None and len(self.trace.shapes[result]) == 4
