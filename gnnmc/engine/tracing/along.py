@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,10 +11,15 @@ from gnnmc.engine.tracing.batched import NARROW, Batched
 from gnnmc.engine.tracing.linear import stays_mixed
 from gnnmc.engine.tracing.record import Operation, Trace
 from gnnmc.engine.tracing.replay import Run, dropped_after, perform
+from gnnmc.engine.tracing.row_blocks import by_rows, cut, put
 
 aten = torch.ops.aten
 # Values wider than a core's cache are worked on for as many points at once as stay in it.
 CACHE_BYTES = 3 * 2**20
+# Or for all points and as many rows as take this, where rows may be worked on apart; no fewer rows than that.
+ROW_BYTES, LEAST_ROWS = 2**21, 128
+# Two control points of no more numbers are combined for all points by one call, larger ones point by point.
+ONE_CALL = 2**16
 # Narrow ones, as the outputs are, for more: one sparse product serves all points.
 WIDE_BYTES = 2**25
 
@@ -48,13 +54,17 @@ class Along:
             for number in drop.get(place, ()):
                 self._values.pop(number, None)
         self._frontier = [number for number in self._values if number in asked]
-        self._features_first(rest)
-        self._stages = _Stages(trace, rest, self._frontier, memory)
+        turned = self._narrowed(rest)
+        self._stages = _Stages(trace, rest, memory)
+        self._by_rows = self._acts_by_rows(turned)
+        if self._by_rows is None:
+            for number in turned:
+                self._turn(number)
 
     @property
     def at_once(self) -> int:
         """How many points to ask for at once."""
-        return self._stages.many
+        return self._stages.many if self._by_rows is None else min(self._stages.many, self._by_rows.points)
 
     def bytes(self, points: int) -> int:
         """What it takes for so many points at once, about: control points, and at each stage operands and result."""
@@ -67,7 +77,9 @@ class Along:
         stages = self._stages
         coefficients = self._moved(coefficients)
         values: dict[int, Batched] = {}
-        if stages.wide:
+        if self._by_rows is not None:
+            values = self._some_rows_after_others(self._by_rows, coefficients)
+        elif stages.wide:
             found = self._wide(coefficients)
             values = {number: _joined([one[number] for one in found]) for number in found[0]}
         for number in self._frontier:
@@ -105,12 +117,42 @@ class Along:
             found.append({number: _kept(values[number], taken) for number in stages.between})
         return found
 
-    def _features_first(self, rest: Sequence[Operation]) -> None:
-        """Put in memory, feature by feature, what a product of few columns is made of after steps element by element.
+    def _acts_by_rows(self, turned: Collection[int]) -> "_ByRows | None":
+        """On a CPU, where all wide operations act row by row: how they are done for some rows after others."""
+        stages = self._stages
+        here = [number for number in self._frontier if number in stages.asked_by_wide]
+        found = by_rows(stages.wide, here, self._trace.shapes)
+        if found is None or self._values[here[0]].tensor.device.type != "cpu" or not stages.between <= found[1]:
+            return None
+        count, rowed = found
+        row = max(1, stages.widest // count)
+        points = max(1, ROW_BYTES // (row * LEAST_ROWS))
+        return _ByRows(count, row, points, [n for n in here if n in rowed], [n for n in here if n not in rowed], turned)
 
-        It is several times faster from there: see the rule of the product.
+    def _some_rows_after_others(self, plan: "_ByRows", coefficients: Tensor) -> dict[int, Batched]:
+        """The values between the stages, row by row those of all points: so a sparse product takes them."""
+        shapes, stages, count = self._trace.shapes, self._stages, len(coefficients)
+        rows = max(LEAST_ROWS, ROW_BYTES // (plan.row * count))
+        parts = {number: cut(self._values[number], rows, number in plan.turned) for number in plan.rowed}
+        buffers = {number: _buffer(some[0], count) for number, some in parts.items()}
+        small = {number: combined(self._values[number], coefficients) for number in plan.others}
+        like = next(iter(buffers.values()))
+        found = {n: like.new_empty(plan.count, count, shapes[n][1]) for n in stages.between}
+        for place, start in enumerate(range(0, plan.count, rows)):
+            values = {n: combined(some[place], coefficients, buffers[n]) for n, some in parts.items()}
+            values |= {number: Batched(value.tensor, value.axis) for number, value in small.items()}
+            stages.run_wide(values)
+            for number, whole in found.items():
+                put(whole, start, values[number])
+        return {number: Batched(whole, 1, own=True) for number, whole in found.items()}
+
+    def _narrowed(self, rest: Sequence[Operation]) -> set[int]:
+        """What a product of few columns is made of after steps element by element.
+
+        It is several times faster where that lies in memory feature by feature: see the rule of the product.
         """
         ancestors: dict[int, set[int]] = {number: {number} for number in self._frontier}
+        found: set[int] = set()
         for operation in rest:
             above = set().union(*(ancestors.get(number, set()) for number in operation.refs()))
             kind, args = operation.kind, operation.args
@@ -118,15 +160,14 @@ class Along:
                 left, right = args[-2:]
                 width = self._trace.shapes[right.number][1] if not isinstance(right, Tensor) else right.shape[1]
                 if not isinstance(left, Tensor) and width < NARROW:
-                    for number in ancestors.get(left.number, ()):
-                        self._turn(number)
+                    found |= {n for n in ancestors.get(left.number, ()) if len(self._trace.shapes[n]) == 2}
             elif kind in _SAME_SHAPE:
                 ancestors.update((number, above) for number in operation.results if number is not None)
+        return found
 
     def _turn(self, number: int) -> None:
         value = self._values[number].at(0)
-        if value.dim() == 3:
-            self._values[number] = Batched(value.transpose(1, 2).contiguous().transpose(1, 2), 0)
+        self._values[number] = Batched(value.transpose(1, 2).contiguous().transpose(1, 2), 0)
 
 
 _SAME_SHAPE = frozenset(
@@ -134,16 +175,30 @@ _SAME_SHAPE = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class _ByRows:
+    """`count` rows of `row` bytes for a point, at the widest. points: how many at once. rowed: the values that have
+    these rows, others: those that have not; turned: those to lie feature by feature."""
+
+    count: int
+    row: int
+    points: int
+    rowed: Sequence[int]
+    others: Sequence[int]
+    turned: Collection[int]
+
+
 class _Stages:
     """What is not linear, cut in two where values get narrow, with how many points each part is run for at once."""
 
-    def __init__(self, trace: Trace, rest: Sequence[Operation], frontier: Sequence[int], memory: int | None) -> None:
+    def __init__(self, trace: Trace, rest: Sequence[Operation], memory: int | None) -> None:
         self._shapes = trace.shapes
         sizes = [max(map(self.size, [*filter(None, operation.results), *operation.refs()])) for operation in rest]
         self.widest = widest = max(sizes, default=1)
-        # The narrow end begins after the last of the wide operations.
+        # The narrow end begins after the last of the wide operations, where that gives something narrow.
         wide = [place for place, each in enumerate(sizes) if 4 * each > widest]
-        cut = wide[-1] + 1 if wide and sizes[-1] * 4 <= widest else 0
+        given = [self.size(number) for number in rest[wide[-1]].results if number is not None] if wide else [widest]
+        cut = wide[-1] + 1 if 4 * max(given) <= widest else 0
         self.wide, self.narrow = list(rest[:cut]), list(rest[cut:])
         made = {number for operation in self.wide for number in operation.results if number is not None}
         self.asked_by_wide = {number for operation in self.wide for number in operation.refs()}
@@ -184,13 +239,13 @@ def _address(tensor: Tensor) -> int | None:
 
 def _buffer(value: Batched, points: int) -> Tensor:
     parts = value.at(0)
-    return parts.new_empty(points, parts[0].numel())
+    return parts.new_empty(points * parts[0].numel())
 
 
 def combined(value: Batched, coefficients: Tensor, buffer: Tensor | None = None) -> Batched:
     """Σ_j c_j·v_j at every point, the rows of c summing to 1, in the buffer if one is given.
 
-    Shapes: J values, (T, J) → T values, the batch first; buffer (T or more, numbers of a value).
+    Shapes: J values, (T, J) → T values, the batch first; buffer: T times the numbers of a value, or more.
     """
     # In the order of memory, so that a transposed value stays a transposed view.
     parts = value.at(0)
@@ -198,8 +253,9 @@ def combined(value: Batched, coefficients: Tensor, buffer: Tensor | None = None)
     order = sorted(range(1, parts.dim()), key=lambda axis: strides[axis], reverse=True)
     packed = parts.permute(0, *order)
     flat = packed.reshape(len(parts), -1)
-    mixed = (_buffer(value, len(coefficients)) if buffer is None else buffer)[: len(coefficients)]
-    if len(parts) == 2 and parts.device.type != "cpu":  # one launch
+    memory = _buffer(value, len(coefficients)) if buffer is None else buffer
+    mixed = memory[: len(coefficients) * flat.shape[1]].view(len(coefficients), -1)
+    if len(parts) == 2 and (parts.device.type != "cpu" or flat.shape[1] <= ONE_CALL):
         shares = coefficients[:, 1:].to(parts.dtype).to(parts.device)
         torch.lerp(flat[:1], flat[1:], shares, out=mixed)
     elif len(parts) == 2:

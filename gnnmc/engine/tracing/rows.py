@@ -26,7 +26,7 @@ _ELEMENTWISE = """
     mul div ge gt le lt eq ne where masked_fill clone detach alias _to_copy logical_not bitwise_and bitwise_or
     bitwise_right_shift __rshift__
 """
-_BY_ELEMENT = frozenset(getattr(aten, name) for name in _ELEMENTWISE.split())
+BY_ELEMENT = frozenset(getattr(aten, name) for name in _ELEMENTWISE.split())
 _RESHAPES = frozenset((aten.view, aten.reshape, aten._unsafe_view))
 # The first operand is taken row by row, where the axes that they work along, their second argument, are others.
 _AXIS_WISE = "_softmax _log_softmax sum mean amax slice select unsqueeze squeeze"
@@ -108,7 +108,7 @@ class _Restriction:
         kind, args = operation.kind, operation.args
         if kind in _ATTENTIONS:
             return True
-        if kind in _PRODUCTS or kind in _BY_ELEMENT:
+        if kind in _PRODUCTS or kind in BY_ELEMENT:
             return not operation.kwargs or kind in (aten.add, aten.sub, aten._to_copy, aten.clone)
         if operation.kwargs or not args:
             return False
@@ -135,7 +135,7 @@ class _Restriction:
         if operation.kind is aten.native_layer_norm:
             return operand is operation.args[0]
         shape, result = self._shape(operand), self.trace.shapes[_first(operation)]
-        if operation.kind in _BY_ELEMENT and len(shape) < len(result):
+        if operation.kind in BY_ELEMENT and len(shape) < len(result):
             return False
         return shape[:1] == result[:1]
 
