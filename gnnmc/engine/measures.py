@@ -1,11 +1,11 @@
 """Loss and metrics of one model at many weights at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from gnnmc.engine.agreement import OUTPUTS, require_agreement
+from gnnmc.engine.agreement import OUTPUTS, require_agreement, two_of
 from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.repeated import Repeated
@@ -16,11 +16,12 @@ from gnnmc.weights import Weights
 class Measures:
     """Loss and metrics of every split at K weights at once, dropout off.
 
-    Raises NotTraceable for a model whose forward cannot be followed.
+    some: weights that the model may have. Raises NotTraceable for a model whose forward cannot be followed.
     """
 
-    def __init__(self, function: ModelFunction, weights: Weights, other: Weights) -> None:
+    def __init__(self, function: ModelFunction, some: Sequence[Weights]) -> None:
         self._problem = function.problem
+        weights, other = two_of(some)
         names = [name for name in weights if name not in function.tied]
         rows = self._problem.measured_rows
         given = {name: weights[name] for name in names}

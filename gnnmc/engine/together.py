@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from gnnmc.engine.agreement import GRADIENTS, require_agreement
+from gnnmc.engine.agreement import GRADIENTS, require_agreement, two_of
 from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
@@ -88,7 +88,7 @@ class Together:
         What escaped the recording (a detour over numpy, an operation with a backward of its own, a gradient stopped on
         purpose) shows here.
         """
-        function, chosen = self.function, list(weights[:2])
+        function, chosen = self.function, two_of(weights)
         names = [name for name in function.trainable_names if name in self.trace.inputs]
         stacked = stacked_weights(chosen, self.trace.inputs)
         for name in names:

@@ -28,7 +28,7 @@ def train_jointly(
     some = list(weights.values())[:2]
     order = BatchOrder(function.problem.splits["train"], settings.batch_size)
     together = Together(function, some, all_items=order.per_epoch == 1)
-    measures = Measures(function, some[0], some[-1])
+    measures = Measures(function, some)
     if settings.one_start:
         (start,) = weights.values()
         trunk = JointTrajectories(function, together, measures, [start], settings, [settings.shared_seed])

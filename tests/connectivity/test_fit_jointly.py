@@ -73,6 +73,21 @@ def test_every_way_of_fitting(toy_graph, how, refusals):
     assert not refusals()
 
 
+class _Detour(nn.Linear):
+    """Reads a number of its output in a way that no recording sees."""
+
+    def forward(self, x):
+        out = super().forward(x)
+        return out / float(out.detach().numpy().std())
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_no_recording_sees_is_fitted_in_turn(toy_problem, count, refusals):
+    model = _Detour(8, 3)
+    assert_close(*both(model, toy_problem, ends_of(model, toy_problem)[:count]), 1e-6)
+    assert refusals()
+
+
 def test_one_pair_is_as_among_others_and_ends_stay(toy_problem):
     model = gnnmc.build_model("gcn", toy_problem)
     pairs = ends_of(model, toy_problem)

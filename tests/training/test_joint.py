@@ -103,6 +103,25 @@ def test_images_and_rows(refusals):
     assert "BatchNorm between convolutions" in refusal
 
 
+class _Detour(nn.Linear):
+    """Reads a number of its output in a way that no recording sees, in training, in evaluation, or in both."""
+
+    def __init__(self, when):
+        super().__init__(8, 3)
+        self.when = when
+
+    def forward(self, x):
+        out = super().forward(x)
+        return out / float(out.detach().numpy().std()) if self.training in self.when else out
+
+
+@pytest.mark.parametrize("when", [(True,), (False,), (True, False)])
+@pytest.mark.parametrize("seeds", [[3], [3, 1]])
+def test_what_no_recording_sees_is_trained_in_turn(toy_problem, when, seeds, refusals):
+    assert_close(*both(_Detour(when), toy_problem, seeds=seeds), 1e-6)
+    assert refusals()
+
+
 def test_a_user_s_own_objective(refusals):
     x = torch.randn(30, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     problem = gnnmc.Problem.custom(x, lambda outputs, targets: (outputs - targets).square().mean())
