@@ -42,6 +42,9 @@ def test_every_result_equals_that_of_the_cpu(reports):
     assert cases
     for case in cases:
         differences = case["differences"]
+        if case["case"].startswith("transformer"):
+            # A bias of keys adds the same to all scores of a softmax: its gradient is of rounding errors too.
+            differences = {name: gap for name, gap in differences.items() if name != "control"}
         if case["batchnorm"]:
             # A bias before BatchNorm does nothing and has a gradient of rounding errors, which Adam makes full steps
             # of; with the statistics measured anew, as profiles have them, it cancels.

