@@ -1,7 +1,7 @@
 """Fit curves: train the control points between two modes (Garipov et al. 2018; science 2)."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -99,7 +99,8 @@ def fit_paths(
         seed=seed,
     )
     many, budget = ENGINES[engine].many_at_once, whole_number("memory", memory, least=1)
-    function = ModelFunction(module_of(model), require_problem(problem), device)
+    module = module_of(model)
+    function = ModelFunction(module, require_problem(problem), device)
     both = list(pairs)
     paths = [_start(function, a, b, chosen) for a, b in both]
     decays = [chosen.decay(a, b) for a, b in both]
@@ -108,17 +109,23 @@ def fit_paths(
     if not paths or chosen.points == 2:
         fits = [Fitted([], [], "ok") for _ in paths]
     else:
-        fits = _fit(function, paths, decays, chosen, many, budget)
+        # Each begins with the model as it was given, whatever its forwards keep from one to the next.
+        fits = _fit(lambda: ModelFunction(module, problem, function.device), paths, decays, chosen, many, budget)
     return [_finished(path, fit, chosen, decay) for path, fit, decay in zip(paths, fits, decays, strict=True)]
 
 
 def _fit(
-    function: ModelFunction, paths: list[Path], decays: list[float], chosen: FitSettings, many: bool, memory: int
+    fresh: Callable[[], ModelFunction],
+    paths: list[Path],
+    decays: list[float],
+    chosen: FitSettings,
+    many: bool,
+    memory: int,
 ) -> list[Fitted]:
     about = {}
     if many:
         try:
-            return fit_jointly(function, paths, decays, chosen, memory)
+            return fit_jointly(fresh(), paths, decays, chosen, memory)
         except NotTraceable as reason:
             _LOG.debug("one fit after another: %s", reason)
         except (RuntimeError, MemoryError) as error:
@@ -126,7 +133,7 @@ def _fit(
                 raise
             _LOG.warning("%s: one fit after another", described(error))
             about = {"curves_at_once": 1}
-    fits = [fit_in_turn(function, path, decay, chosen) for path, decay in zip(paths, decays, strict=True)]
+    fits = [fit_in_turn(fresh(), path, decay, chosen) for path, decay in zip(paths, decays, strict=True)]
     return [replace(fit, about=about) for fit in fits]
 
 

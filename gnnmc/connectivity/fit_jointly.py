@@ -1,5 +1,6 @@
 """Fit several curves at once, each as if it were alone."""
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -67,7 +68,8 @@ class _Fits:
         order = BatchOrder(self.function.problem.splits["train"], chosen.batch_size, "fit", "order", chosen.seed)
         device = self.function.device
         generators = [device_generator("fit", "dropout", chosen.seed, device=device) for _ in self.paths]
-        at_t = {name: self.at[name] for name in self.names}
+        # The penalty is of every parameter, whether or not the loss reaches it.
+        at_t = [self.at[name] for name in self.names]
         gradients = Gradients(self.together, self.at, at_t, generators, self._objective)
         for step, t in enumerate(coordinates(chosen)):
             rate.set(step)
@@ -91,13 +93,11 @@ class _Fits:
 
     def _share(self, shares: Sequence[float]) -> None:
         """The gradients of the control points: those at t, times the share of each; none where it has no share."""
-        found = {name: self.at[name].grad for name in self.names}
-        reached = {name: gradient for name, gradient in found.items() if gradient is not None}
+        found = [gradient for name in self.names if (gradient := self.at[name].grad) is not None]  # all of them
         for share, leaves in zip(shares[1:-1], self.leaves, strict=True):
-            parts = torch._foreach_mul(list(reached.values()), share) if share else []
-            mine = dict(zip(reached, parts, strict=False))
-            for name, leaf in leaves.items():
-                leaf.grad = mine.get(name)
+            parts = torch._foreach_mul(found, share) if share else itertools.repeat(None)
+            for leaf, gradient in zip(leaves.values(), parts, strict=False):
+                leaf.grad = gradient
 
     def _log(self, step: int, losses: Tensor) -> None:
         for k, (value, finite) in enumerate(zip(losses.tolist(), losses.isfinite().tolist(), strict=True)):

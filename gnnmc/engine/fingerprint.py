@@ -3,8 +3,8 @@
 Tensors are compared by identity, by how often they were written to and by some of their numbers; plain values by
 value; arrays by their bytes; a user's own objects by identity and by what they hold; a user's functions, methods
 included, by identity and by the variables that they name around them; functions and objects of libraries by identity.
-Anything else never matches. What is compared is kept alive, so that no other can take its identity. The weights
-themselves do not count: a path brings its own.
+Anything else never matches. What is compared is kept alive, so that no other can take its identity. The numbers in the
+model's `state_dict` do not count: a path brings its own.
 
 Not seen: what a forward reads from files or by names that its code makes up, what libraries keep to themselves, and a
 few numbers written to a tensor behind torch's back (through `.data` or numpy).
@@ -14,9 +14,11 @@ import dataclasses
 import functools
 import hashlib
 import inspect
+import itertools
 import types
 import weakref
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,18 +32,24 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 # Kept apart by torch; whether a module trains is set before every forward.
 _OF_MODULES = frozenset(("_parameters", "_buffers", "_modules", "training", "_non_persistent_buffers_set"))
 # Their objects are told by identity: they hold what their own code put there, or caches.
-_LIBRARIES = ("torch", "torch_geometric", "gnnmc", "typing", "inspect", "collections", "logging")
+_LIBRARIES = ("torch", "torch_geometric", "gnnmc", "typing", "inspect", "logging")
 # Numbers of a tensor that are compared, evenly spaced.
 _SAMPLED = 1024
 
 
 class Fingerprint:
-    """Of a model and a problem as they are at this moment; equal to a later one if nothing changed in between."""
+    """Of a model and a problem as they are at this moment; equal to a later one if nothing changed in between.
 
-    def __init__(self, model: nn.Module, problem: Problem) -> None:
-        walk = _Walk()
+    by_numbers: tell what the model keeps by all of its numbers, whichever tensor has them: what a forward leaves behind
+    is made anew by the next.
+    """
+
+    def __init__(self, model: nn.Module, problem: Problem, *, by_numbers: bool = False) -> None:
+        walk = _Walk([value for value in model.state_dict(keep_vars=True).values() if isinstance(value, Tensor)])
         try:
+            walk.by_numbers = by_numbers
             walk.module(model)
+            walk.by_numbers = False
             for field in dataclasses.fields(problem):
                 walk.value(getattr(problem, field.name))
         except RecursionError:  # deeper than can be looked at
@@ -61,9 +69,11 @@ class _Walk:
     values: what is compared by value, in the order met; identities: what is compared by identity.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Collection[Tensor]) -> None:
         self.values: list[Any] = []
         self.identities: list[object] = []
+        self.by_numbers = False
+        self._weights = {id(value) for value in weights}
         self._met: dict[int, int] = {}
         self._alive: list[object] = []  # an identity must not be another's while it is looked for
 
@@ -71,26 +81,11 @@ class _Walk:
         """Its class, and all that it holds but for the numbers of its weights."""
         self._kind(type(module))
         self.identities.append(type(module).forward)
-        for name, parameter in module._parameters.items():
-            self._weight(name, parameter)
-        for name, buffer in module._buffers.items():
-            if name in module._non_persistent_buffers_set:
-                self.values.append(name)
-                self.value(buffer)
-            else:
-                self._weight(name, buffer)
-        for name, value in vars(module).items():
-            if name not in _OF_MODULES:
-                self.values.append(name)
-                self.value(value)
-        for name, part in module._modules.items():
+        attributes = ((name, value) for name, value in vars(module).items() if name not in _OF_MODULES)
+        held = (module._parameters.items(), module._buffers.items(), attributes, module._modules.items())
+        for name, value in itertools.chain(*held):
             self.values.append(name)
-            self.value(part)
-
-    def _weight(self, name: str, value: Tensor | None) -> None:
-        """A weight of several names is met again."""
-        known = None if value is None else (value.shape, value.dtype, value.requires_grad, self._place(value))
-        self.values.append((name, known))
+            self.value(value)
 
     def value(self, value: Any) -> None:
         """Anything at all."""
@@ -104,12 +99,15 @@ class _Walk:
         self.values.append(place)
         if known:
             return
-        if isinstance(value, Tensor):
+        if id(value) in self._weights:
+            self.values.append((value.shape, value.dtype, value.requires_grad))
+        elif isinstance(value, Tensor):
             self._tensor(value)
         elif isinstance(value, nn.Module):
             self.module(value)
-        elif isinstance(value, list | tuple | set | frozenset | Mapping):
+        elif isinstance(value, list | tuple | set | frozenset | deque | Mapping):
             self._container(value)
+            self.value(getattr(value, "__dict__", None))
         elif hasattr(value, "to_dict") and not isinstance(value, type):  # PyG's Data: its library's, and a user's
             self.identities.append(type(value))
             self._container(value.to_dict())
@@ -161,6 +159,10 @@ class _Walk:
         self.values.append((value.dtype.str, value.shape, digest))
 
     def _tensor(self, value: Tensor) -> None:
+        if self.by_numbers and value.layout == torch.strided:
+            self._array(value.detach().cpu().contiguous().view(torch.uint8).numpy())
+            self.values.append((value.shape, value.dtype, value.requires_grad))
+            return
         self.identities.append(value)
         if value.is_inference() or value.layout not in (torch.strided, torch.sparse_csr):
             self.unknown()  # nobody counts what is written to it, or not where

@@ -15,21 +15,21 @@ Objective = Callable[[Tensor], Tensor]
 class Gradients:
     """Puts the gradient of the objective in `grad` of every leaf, and what the forward left in the buffers.
 
-    weights: name → (K, …), tensors that stay the same while their numbers change; those of `leaves` have gradients.
-    generators: one for each model's own random numbers. objective: the sum of the losses, by default.
+    weights: name → (K, …), tensors that stay the same while their numbers change. leaves: those of them that are to
+    have gradients, zero where none arrives. generators: one for each model's own random numbers. objective: the sum of
+    the losses, by default.
     """
 
     def __init__(
         self,
         together: Together,
         weights: Mapping[str, Tensor],
-        leaves: Mapping[str, Tensor],
+        leaves: Sequence[Tensor],
         generators: Sequence[torch.Generator],
         objective: Objective = torch.sum,
     ) -> None:
         self._together, self._weights, self._objective = together, weights, objective
-        self._leaves = [leaf for name, leaf in leaves.items() if name in together.reached]
-        self._generators = generators
+        self._leaves, self._generators = leaves, generators
         self._steps: dict[int | None, _Step] = {}
 
     def __call__(self, items: Tensor | None) -> Tensor:
@@ -46,7 +46,6 @@ class _Step:
     def __init__(self, of: Gradients, items: Tensor | None) -> None:
         self._of = of
         self._items = None if items is None else items.clone()
-        self._reached: list[Tensor] = []
         self._updated: list[str] = []
         inputs = [*of._weights.values(), *([] if self._items is None else [self._items])]
         self._repeated = Repeated(self._compute, inputs, of._generators)
@@ -55,10 +54,10 @@ class _Step:
         if self._items is not None and items is not None:
             self._items.copy_(items)
         losses, *rest = self._repeated()
-        count = len(self._reached)
-        for leaf, gradient in zip(self._reached, rest[:count], strict=True):
+        leaves = self._of._leaves
+        for leaf, gradient in zip(leaves, rest, strict=False):
             leaf.grad = gradient
-        for name, left in zip(self._updated, rest[count:], strict=True):
+        for name, left in zip(self._updated, rest[len(leaves) :], strict=True):
             self._of._weights[name].copy_(left)
         return losses.clone()
 
@@ -67,7 +66,7 @@ class _Step:
         losses, buffers = of._together.losses(of._weights, self._items, of._generators)
         found = torch.autograd.grad(of._objective(losses), of._leaves, allow_unused=True)
         gradients = [_like(leaf, one) for leaf, one in zip(of._leaves, found, strict=True)]
-        self._reached, self._updated = of._leaves, list(buffers)
+        self._updated = list(buffers)
         return [losses.detach(), *gradients, *(left.detach() for left in buffers.values())]
 
 

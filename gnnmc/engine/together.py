@@ -1,12 +1,17 @@
 """One model trained at many weights at once: their losses, with gradients, as if each were alone."""
 
-from collections.abc import Collection, Mapping, Sequence
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
 
 from gnnmc.engine.agreement import GRADIENTS, require_agreement, two_of
 from gnnmc.engine.budget import out_of_memory
+from gnnmc.engine.fingerprint import Fingerprint
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
 from gnnmc.engine.tracing.moments import learned_batch_norm
@@ -25,8 +30,9 @@ class Together:
     up to rounding, with random numbers from a stream of its own. dropout: as `ModelFunction.loss` has it. all_items:
     whether every step sees the whole train split.
 
-    Raises NotTraceable for a model whose forward, or whose own backward, cannot be followed, and for mini-batches of
-    items that a model sees apart from the others.
+    Raises NotTraceable for a model whose forward, or whose own backward, cannot be followed, for one that is not the
+    same at every step (it counts them, or anneals something), and for mini-batches of items that a model sees apart
+    from the others.
     """
 
     def __init__(
@@ -80,7 +86,12 @@ class Together:
         return 4 * (_VALUES * values + _WEIGHTS * weights)
 
     def _trained(self, weights: Weights) -> tuple[Tensor, dict[str, Tensor]]:
-        return self.function.trained(weights, self._train, dropout=self._dropout)
+        versions = {name: weights[name]._version for name in self.function.parameter_names}
+        made = self.function.trained(weights, self._train, dropout=self._dropout)
+        written = [name for name, version in versions.items() if weights[name]._version != version]
+        if written:
+            raise NotTraceable(f"the forward writes into {written[0]}")
+        return made
 
     def _checked(self, weights: Sequence[Weights]) -> frozenset[str]:
         """The names of the parameters that receive a gradient, after a look at two models against torch's own backward.
@@ -119,7 +130,20 @@ class Together:
                 now = buffers[name][number] if name in buffers else one[name]
                 require_agreement(name, now, value, GRADIENTS)
             reached.update(gradients)
+        self._require_no_memory(streams[0], chosen[0])
         return frozenset(reached)
+
+    def _require_no_memory(self, stream: tuple[object, ...], weights: Weights) -> None:
+        """Twice the same forward must leave the same behind: what it kept for later may be read by the next."""
+        left = []
+        for _ in range(2):
+            with forked(*stream, device=self.function.device), torch.no_grad():
+                self._trained(weights)
+            others = random.getstate(), repr(np.random.get_state(legacy=False))  # noqa: NPY002 (the user's to use)
+            left.append((Fingerprint(self.function.module, self.function.problem, by_numbers=True), others))
+        (first, before), (second, after) = left
+        if not first.matches(second) or before != after:
+            raise NotTraceable("the model is not the same after a forward: it keeps something, or draws unseen")
 
     def _alone(self, weights: Weights) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         """Loss, gradients and buffers of one model, as torch has them."""
@@ -129,8 +153,27 @@ class Together:
             leaves[name].requires_grad_()
         outputs, left = self._trained(leaves)
         loss = problem.loss.per_item(outputs, problem.targets[self._train]).mean()
+        for node in _graph_of(loss):
+            if isinstance(node, BackwardCFunction) and not _is_ours(type(node)):
+                raise NotTraceable(f"{type(node).__name__} is not the derivative of what was done forward")
         gradients = torch.autograd.grad(loss, [leaves[name] for name in names], allow_unused=True)
         return loss, {name: g for name, g in zip(names, gradients, strict=True) if g is not None}, left
+
+
+def _is_ours(backward: Any) -> bool:
+    """Whether the function is of this package, whose backward is the derivative."""
+    return str(backward._forward_cls.__module__).partition(".")[0] == "gnnmc"
+
+
+def _graph_of(value: Tensor) -> Iterator[Any]:
+    """Every operation that its gradient goes through, once."""
+    waiting, met = [value.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is not None and node not in met:
+            met.add(node)
+            yield node
+            waiting += [operand for operand, _ in node.next_functions]
 
 
 def stacked_weights(weights: Sequence[Weights], names: Collection[str]) -> dict[str, Tensor]:

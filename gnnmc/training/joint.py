@@ -56,7 +56,9 @@ class JointTrajectories:
         self.rate = LearningRate(self.optimizer, chosen.schedule, self.steps, chosen.warmup)
         device = self.function.device
         generators = [device_generator("train", "dropout", seed, device=device) for seed in self.seeds]
-        self.gradients = Gradients(self.together, self.weights, self.leaves, generators)
+        # An optimizer leaves alone, weight decay included, what no loss reaches.
+        reached = [leaf for name, leaf in self.leaves.items() if name in self.together.reached]
+        self.gradients = Gradients(self.together, self.weights, reached, generators)
         self.evaluations = Evaluations(self.measures, self.courses, self.weights, self._copy)
 
     def run(self, until: int | None = None) -> None:

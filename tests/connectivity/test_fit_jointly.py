@@ -121,6 +121,40 @@ def test_a_curve_that_diverges_leaves_the_others_alone(toy_problem, refusals):
     assert not refusals()
 
 
+class _Idle(nn.Module):
+    """Has a layer that nothing reaches, and may count its forwards."""
+
+    def __init__(self, counts):
+        super().__init__()
+        self.map, self.idle = nn.Linear(8, 3), nn.Linear(2, 2)
+        self.counts, self.calls = counts, 0
+
+    def forward(self, x):
+        self.calls += self.counts and self.training
+        return self.map(x) / (1 + self.calls)
+
+
+def test_what_no_loss_reaches_decays_too(toy_problem, refusals):
+    model = _Idle(counts=False)
+    pairs = ends_of(model, toy_problem)
+    alone, together = both(model, toy_problem, pairs, l2=0.5)
+    assert_close(alone, together, 1e-5)
+    without, _ = both(model, toy_problem, pairs, l2=0.0)
+    assert float(alone[0].control_points[1]["idle.weight"].abs().sum()) < float(
+        without[0].control_points[1]["idle.weight"].abs().sum()
+    )
+    assert not refusals()
+
+
+@pytest.mark.parametrize("engine", ["loop", "stacked"])
+def test_every_fit_begins_with_the_model_as_it_was_given(toy_problem, engine):
+    model = _Idle(counts=True)
+    pairs = ends_of(model, toy_problem)
+    several = gnnmc.fit_paths(model, toy_problem, pairs, steps=5, device="cpu", engine=engine)
+    alone = [gnnmc.fit_path(model, toy_problem, *pair, steps=5, device="cpu", engine="loop") for pair in pairs]
+    assert [digest(path.control_points[1]) for path in several] == [digest(path.control_points[1]) for path in alone]
+
+
 def test_a_tied_weight_stays_tied(toy_problem, refusals):
     class Tied(nn.Module):
         def __init__(self):

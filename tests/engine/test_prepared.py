@@ -4,6 +4,7 @@ import functools
 import gc
 import threading
 import types
+from collections import deque
 
 import numpy as np
 import pytest
@@ -121,6 +122,9 @@ class _Outside(_Model):
         super().__init__()
         HELD["around"] = {"value": 1.0}
         self.act = made_around(HELD["around"])
+        self.layers, self.recent = [nn.Linear(4, 4)], deque([1.0], maxlen=2)
+        self.named = _Named(shift=0.0)
+        self.named.factor = 1.0
         self.partly = functools.partial(torch.mul, other=torch.ones(4))
         self.table = np.ones(4, dtype=np.float32)
         HELD["other"] = _Other()
@@ -129,6 +133,7 @@ class _Outside(_Model):
 
     def forward(self, x):
         hidden = self._mapped(x) * torch.from_numpy(LIMITS) * torch.from_numpy(self.table)
+        hidden = self.layers[0](hidden) * self.recent[-1] * self.named.factor
         hidden = self.bound(self.partly(hidden)) * (lambda: MODULE.STRENGTH)() * _Other.of_class
         return self.last(self.default(hidden))
 
@@ -150,7 +155,14 @@ def _with_default(x, factor=1.0, *, shift=0.0):
     return x * factor + shift
 
 
+class _Named(dict):
+    """A dict that has attributes too."""
+
+
 OUTSIDE = {
+    "the weights of a module in a list": lambda model, patch: model.layers[0].weight.data.mul_(2),
+    "what a deque has": lambda model, patch: model.recent.append(2.0),
+    "an attribute of a dict": lambda model, patch: setattr(model.named, "factor", 2.0),
     "a global that a helper of a helper reads": lambda model, patch: patch.setitem(globals(), "FACTOR", 2.0),
     "a global array, in place": lambda model, patch: patch.setitem(globals(), "LIMITS", LIMITS * 2),
     "a user's module": lambda model, patch: patch.setattr(MODULE, "STRENGTH", 2.0),

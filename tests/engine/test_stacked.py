@@ -133,6 +133,7 @@ def _view_read_after_write(x):
 
 REFUSED = {
     "a branch": lambda x: x.relu() if x.sum() > 0 else -x,
+    "a branch that both ends take": lambda x: x if x.abs().max().tolist() < 1e4 else x * 0,
     "numpy": lambda x: torch.from_numpy(x.detach().numpy() ** 2),
     "rows by value": lambda x: x[x.sum(1).argsort()],
     "random numbers": lambda x: x + 0 * torch.rand_like(x),

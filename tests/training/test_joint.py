@@ -1,7 +1,9 @@
 """Modes trained together: each is the mode that it would be alone."""
 
 import logging
+import random
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -189,13 +191,128 @@ class _Rounded(torch.autograd.Function):
         return gradient
 
 
+class _Large(torch.autograd.Function):
+    """Lets large gradients not through, which no gradient at the start is."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * 1
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient.clamp(-5, 5)
+
+
 REFUSED = {
     "a branch": lambda x: x.relu() if x.sum() > 0 else -x,
     "a backward of its own": lambda x: x + _Rounded.apply(x),
+    "a backward of its own, as torch's at the start": lambda x: _Large.apply(x),
+    "a branch that nothing takes at the start": lambda x: x if x.abs().max().tolist() < 1e4 else x * 0,
+    "a branch of numpy": lambda x: x if np.asarray(x.detach()).max() < 1e4 else x * 0,
     "a gradient that is stopped unseen": lambda x: x + _unseen(x),
     "numpy": lambda x: x + torch.from_numpy(x.detach().numpy() ** 2),
     "a law that depends on the weights": lambda x: x * torch.bernoulli(x.sigmoid()),
 }
+
+
+class _Remembers(nn.Module):
+    """Keeps something from one forward to the next."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.map, self.norm, self.how = nn.Linear(8, 3), nn.BatchNorm1d(8), how
+        self.calls, self.temperature, self.cached, self.seen = 0, 5.0, None, []
+        self.register_buffer("mean", torch.zeros(3), persistent=False)
+
+    def forward(self, x):
+        return self.how(self, self.map(self.norm(x)))
+
+
+def _counted(model, x):
+    model.calls += model.training
+    if model.calls > 12:
+        model.norm.eval()
+    return x
+
+
+def _annealed(model, x):
+    model.temperature -= 0.1 * model.training
+    return x / max(model.temperature, 4.0) if model.temperature > 3.5 else x
+
+
+def _followed(model, x):
+    if model.training:
+        model.mean = 0.9 * model.mean + 0.1 * x.detach().mean(0)
+    return x - model.mean
+
+
+def _listed(model, x):
+    model.seen.append(model.training)
+    return x * (1 + (sum(model.seen) > 12))
+
+
+def _retained(model, x):
+    if model.training:
+        x.retain_grad()
+    return x
+
+
+def _by_chance(model, x):
+    return x * 0.5 if model.training and random.random() < 1e-9 else x
+
+
+MEMORIES = {
+    "a count": _counted,
+    "a temperature": _annealed,
+    "a buffer that is in no state_dict": _followed,
+    "a list": _listed,
+    "an error of its own without gradients": _retained,
+}
+
+
+@pytest.mark.parametrize("what", list(MEMORIES))
+def test_what_is_another_at_every_step_is_trained_in_turn(toy_problem, what, refusals):
+    alone, together = both(_Remembers(MEMORIES[what]), toy_problem, epochs=20)
+    assert refusals()
+    assert [digest(mode.last) for mode in alone] == [digest(mode.last) for mode in together]
+
+
+class _Clamped(nn.Linear):
+    """Keeps its weight within bounds, without a say of the gradient."""
+
+    def forward(self, x):
+        with torch.no_grad():
+            self.weight.clamp_(-0.1, 0.1)
+        return super().forward(x)
+
+
+def test_a_weight_that_is_written_to_is_trained_in_turn(toy_problem, refusals):
+    model = _Clamped(8, 3)
+    alone, together = both(model, toy_problem)
+    assert "writes into weight" in refusals()[0]
+    assert [digest(mode.last) for mode in alone] == [digest(mode.last) for mode in together]
+
+
+def test_chance_outside_of_torch_is_trained_in_turn(toy_problem, refusals):
+    both(_Remembers(_by_chance), toy_problem)
+    assert "draws unseen" in refusals()[0]
+
+
+def _cached(model, x):
+    if model.cached is None:
+        model.cached = torch.arange(3.0)
+    return x + model.cached
+
+
+def _shown(model, x):
+    model.cached = x.detach()
+    return x
+
+
+@pytest.mark.parametrize("how", [_cached, _shown])
+def test_what_every_forward_leaves_alike_changes_nothing(toy_problem, how, refusals):
+    assert_close(*both(_Remembers(how), toy_problem), 1e-4)
+    assert not refusals()
 
 
 def _unseen(x):

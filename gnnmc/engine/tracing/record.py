@@ -12,12 +12,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map_only
 from torch.utils.weak import WeakIdKeyDictionary
 
+from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.moments import learned_batch_norm
+
+# What hands a tensor's numbers to Python or numpy.
+_READINGS = (Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.data_ptr)
 
 
 class NotTraceable(Exception):
@@ -92,14 +97,29 @@ def record(
     given = {name: value.detach().clone() for name, value in weights.items()}
     inputs = {name: recorder.number(given[name]) for name in varying}
     try:
-        with torch.no_grad(), recorder:
+        with torch.no_grad(), _Readings(recorder), recorder:
             made = forward(given)
-    except Exception:
-        if recorder.trouble:  # whoever caught it on the way may have said something else
-            raise NotTraceable(recorder.trouble) from None
-        raise
+    except Exception as failure:
+        if out_of_memory(failure):
+            raise
+        # Whoever caught a refusal on the way may have said something else; and what fails without gradients may not
+        # fail with them: a forward by itself will tell.
+        raise NotTraceable(recorder.trouble or f"{type(failure).__name__}: {failure}") from None
     output, left = made if isinstance(made, tuple) else (made, {})
     return Trace(inputs, tuple(recorder.operations), recorder.found(output), recorder.shapes, recorder.changed(left))
+
+
+class _Readings(TorchFunctionMode):
+    """Refuses that numbers which depend on a weight leave torch, where nobody sees what they decide."""
+
+    def __init__(self, recorder: "_Recorder") -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in _READINGS:
+            self._recorder.require_constant(args[0], f"{func.__name__}() of")
+        return func(*args, **(kwargs or {}))
 
 
 class _Recorder(TorchDispatchMode):
@@ -132,6 +152,11 @@ class _Recorder(TorchDispatchMode):
         if output not in self._numbers:
             raise NotTraceable("the output does not depend on the weights")
         return int(self._numbers[output])
+
+    def require_constant(self, value: Tensor, what: str) -> None:
+        """Raises NotTraceable for a value that depends on a weight, or that lies in memory of one."""
+        if value in self._numbers or memory_of(value) in self._written:
+            self._refuse(f"{what} a value that depends on the weights")
 
     def changed(self, left: Mapping[str, Tensor]) -> dict[str, int]:
         """The numbers of the buffers that depend on a weight."""
