@@ -28,7 +28,7 @@ def _on_cpu(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x
     if x.dtype not in _MULTIPLIED:
         return _gathered(starts, columns, values, num_columns, x)
     out = x.new_empty(*x.shape[:-2], starts.numel() - 1, x.shape[-1])
-    for product in _into(starts, columns, values.contiguous(), num_columns, x.contiguous(), out):
+    for product in _into(starts, columns, values.contiguous(), num_columns, _in_rows(x), out):
         product()
     return out
 
@@ -41,6 +41,19 @@ def _into(
     pairs = [(x, out)] if x.dim() == 2 else list(zip(x, out, strict=True))
     # torch.mm would write zeros first, and copy the result; what stands there is not read where beta is 0.
     return [functools.partial(into.addmm_, matrix, one, beta=0) for one, into in pairs]
+
+
+def _in_rows(x: Tensor) -> Tensor:
+    return x if x.is_contiguous() else _copy_to_rows(x, torch.empty(x.shape, dtype=x.dtype))
+
+
+def _copy_to_rows(x: Tensor, in_rows: Tensor) -> Tensor:
+    """Of two axes torch turns blocks in cache, of three it does not: a matrix after another."""
+    if x.dim() == 2:
+        return in_rows.copy_(x)
+    for into, one in zip(in_rows, x, strict=True):
+        into.copy_(one)
+    return in_rows
 
 
 def _on_cuda(starts: Tensor, columns: Tensor, values: Tensor, num_columns: int, x: Tensor) -> Tensor:
@@ -69,7 +82,7 @@ def prepared_product(
 
     def multiply() -> Tensor:
         if in_rows is not x:
-            in_rows.copy_(x)
+            _copy_to_rows(x, in_rows)
         for product in products:
             product()
         return out

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gnnmc.engine.tracing.dense import dense_mm, multiply_into
 from gnnmc.sparse.additive import prepared_attention, prepared_gradients
 from gnnmc.sparse.operator import prepared_product, sparse_mm
 
@@ -69,6 +70,11 @@ def _copy(results: Sequence[Tensor], source: Tensor, **named: Any) -> Callable[[
 @_writes(aten.relu.default)
 def _relu(results: Sequence[Tensor], x: Tensor) -> Callable[[], Any]:
     return functools.partial(torch.clamp_min, x, 0, out=results[0])
+
+
+@_writes(dense_mm)
+def _dense_products(results: Sequence[Tensor], left: Tensor, right: Tensor) -> Callable[[], Any]:
+    return functools.partial(multiply_into, results[0], left, right)
 
 
 _writes(torch.ops.gnnmc.additive_attention.default, torch.ops.gnnmc.additive_attention_kept.default)(prepared_attention)

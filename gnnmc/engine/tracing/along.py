@@ -2,63 +2,37 @@
 
 import functools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.batched import NARROW, Batched
-from gnnmc.engine.tracing.linear import stays_mixed
-from gnnmc.engine.tracing.record import Operation, Trace
-from gnnmc.engine.tracing.replay import Run, dropped_after, perform
-from gnnmc.engine.tracing.row_blocks import by_rows, cut, put
+from gnnmc.engine.tracing.batched import Batched
+from gnnmc.engine.tracing.plan import ByRows, Plan
+from gnnmc.engine.tracing.row_blocks import cut, put
 
-aten = torch.ops.aten
-# Values wider than a core's cache are worked on for as many points at once as stay in it.
-CACHE_BYTES = 3 * 2**20
-# Or for all points and as many rows as take this, where rows may be worked on apart; no fewer rows than that.
-ROW_BYTES, LEAST_ROWS = 2**21, 128
 # Two control points of no more numbers are combined for all points by one call, larger ones point by point.
 ONE_CALL = 2**16
-# Narrow ones, as the outputs are, for more: one sparse product serves all points.
-WIDE_BYTES = 2**25
 
 
 class Along:
     """A trace with the control points of a path: outputs at any of its points.
 
     The part of the trace that is linear in the weights is computed once, for the control points; the rest for as many
-    points at once as stay in cache, and its narrow end for as many as take WIDE_BYTES, or less where `memory` is less.
+    points at once as stay in cache, and its narrow end for as many as take WIDE_BYTES, or less where memory is less.
 
     Shapes: points: J dicts name → tensor; .outputs(coefficients (T, J)) → T values of the forward's output.
     """
 
-    def __init__(self, trace: Trace, points: Sequence[Mapping[str, Tensor]], memory: int | None = None) -> None:
-        self._trace = trace
-        self._values: dict[int, Batched] = {}
-        for name, number in trace.inputs.items():
-            self._values[number] = Batched(torch.stack([point[name] for point in points]), 0)
-        linear = set(trace.inputs.values())
-        first: list[Operation] = []
-        rest: list[Operation] = []
-        for operation in trace.operations:
-            if set(operation.refs()) <= linear and stays_mixed(operation):
-                first.append(operation)
-                linear.update(n for n in operation.results if n is not None)
-            else:
-                rest.append(operation)
-        asked = {number for operation in rest for number in operation.refs()} | {trace.output}
-        drop = dropped_after(first, asked)
-        for place, operation in enumerate(first):
-            perform(operation, self._values)
-            for number in drop.get(place, ()):
-                self._values.pop(number, None)
-        self._frontier = [number for number in self._values if number in asked]
-        turned = self._narrowed(rest)
-        self._stages = _Stages(trace, rest, memory)
-        self._by_rows = self._acts_by_rows(turned)
+    def __init__(self, plan: Plan, points: Sequence[Mapping[str, Tensor]]) -> None:
+        self._plan, self._stages = plan, plan.stages
+        self._values = {
+            number: Batched(torch.stack([point[name] for point in points]), 0) for name, number in plan.inputs.items()
+        }
+        plan.run_linear(self._values)
+        on_cpu = all(value.tensor.device.type == "cpu" for value in self._values.values())
+        self._by_rows = plan.by_rows if on_cpu else None
         if self._by_rows is None:
-            for number in turned:
+            for number in plan.turned:
                 self._turn(number)
 
     @property
@@ -82,11 +56,11 @@ class Along:
         elif stages.wide:
             found = self._wide(coefficients)
             values = {number: _joined([one[number] for one in found]) for number in found[0]}
-        for number in self._frontier:
+        for number in self._plan.frontier:
             if number in stages.asked_by_narrow:
                 values[number] = combined(self._values[number], coefficients)
         stages.run_narrow(values)
-        return values[self._trace.output]
+        return values[self._plan.output]
 
     def _moved(self, coefficients: Tensor) -> Tensor:
         """Once for all values, where they are not on the CPU; there they are asked for one by one."""
@@ -99,7 +73,7 @@ class Along:
     def _wide(self, coefficients: Tensor) -> list[dict[int, Batched]]:
         """The values between the stages, for a few points after others."""
         stages = self._stages
-        here = [number for number in self._frontier if number in stages.asked_by_wide]
+        here = [number for number in self._plan.frontier if number in stages.asked_by_wide]
         small = {n: combined(self._values[n], coefficients) for n in here if stages.size(n) * 4 < stages.widest}
         # One buffer for all: memory that is asked for anew costs as much as what is written to it.
         buffers = {n: _buffer(self._values[n], stages.few) for n in here if n not in small}
@@ -117,22 +91,10 @@ class Along:
             found.append({number: _kept(values[number], taken) for number in stages.between})
         return found
 
-    def _acts_by_rows(self, turned: Collection[int]) -> "_ByRows | None":
-        """On a CPU, where all wide operations act row by row: how they are done for some rows after others."""
-        stages = self._stages
-        here = [number for number in self._frontier if number in stages.asked_by_wide]
-        found = by_rows(stages.wide, here, self._trace.shapes)
-        if found is None or self._values[here[0]].tensor.device.type != "cpu" or not stages.between <= found[1]:
-            return None
-        count, rowed = found
-        row = max(1, stages.widest // count)
-        points = max(1, ROW_BYTES // (row * LEAST_ROWS))
-        return _ByRows(count, row, points, [n for n in here if n in rowed], [n for n in here if n not in rowed], turned)
-
-    def _some_rows_after_others(self, plan: "_ByRows", coefficients: Tensor) -> dict[int, Batched]:
+    def _some_rows_after_others(self, plan: ByRows, coefficients: Tensor) -> dict[int, Batched]:
         """The values between the stages, row by row those of all points: so a sparse product takes them."""
-        shapes, stages, count = self._trace.shapes, self._stages, len(coefficients)
-        rows = max(LEAST_ROWS, ROW_BYTES // (plan.row * count))
+        shapes, stages, count = self._plan.shapes, self._stages, len(coefficients)
+        rows = plan.rows_of(count)
         parts = {number: cut(self._values[number], rows, number in plan.turned) for number in plan.rowed}
         buffers = {number: _buffer(some[0], count) for number, some in parts.items()}
         small = {number: combined(self._values[number], coefficients) for number in plan.others}
@@ -146,74 +108,9 @@ class Along:
                 put(whole, start, values[number])
         return {number: Batched(whole, 1, own=True) for number, whole in found.items()}
 
-    def _narrowed(self, rest: Sequence[Operation]) -> set[int]:
-        """What a product of few columns is made of after steps element by element.
-
-        It is several times faster where that lies in memory feature by feature: see the rule of the product.
-        """
-        ancestors: dict[int, set[int]] = {number: {number} for number in self._frontier}
-        found: set[int] = set()
-        for operation in rest:
-            above = set().union(*(ancestors.get(number, set()) for number in operation.refs()))
-            kind, args = operation.kind, operation.args
-            if kind in (aten.mm, aten.addmm):
-                left, right = args[-2:]
-                width = self._trace.shapes[right.number][1] if not isinstance(right, Tensor) else right.shape[1]
-                if not isinstance(left, Tensor) and width < NARROW:
-                    found |= {n for n in ancestors.get(left.number, ()) if len(self._trace.shapes[n]) == 2}
-            elif kind in _SAME_SHAPE:
-                ancestors.update((number, above) for number in operation.results if number is not None)
-        return found
-
     def _turn(self, number: int) -> None:
         value = self._values[number].at(0)
         self._values[number] = Batched(value.transpose(1, 2).contiguous().transpose(1, 2), 0)
-
-
-_SAME_SHAPE = frozenset(
-    getattr(aten, name) for name in ["relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "add", "mul"]
-)
-
-
-@dataclass(frozen=True)
-class _ByRows:
-    """`count` rows of `row` bytes for a point, at the widest. points: how many at once. rowed: the values that have
-    these rows, others: those that have not; turned: those to lie feature by feature."""
-
-    count: int
-    row: int
-    points: int
-    rowed: Sequence[int]
-    others: Sequence[int]
-    turned: Collection[int]
-
-
-class _Stages:
-    """What is not linear, cut in two where values get narrow, with how many points each part is run for at once."""
-
-    def __init__(self, trace: Trace, rest: Sequence[Operation], memory: int | None) -> None:
-        self._shapes = trace.shapes
-        sizes = [max(map(self.size, [*filter(None, operation.results), *operation.refs()])) for operation in rest]
-        self.widest = widest = max(sizes, default=1)
-        # The narrow end begins after the last of the wide operations, where that gives something narrow.
-        wide = [place for place, each in enumerate(sizes) if 4 * each > widest]
-        given = [self.size(number) for number in rest[wide[-1]].results if number is not None] if wide else [widest]
-        cut = wide[-1] + 1 if 4 * max(given) <= widest else 0
-        self.wide, self.narrow = list(rest[:cut]), list(rest[cut:])
-        made = {number for operation in self.wide for number in operation.results if number is not None}
-        self.asked_by_wide = {number for operation in self.wide for number in operation.refs()}
-        self.asked_by_narrow = {number for operation in self.narrow for number in operation.refs()} | {trace.output}
-        self.between = made & self.asked_by_narrow
-        self.run_wide = Run(self.wide, self.between)
-        self.run_narrow = Run(self.narrow, {trace.output})
-        budget = WIDE_BYTES if memory is None else max(1, min(WIDE_BYTES, memory // 4))
-        self.end = max([*sizes[cut:], *map(self.size, self.between)], default=1)
-        self.many = max(1, budget // self.end) if cut else max(1, CACHE_BYTES * 4 // widest)
-        self.few = max(1, min(CACHE_BYTES, budget) // widest)
-
-    def size(self, number: int) -> int:
-        """Bytes of a value of one point, about."""
-        return 4 * self._shapes[number].numel()
 
 
 def _joined(parts: Sequence[Batched]) -> Batched:

@@ -42,6 +42,7 @@ def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     fewer = _Rewriting(only_rows(work.result(), rows))
     fewer.constants_together()
     fewer.drawn_together()
+    fewer.fewer_rows_first()
     return fewer.result()
 
 
@@ -232,6 +233,27 @@ class _Rewriting:
                 continue
             matrix, weight = operation.args[0], before.args[1]
             once = self.new(len(matrix), self.shapes[x.number][1])
+            changed.append(Operation(sparse_product, (matrix, x), {}, (once,)))
+            changed.append(Operation(aten.mm.default, (Ref(once), weight), {}, operation.results))
+        self.operations = changed
+
+    def fewer_rows_first(self) -> None:
+        """A·(x·W) → (A·x)·W where A has few rows, and the dense product is less work on those."""
+        made, uses = self.by_result(), self.uses()
+        changed: list[Operation] = []
+        for operation in self.operations:
+            product = operation.args[1] if operation.kind is sparse_product else None
+            before = made.get(product.number) if isinstance(product, Ref) and uses[product.number] == 1 else None
+            if before is None or before.kind is not aten.mm or not isinstance(before.args[0], Ref):
+                changed.append(operation)
+                continue
+            matrix, (x, weight) = operation.args[0], before.args
+            rows, (between, columns) = self.shapes[x.number][0], self._shape(weight)
+            dense = (rows - len(matrix)) * between * columns / DENSE_GAIN
+            if dense <= len(matrix.values) * (between - columns):
+                changed.append(operation)
+                continue
+            once = self.new(len(matrix), between)
             changed.append(Operation(sparse_product, (matrix, x), {}, (once,)))
             changed.append(Operation(aten.mm.default, (Ref(once), weight), {}, operation.results))
         self.operations = changed

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.batched import NARROW, RULES, Batched, Rule, place_of, register
+from gnnmc.engine.tracing.batched import RULES, Batched, Rule, place_of, register
+from gnnmc.engine.tracing.dense import products
 from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.sparse import Places, SparseMatrix, Structure, gathered, product
 
@@ -73,36 +74,6 @@ def _viewed(x: Batched, size: list[int] | torch.dtype) -> Batched | None:
     return Batched(moved.reshape(*size[:axis], moved.shape[axis], *size[axis:]), axis)
 
 
-class _Products(torch.autograd.Function):
-    """K products of two matrices. A gradient is written in the order in memory of what it is of.
-
-    Shapes: left (K, N, F), right (K, F, H) → (K, N, H).
-    """
-
-    @staticmethod
-    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:
-        ctx.save_for_backward(left, right)
-        return _products(left, right)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        left, right = ctx.saved_tensors
-        for_left = for_right = None
-        if ctx.needs_input_grad[0]:
-            order = torch.empty_strided(left.shape, left.stride(), dtype=left.dtype, device=left.device)
-            for_left = torch.bmm(gradient, right.transpose(1, 2), out=order)
-        if ctx.needs_input_grad[1]:
-            for_right = _products(left.transpose(1, 2), gradient)
-        return for_left, for_right
-
-
-def _products(left: Tensor, right: Tensor) -> Tensor:
-    if right.shape[2] < NARROW:
-        return torch.bmm(right.transpose(1, 2), left.transpose(1, 2)).transpose(1, 2)
-    return torch.bmm(left, right)
-
-
 @register(aten.mm)
 def _product(a: Any, b: Any) -> Batched:
     if not isinstance(a, Batched):
@@ -110,14 +81,12 @@ def _product(a: Any, b: Any) -> Batched:
     if not isinstance(b, Batched):
         axis = min(a.axis, 1)
         return Batched(a.at(axis) @ b, axis)
-    left, right = a.at(0), b.at(0)
-    learning = torch.is_grad_enabled() and (left.requires_grad or right.requires_grad)
-    return Batched(_Products.apply(left, right) if learning else _products(left, right), 0, own=True)
+    return Batched(products(a.at(0), b.at(0)), 0, own=True)
 
 
 def _constant_first(matrix: Tensor, x: Batched) -> Batched:
     columns = x.at(1)
-    return Batched((matrix @ columns.flatten(1)).unflatten(1, columns.shape[1:]), 1)
+    return Batched(products(matrix[None], columns.flatten(1)[None])[0].unflatten(1, columns.shape[1:]), 1)
 
 
 @register(sparse_product)
