@@ -1,4 +1,4 @@
-"""How a recorded forward is evaluated along a path: what is done for the control points, and what for points in parts."""
+"""How a recorded forward is evaluated along a path: what for the control points, what for points in parts."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
