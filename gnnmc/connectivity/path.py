@@ -33,6 +33,7 @@ class Path(ABC):
 
     kind: ClassVar[str]
     most: ClassVar[int | None] = None
+    straight: ClassVar[bool] = False  # between its breaks
 
     def __init__(self, *points: object, record: dict[str, Any] | None = None) -> None:
         self.check_count(len(points))
@@ -104,7 +105,8 @@ class Path(ABC):
         """`arc_length` and `chord_length`, after one look at the weights."""
         gram = self.gram(names)
         asked = _unit_interval(coords)
-        fine = np.union1d(np.linspace(0, 1, FINE + 1), np.concatenate([asked, self.breaks()]))
+        between = [] if self.straight else np.linspace(0, 1, FINE + 1)
+        fine = np.unique(np.concatenate([between, asked, self.breaks()]))
         steps = np.diff(self.coefficients(fine), axis=0)
         # ‖Σ_j Δc_j·P_j‖² = Δcᵀ G Δc with G the Gram matrix of P_j − P_0, since every basis sums to 1.
         squares = ((steps @ gram) * steps).sum(1)
@@ -156,6 +158,7 @@ class LinearPath(Path):
 
     kind = "linear"
     most = 2
+    straight = True
 
     def __init__(self, a: object, b: object, *, record: dict[str, Any] | None = None) -> None:
         super().__init__(a, b, record=record)
@@ -177,6 +180,7 @@ class PolygonalPath(Path):
     """
 
     kind = "polygonal"
+    straight = True
 
     def coefficients(self, coords: ArrayLike) -> Floats:
         t = _unit_interval(coords)

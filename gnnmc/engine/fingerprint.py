@@ -17,7 +17,7 @@ import inspect
 import itertools
 import types
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -29,6 +29,9 @@ from gnnmc.engine.surroundings import held_by, of_a_library, read_around
 from gnnmc.problem import Problem
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
+# The same, but for those of which a value may differ from itself, to be told without a look at bases.
+_EXACT = frozenset((bool, int, str, bytes, type(None)))
+_EMPTY = frozenset((dict, OrderedDict, list, tuple))
 # Kept apart by torch; whether a module trains is set before every forward.
 _OF_MODULES = frozenset(("_parameters", "_buffers", "_modules", "training", "_non_persistent_buffers_set"))
 # Their objects are told by identity: they hold what their own code put there, or caches.
@@ -89,11 +92,15 @@ class _Walk:
 
     def value(self, value: Any) -> None:
         """Anything at all."""
-        if isinstance(value, _PLAIN):
-            self.values.append((type(value), value if value == value else "nan"))
+        kind = type(value)
+        if kind in _EXACT:
+            self.values += (kind, value)
             return
-        if isinstance(value, dict | list | tuple) and not value:
-            self.values.append(type(value))
+        if kind in _EMPTY and not value:
+            self.values.append(kind)
+            return
+        if isinstance(value, _PLAIN):
+            self.values += (kind, value if value == value else "nan")
             return
         known, place = id(value) in self._met, self._place(value)
         self.values.append(place)
