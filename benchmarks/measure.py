@@ -45,6 +45,7 @@ def measure(bench: Bench, repeats: int) -> Times:
     results: dict[str, list[Any]] = {name: [] for name in bench.contenders}
     names = list(calls)
     for repeat in range(-1, repeats):
+        gc.collect()
         inputs = bench.warm if repeat < 0 and bench.warm is not None else bench.fresh(repeat + 1)
         turn = repeat % len(names)
         for name in names[turn:] + names[:turn]:
@@ -62,7 +63,11 @@ def measure(bench: Bench, repeats: int) -> Times:
 
 
 def _timed(call: Callable[[Any], Any], inputs: Any) -> tuple[float, Any]:
-    gc.collect()
-    start = time.perf_counter()
-    result = call(inputs)
-    return time.perf_counter() - start, result
+    # As `timeit` does: a collection in the midst of a call belongs to no contender.
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        result = call(inputs)
+        return time.perf_counter() - start, result
+    finally:
+        gc.enable()

@@ -105,7 +105,7 @@ class Path(ABC):
         """`arc_length` and `chord_length`, after one look at the weights."""
         gram = self.gram(names)
         asked = _unit_interval(coords)
-        between = [] if self.straight else np.linspace(0, 1, FINE + 1)
+        between = np.array([]) if self.straight else np.linspace(0, 1, FINE + 1)
         fine = np.unique(np.concatenate([between, asked, self.breaks()]))
         steps = np.diff(self.coefficients(fine), axis=0)
         # ‖Σ_j Δc_j·P_j‖² = Δcᵀ G Δc with G the Gram matrix of P_j − P_0, since every basis sums to 1.

@@ -112,27 +112,46 @@ class ByRows:
 
 
 class Stages:
-    """What is not linear, cut in two where values get narrow, with how many points each part is run for at once."""
+    """What is not linear, cut in two where values get narrow, with how many points each part is run for at once.
+
+    wide: the operations that a wide value takes part in, and what those need; narrow: the others, after them.
+    """
 
     def __init__(self, trace: Trace, rest: Sequence[Operation], memory: int | None) -> None:
         self._shapes = trace.shapes
         sizes = [max(map(self.size, [*filter(None, operation.results), *operation.refs()])) for operation in rest]
         self.widest = widest = max(sizes, default=1)
-        # The narrow end begins after the last of the wide operations, where that gives something narrow.
-        wide = [place for place, each in enumerate(sizes) if 4 * each > widest]
-        given = [self.size(number) for number in rest[wide[-1]].results if number is not None] if wide else [widest]
-        cut = wide[-1] + 1 if 4 * max(given) <= widest else 0
-        self.wide, self.narrow = list(rest[:cut]), list(rest[cut:])
-        made = {number for operation in self.wide for number in operation.results if number is not None}
+        wide: set[int] = set()
+        needed: set[int] = set()
+        for place, operation in reversed(list(enumerate(rest))):
+            if 4 * sizes[place] > widest or not needed.isdisjoint(operation.results):
+                wide.add(place)
+                needed.update(operation.refs())
+        given = self._made([rest[place] for place in wide]) & self._asked(rest, trace, wide)
+        if not given or 4 * max(map(self.size, given)) > widest:  # nothing narrow comes of it
+            wide = set()
+        self.wide = [operation for place, operation in enumerate(rest) if place in wide]
+        self.narrow = [operation for place, operation in enumerate(rest) if place not in wide]
+        made = self._made(self.wide)
         self.asked_by_wide = {number for operation in self.wide for number in operation.refs()}
-        self.asked_by_narrow = {number for operation in self.narrow for number in operation.refs()} | {trace.output}
+        self.asked_by_narrow = self._asked(rest, trace, wide)
         self.between = made & self.asked_by_narrow
         self.run_wide = Run(self.wide, self.between)
         self.run_narrow = Run(self.narrow, {trace.output})
         budget = WIDE_BYTES if memory is None else max(1, min(WIDE_BYTES, memory // 4))
-        self.end = max([*sizes[cut:], *map(self.size, self.between)], default=1)
-        self.many = max(1, budget // self.end) if cut else max(1, CACHE_BYTES * 4 // widest)
+        after = [sizes[place] for place in range(len(rest)) if place not in wide]
+        self.end = max([*after, *map(self.size, self.between)], default=1)
+        self.many = max(1, budget // self.end) if wide else max(1, CACHE_BYTES * 4 // widest)
         self.few = max(1, min(CACHE_BYTES, budget) // widest)
+
+    @staticmethod
+    def _made(operations: Sequence[Operation]) -> set[int]:
+        return {number for operation in operations for number in operation.results if number is not None}
+
+    @staticmethod
+    def _asked(rest: Sequence[Operation], trace: Trace, without: Collection[int]) -> set[int]:
+        others = (operation for place, operation in enumerate(rest) if place not in without)
+        return {number for operation in others for number in operation.refs()} | {trace.output}
 
     def size(self, number: int) -> int:
         """Bytes of a value of one point, about."""

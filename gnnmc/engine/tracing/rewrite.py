@@ -37,6 +37,7 @@ def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     work.operations = sums_to_products(work.operations, work.shapes, trace.inputs.values())
     work.gathers_to_products()
     work.row_factors_into_products()
+    work.self_loops_into_products()
     work.constants_to_sparse()
     work.narrow_before_products()
     fewer = _Rewriting(only_rows(work.result(), rows))
@@ -169,6 +170,25 @@ class _Rewriting:
             self.operations[place] = Operation(sparse_product, (scaled, x), {}, operation.results)
             made.update((n, self.operations[place]) for n in operation.results if n is not None)
 
+    def self_loops_into_products(self) -> None:
+        """A·x + s·x with a constant s → (A + s·I)·x."""
+        made, uses = self.by_result(), self.uses()
+        for place, operation in enumerate(self.operations):
+            if operation.kind is not aten.add or operation.kwargs:
+                continue
+            for product, other in (operation.args, operation.args[::-1]):
+                before = made.get(product.number) if isinstance(product, Ref) and uses[product.number] == 1 else None
+                if before is None or before.kind is not sparse_product or not isinstance(other, Ref):
+                    continue
+                matrix, x = before.args
+                share = _multiple(other, x, made) if matrix.structure.shape[0] == matrix.structure.shape[1] else None
+                if share is not None:
+                    self.operations[place] = Operation(
+                        sparse_product, (_with_self_loops(matrix, share), x), {}, operation.results
+                    )
+                    made.update((n, self.operations[place]) for n in operation.results if n is not None)
+                    break
+
     def constants_to_sparse(self) -> None:
         """Dense constants with few entries, multiplied from the left, become sparse ones."""
         changed: list[Operation] = []
@@ -290,6 +310,29 @@ def _dense(matrix: SparseMatrix) -> Tensor:
     places = structure.rows.long() * structure.shape[1] + structure.columns.long()
     flat = matrix.values.new_zeros(structure.shape[0] * structure.shape[1])
     return flat.index_add_(0, places, matrix.values).reshape(structure.shape)
+
+
+def _multiple(value: Ref, x: Any, made: Mapping[int, Operation]) -> float | Tensor | None:
+    """s where the value is s·x with a constant number s."""
+    if value == x:
+        return 1.0
+    operation = made.get(value.number)
+    if operation is None or operation.kind is not aten.mul or operation.kwargs or x not in operation.args:
+        return None
+    (factor,) = [argument for argument in operation.args if argument != x] or [None]
+    return factor if isinstance(factor, int | float) or _is_number(factor) else None
+
+
+def _is_number(factor: Any) -> bool:
+    return isinstance(factor, Tensor) and factor.numel() == 1
+
+
+def _with_self_loops(matrix: SparseMatrix, share: float | Tensor) -> SparseMatrix:
+    structure = matrix.structure
+    itself = torch.arange(structure.shape[0], device=matrix.values.device)
+    targets, sources = (torch.cat([ends.long(), itself]) for ends in (structure.rows, structure.columns))
+    weight = torch.cat([matrix.values, matrix.values.new_ones(len(itself)) * share])
+    return _compressed(targets, sources, weight, structure.shape, matrix.values)
 
 
 def _first_factor(operation: Operation) -> int | None:

@@ -114,7 +114,9 @@ def _biased_product(bias: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1)
     product = _product(a, b)
     if alpha != 1:
         product = Batched(product.tensor * alpha, product.axis, own=True)
-    return _binary(lambda x, y: torch.add(x, y, alpha=beta), product, bias)
+    in_place = product.own and not torch.is_grad_enabled()
+    add = Tensor.add_ if in_place else torch.add
+    return _binary(lambda x, y: add(x, y, alpha=beta), product, bias)
 
 
 def _arithmetic(function: Callable[..., Tensor], named_allowed: tuple[str, ...] = ()) -> Rule:
