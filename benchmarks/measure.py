@@ -36,7 +36,7 @@ class Times:
 
 
 def measure(bench: Bench, repeats: int) -> Times:
-    """One call of every contender to warm up, then `repeats` rounds; who goes first changes from round to round."""
+    """One call of every contender to warm up, then `repeats` rounds; in turns, forwards and backwards."""
     calls: dict[str, Callable[[Any], Any]] = dict(bench.contenders)
     limit = bench.limit
     if limit is not None:
@@ -47,8 +47,7 @@ def measure(bench: Bench, repeats: int) -> Times:
     for repeat in range(-1, repeats):
         gc.collect()
         inputs = bench.warm if repeat < 0 and bench.warm is not None else bench.fresh(repeat + 1)
-        turn = repeat % len(names)
-        for name in names[turn:] + names[:turn]:
+        for name in _order(names, repeat):
             spent, result = _timed(calls[name], inputs)
             if repeat < 0:
                 times.first[name] = spent
@@ -60,6 +59,14 @@ def measure(bench: Bench, repeats: int) -> Times:
         if name != BASELINE:
             times.agreement[name] = bench.check(results[name], results[BASELINE])
     return times
+
+
+def _order(names: Sequence[str], repeat: int) -> list[str]:
+    """Another begins from round to round, and of two neighbors each comes first every other time: what went before has
+    left its own data in the caches."""
+    turn = repeat // 2 % len(names)
+    turned = [*names[turn:], *names[:turn]]
+    return turned if repeat % 2 else turned[::-1]
 
 
 def _timed(call: Callable[[Any], Any], inputs: Any) -> tuple[float, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.agreement import Disagreement, same_law, same_values
-from benchmarks.measure import BASELINE, LIMIT, OURS, Bench, measure
+from benchmarks.measure import BASELINE, LIMIT, OURS, Bench, _order, measure
 
 
 def bench(order, ours=lambda inputs: np.zeros((3, 2)), **more):
@@ -79,3 +79,12 @@ def test_means_of_what_is_random_may_differ_by_their_errors_alone():
     with pytest.raises(Disagreement, match="loss: "):
         same_law([a + 1.5], [b], ["loss"], [0.0])
     same_law([a + 1.5], [b], ["loss"], [1.5])
+
+
+def test_of_two_neighbors_each_comes_first_every_other_round():
+    names = ["a", "b", "c", "d"]
+    orders = [_order(names, repeat) for repeat in range(8)]
+    assert all(sorted(order) == names for order in orders)
+    before = [order.index("a") < order.index("b") for order in orders]
+    assert before.count(True) == 4
+    assert {order[0] for order in orders} == set(names)
