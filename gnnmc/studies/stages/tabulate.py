@@ -49,23 +49,21 @@ def _tables(request: Request) -> Result:
         rows = _labeled(result["metrics"], without | known)
         rows["used"] = rows["endpoint"] == labels["endpoint"]
         endpoints.append(rows)
-    barriers, profiles, fired = [], [], []
-    for labels, result in labeled["profiles"]:
+    barriers, profiles, fired = [], {}, []
+    for path, (labels, result) in enumerate(labeled["profiles"]):
         about = cast(Mapping[str, Any], result["about"])
         where = dict(labels) | {"status": about["status"]}
         lengths = {"distance": about["distance"], "length": about["length"]}
         fired += [dict(labels) | diagnostic for diagnostic in about["diagnostics"]]
-        if about["status"] != "ok":
-            barriers.append(_labeled(result["barriers"], where))
-            continue
-        along = cast(pd.DataFrame, result["profile"])
-        profiles.append(_labeled(along, labels))
-        barriers.append(_labeled(cast(pd.DataFrame, result["barriers"]).merge(_ends(along)), where | lengths))
+        if about["status"] == "ok":
+            where |= lengths
+            profiles[path] = _labeled(result["profile"], labels)
+        barriers.append(_labeled(result["barriers"], where).assign(path_number=path))
     return {
         "graphs": graphs.reset_index(drop=True),
         "endpoints": pd.concat(endpoints, ignore_index=True),
-        "barriers": _with_ends(pd.concat(barriers, ignore_index=True)),
-        "profiles": pd.concat(profiles, ignore_index=True) if profiles else pd.DataFrame(),
+        "barriers": _with_ends(pd.concat(barriers, ignore_index=True), profiles),
+        "profiles": pd.concat(profiles.values(), ignore_index=True) if profiles else pd.DataFrame(),
         "fired": pd.DataFrame(fired, columns=None if fired else ["code", "message"]),
     }
 
@@ -87,23 +85,28 @@ def _graph_row(labels: Mapping[str, Any], result: Result) -> pd.DataFrame:
 
 def _labeled(frame: Any, labels: Mapping[str, Any]) -> pd.DataFrame:
     rows = cast(pd.DataFrame, frame)
-    names = [name for name in labels if name not in rows.columns]
-    return pd.concat(
-        [pd.DataFrame({name: [labels[name]] * len(rows) for name in names}, index=rows.index), rows], axis=1
-    )
+    columns = {name: [labels[name]] * len(rows) for name in labels if name not in rows.columns}
+    return pd.DataFrame(columns | {name: rows[name] for name in rows.columns}, index=rows.index)
 
 
-def _ends(along: pd.DataFrame) -> pd.DataFrame:
-    """Mean over the two ends of every metric, per split, and their train loss beside every split."""
-    metrics = [name for name in along.columns if name not in ("t", "split", "refined", "arc_length")]
-    ends = along[(along["t"] == 0) | (along["t"] == 1)].groupby("split", sort=False)[metrics].mean()
-    ends = ends.add_prefix("ends_")
-    ends["ends_train_loss"] = float(ends["ends_loss"]["train"])
-    return ends.reset_index()
+def _with_ends(barriers: pd.DataFrame, profiles: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """The rows with what is known of the ends of their path, unknown where it could not be profiled.
+
+    Mean over the two ends of every metric, per split, and their train loss beside every split.
+    """
+    known = barriers
+    if profiles:
+        along = pd.concat([profile.assign(path_number=number) for number, profile in profiles.items()])
+        at_ends = along[(along["t"] == 0) | (along["t"] == 1)]
+        where = ["path_number", "split"]
+        metrics = [name for name in barriers["metric"].unique() if name in along]
+        ends = at_ends.groupby(where, sort=False)[metrics].mean().add_prefix("ends_").reset_index()
+        training = ends[ends["split"] == "train"].set_index("path_number")["ends_loss"]
+        ends["ends_train_loss"] = ends["path_number"].map(training)
+        known = barriers.merge(ends, how="left", on=where)
+    lacking = [name for name in ("distance", "length", *_names_of_ends(barriers)) if name not in known]
+    return known.drop(columns="path_number").assign(**dict.fromkeys(lacking, float("nan")))
 
 
-def _with_ends(barriers: pd.DataFrame) -> pd.DataFrame:
-    """The rows with every column that `barriers` has, unknown where not one path could be profiled."""
-    ends = [f"ends_{metric}" for metric in barriers["metric"].unique()]
-    lacking = [name for name in ("distance", "length", *ends, "ends_train_loss") if name not in barriers]
-    return barriers.assign(**dict.fromkeys(lacking, float("nan")))
+def _names_of_ends(barriers: pd.DataFrame) -> list[str]:
+    return [*(f"ends_{metric}" for metric in barriers["metric"].unique()), "ends_train_loss"]
