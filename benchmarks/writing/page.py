@@ -16,9 +16,10 @@ Ours are the public calls (`gnnmc.profile`, `plane`, `train`, `fit_paths`, `gnnm
 `gnnmc.build_model`; the baseline is what a good user writes with PyTorch Geometric (`benchmarks/baseline`): its layers
 with `edge_index` and `cached=True`, a `functional_call` per point, ordinary Adam, one seed and one curve after another.
 Both run in one process on one thread, alternating, on weights that are new in every round, after a first call each,
-which is not among the rounds; the study runs in two processes on both sides, and both make graphs, statistics, modes,
-curves, profiles and planes (ours also its tables, inference and report). A ratio is the baseline's time over ours in
-one round. A row stands here only if its numbers agree.
+which is not among the rounds. In every other round the order is turned, since who went before has filled the caches;
+garbage is collected between rounds only. The study runs in two processes on both sides, and both make graphs,
+statistics, modes, curves, profiles and planes (ours also its tables, inference and report). A ratio is the baseline's
+time over ours in one round. A row stands here only if its numbers agree.
 """
 
 

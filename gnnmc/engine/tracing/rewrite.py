@@ -4,7 +4,7 @@ Every rewriting is exact up to rounding and inferred from the operations, never 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -239,42 +239,38 @@ class _Rewriting:
 
         One product with A of x's width is in the place of two of W's, and the dense product has the rows of A only.
         """
-        made, uses = self.by_result(), self.uses()
         weighed = set(self.trace.inputs.values())
-        changed: list[Operation] = []
         for operation in self.operations:
             if weighed.intersection(operation.refs()):
                 weighed.update(number for number in operation.results if number is not None)
-            product = operation.args[1] if operation.kind is sparse_product else None
-            before = made.get(product.number) if isinstance(product, Ref) and uses[product.number] == 1 else None
-            x = before.args[0] if before is not None and before.kind is aten.mm else None
-            if not isinstance(x, Ref) or x.number in weighed or before is None or self._narrows(x, before.args[1], 2):
-                changed.append(operation)
-                continue
-            matrix, weight = operation.args[0], before.args[1]
-            once = self.new(len(matrix), self.shapes[x.number][1])
-            changed.append(Operation(sparse_product, (matrix, x), {}, (once,)))
-            changed.append(Operation(aten.mm.default, (Ref(once), weight), {}, operation.results))
-        self.operations = changed
+
+        def pays(matrix: SparseMatrix, x: Ref, weight: Any) -> bool:
+            return x.number not in weighed and not self._narrows(x, weight, 2)
+
+        self._edges_first(pays)
 
     def fewer_rows_first(self) -> None:
         """A·(x·W) → (A·x)·W where A has few rows, and the dense product is less work on those."""
+
+        def pays(matrix: SparseMatrix, x: Ref, weight: Any) -> bool:
+            rows, (between, columns) = self.shapes[x.number][0], self._shape(weight)
+            less = (rows - len(matrix)) * between * columns / DENSE_GAIN
+            return less > len(matrix.values) * (between - columns)
+
+        self._edges_first(pays)
+
+    def _edges_first(self, pays: Callable[[SparseMatrix, Ref, Any], bool]) -> None:
         made, uses = self.by_result(), self.uses()
         changed: list[Operation] = []
         for operation in self.operations:
             product = operation.args[1] if operation.kind is sparse_product else None
             before = made.get(product.number) if isinstance(product, Ref) and uses[product.number] == 1 else None
-            if before is None or before.kind is not aten.mm or not isinstance(before.args[0], Ref):
+            x, weight = before.args if before is not None and before.kind is aten.mm else (None, None)
+            if not isinstance(x, Ref) or not pays(operation.args[0], x, weight):
                 changed.append(operation)
                 continue
-            matrix, (x, weight) = operation.args[0], before.args
-            rows, (between, columns) = self.shapes[x.number][0], self._shape(weight)
-            dense = (rows - len(matrix)) * between * columns / DENSE_GAIN
-            if dense <= len(matrix.values) * (between - columns):
-                changed.append(operation)
-                continue
-            once = self.new(len(matrix), between)
-            changed.append(Operation(sparse_product, (matrix, x), {}, (once,)))
+            once = self.new(len(operation.args[0]), self.shapes[x.number][1])
+            changed.append(Operation(sparse_product, (operation.args[0], x), {}, (once,)))
             changed.append(Operation(aten.mm.default, (Ref(once), weight), {}, operation.results))
         self.operations = changed
 
