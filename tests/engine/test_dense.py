@@ -39,10 +39,17 @@ def test_which_library_multiplies_follows_from_the_shapes(monkeypatch):
     asked = []
     plain = dense._by_onednn
     monkeypatch.setattr(dense, "_by_onednn", lambda *args: asked.append(args) or plain(*args))
+    # The few columns of a right factor that lies column by column, as a layer's weights do, are rows of a left one.
+    turned = (False, True)
     for shape, calls in zip(SHAPES, (3, 1, 2, 0, 0), strict=True):
         asked.clear()
-        dense.products(*operands(*shape))
+        dense.products(*operands(*shape, turned=turned))
         assert len(asked) == calls * dense._HAS_ONEDNN
+    asked.clear()
+    left, right = operands(*SHAPES[0], turned=turned)
+    dense.products(torch.cat([left, left], dim=2)[:, :, :64], right)  # a part of a wider matrix
+    dense.products(left[:, :1].expand(-1, 400, -1).contiguous()[:, :2], right.repeat(1, 1, 400))
+    assert not asked
     asked.clear()
     dense.products(*(x.double() for x in operands(*SHAPES[0])))
     assert not asked

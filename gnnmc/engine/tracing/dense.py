@@ -15,6 +15,8 @@ from gnnmc.sparse.library import LIBRARY
 
 # Multiplications from which oneDNN is faster in spite of what a call of it costs (measured).
 LARGE = 2**21
+# And rows and columns: of a left factor that lies row by row, and of one that lies column by column.
+FEW, MANY = 4, 64
 _HAS_ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 LIBRARY.define("dense_mm(Tensor left, Tensor right) -> Tensor")
@@ -59,9 +61,14 @@ def _products(left: Tensor, right: Tensor) -> Tensor:
 
 def by_onednn(left: Tensor, right: Tensor) -> bool:
     """Whether oneDNN multiplies these on a CPU."""
-    (_, rows, between), columns = left.shape, right.shape[2]
+    (count, rows, between), columns = left.shape, right.shape[2]
     single = left.dtype == right.dtype == torch.float32
-    return _HAS_ONEDNN and single and rows * between * columns >= LARGE
+    if not (_HAS_ONEDNN and single and count and rows * between * columns >= LARGE):
+        return False
+    # Parts of wider matrices, and single rows or columns, are multiplied up to a hundred times slower.
+    a, b = left[0], right[0]
+    whole = all(matrix.is_contiguous() or matrix.t().is_contiguous() for matrix in (a, b))
+    return whole and min(rows, columns) >= (FEW if a.is_contiguous() else MANY)
 
 
 def _on_cpu(left: Tensor, right: Tensor) -> Tensor:
