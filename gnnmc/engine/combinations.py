@@ -11,7 +11,7 @@ from gnnmc.engine.agreement import OUTPUTS, require_agreement
 from gnnmc.engine.batchnorm import reestimated_outputs
 from gnnmc.engine.budget import MEMORY, described, halving, logged, out_of_memory
 from gnnmc.engine.function import ModelFunction
-from gnnmc.engine.tracing import Along, NotTraceable, Plan, Trace, record, rewritten
+from gnnmc.engine.tracing import Along, NotTraceable, Route, Trace, record, rewritten
 from gnnmc.weights import Weights, combine, finite
 
 _LOG = logging.getLogger(__name__)
@@ -34,13 +34,13 @@ class Recorded:
 
     trace: Trace
     fixed: Weights
-    _plans: dict[int, Plan] = field(default_factory=dict)
+    _routes: dict[int, Route] = field(default_factory=dict)
 
-    def plan(self, memory: int) -> Plan:
+    def route(self, memory: int) -> Route:
         """Made at the first path."""
-        if memory not in self._plans:
-            self._plans[memory] = Plan(self.trace, memory)
-        return self._plans[memory]
+        if memory not in self._routes:
+            self._routes[memory] = Route(self.trace, memory)
+        return self._routes[memory]
 
     def holds_for(self, points: Sequence[Weights], varying: Collection[str]) -> bool:
         """Whether it was recorded with the same entries varying and the same values of the others."""
@@ -87,7 +87,7 @@ class Combinations:
 
     def _measured(self, points: Sequence[Weights], coefficients: Tensor, memory: int) -> Measured:
         recorded = self._ready(points)
-        along = Along(recorded.plan(memory), points)
+        along = Along(recorded.route(memory), points)
         at_once = min(along.at_once, len(coefficients))
         problem = self.function.problem
 
@@ -134,7 +134,7 @@ class Combinations:
         last = torch.eye(len(points), dtype=torch.float64)[-1]
         coefficients = torch.stack([shares / shares.sum(), last])
         try:
-            ours = Along(Plan(trace), points).outputs(coefficients).at(0)
+            ours = Along(Route(trace), points).outputs(coefficients).at(0)
         except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many at once
             if out_of_memory(failure):
                 raise

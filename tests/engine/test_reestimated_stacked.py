@@ -8,7 +8,7 @@ from torch import nn
 
 import gnnmc
 from gnnmc.engine import ModelFunction, reestimated_outputs
-from gnnmc.engine.tracing import Along, Plan, record, rewritten
+from gnnmc.engine.tracing import Along, Route, record, rewritten
 from gnnmc.models import MODELS
 from gnnmc.weights import combine
 
@@ -37,7 +37,7 @@ def assert_same(model, problem, dtype):
     coefficients = torch.stack([1 - shares, shares], 1)
     rows = problem.measured_rows
     trace = rewritten(record(forward, points[0], varying), rows)
-    ours = Along(Plan(trace), points).outputs(coefficients).at(0)
+    ours = Along(Route(trace), points).outputs(coefficients).at(0)
     for mine, weights in zip(ours, coefficients.tolist(), strict=True):
         real = forward(combine(points, weights, nearest=0))[rows]
         assert float((mine - real).abs().max()) <= EXACT[dtype] * max(1.0, float(real.abs().max()))

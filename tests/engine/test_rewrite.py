@@ -6,7 +6,7 @@ from torch_geometric.nn import GCNConv
 
 import gnnmc
 from gnnmc.engine import ModelFunction, Together
-from gnnmc.engine.tracing import Plan, Replay, record, rewritten
+from gnnmc.engine.tracing import Replay, Route, record, rewritten
 from gnnmc.engine.tracing.products import sparse_product
 
 
@@ -82,6 +82,6 @@ def test_wide_operations_come_first_and_products_over_the_edges_serve_all_points
     problem = gnnmc.Problem.node_classification(data)
     function = ModelFunction(gnnmc.build_model("sage", problem, hidden=64), problem, "cpu")
     weights = {name: torch.randn_like(value) for name, value in function.reference.items()}
-    plan = Plan(rewritten(record(function, weights, list(function.parameter_names)), problem.measured_rows))
-    assert [operation.kind for operation in plan.stages.wide] == [torch.ops.aten.relu] + 2 * [torch.ops.aten.mm]
-    assert sparse_product in [operation.kind for operation in plan.stages.narrow]
+    route = Route(rewritten(record(function, weights, list(function.parameter_names)), problem.measured_rows))
+    assert [operation.kind for operation in route.stages.wide] == [torch.ops.aten.relu] + 2 * [torch.ops.aten.mm]
+    assert sparse_product in [operation.kind for operation in route.stages.narrow]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import gnnmc
-from gnnmc.engine.tracing import Along, Plan, plan, record, rewritten
+from gnnmc.engine.tracing import Along, Route, record, rewritten, route
 
 ROWS = 37
 
@@ -34,11 +34,11 @@ FORWARDS = {
 @pytest.mark.parametrize("name", list(FORWARDS))
 def test_the_same_numbers(name, least, monkeypatch):
     names, forward, is_by_rows = FORWARDS[name]
-    monkeypatch.setattr(plan, "LEAST_ROWS", least)
-    monkeypatch.setattr(plan, "ROW_BYTES", 8 * 20 * 4 * 10)  # ten rows of a point
+    monkeypatch.setattr(route, "LEAST_ROWS", least)
+    monkeypatch.setattr(route, "ROW_BYTES", 8 * 20 * 4 * 10)  # ten rows of a point
     a, b = two_weights(names)
     trace = rewritten(record(forward, a, names))
-    path = Along(Plan(trace), [a, b])
+    path = Along(Route(trace), [a, b])
     assert (path._by_rows is not None) is is_by_rows
     shares = torch.linspace(0, 1, 7, dtype=torch.float64)
     found = path.outputs(torch.stack([1 - shares, shares], 1)).at(0)
@@ -52,11 +52,11 @@ def test_parts_are_of_all_points_or_fewer_at_once(toy_problem, monkeypatch):
     modes = gnnmc.train(model, toy_problem, seeds=[0, 1], epochs=3, device="cpu")
     path = gnnmc.LinearPath(*modes)
     expected = gnnmc.profile(model, toy_problem, path, engine="loop", device="cpu").values
-    monkeypatch.setattr(plan, "ROW_BYTES", 4 * 64 * 128 * 5)  # five points of 128 rows
+    monkeypatch.setattr(route, "ROW_BYTES", 4 * 64 * 128 * 5)  # five points of 128 rows
     sizes = []
     plain = Along._some_rows_after_others
     monkeypatch.setattr(
-        Along, "_some_rows_after_others", lambda self, plan, c: sizes.append(len(c)) or plain(self, plan, c)
+        Along, "_some_rows_after_others", lambda self, how, c: sizes.append(len(c)) or plain(self, how, c)
     )
     found = gnnmc.profile(nn.Sequential(model)[0], toy_problem, path, device="cpu").values
     torch.testing.assert_close(torch.tensor(found), torch.tensor(expected), rtol=1e-5, atol=1e-6)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.tracing.batched import Batched
-from gnnmc.engine.tracing.plan import ByRows, Plan
+from gnnmc.engine.tracing.route import ByRows, Route
 from gnnmc.engine.tracing.row_blocks import cut, put
 
 # Two control points of no more numbers are combined for all points by one call, larger ones point by point.
@@ -23,16 +23,16 @@ class Along:
     Shapes: points: J dicts name → tensor; .outputs(coefficients (T, J)) → T values of the forward's output.
     """
 
-    def __init__(self, plan: Plan, points: Sequence[Mapping[str, Tensor]]) -> None:
-        self._plan, self._stages = plan, plan.stages
+    def __init__(self, route: Route, points: Sequence[Mapping[str, Tensor]]) -> None:
+        self._route, self._stages = route, route.stages
         self._values = {
-            number: Batched(torch.stack([point[name] for point in points]), 0) for name, number in plan.inputs.items()
+            number: Batched(torch.stack([point[name] for point in points]), 0) for name, number in route.inputs.items()
         }
-        plan.run_linear(self._values)
+        route.run_linear(self._values)
         on_cpu = all(value.tensor.device.type == "cpu" for value in self._values.values())
-        self._by_rows = plan.by_rows if on_cpu else None
+        self._by_rows = route.by_rows if on_cpu else None
         if self._by_rows is None:
-            for number in plan.turned:
+            for number in route.turned:
                 self._turn(number)
 
     @property
@@ -56,11 +56,11 @@ class Along:
         elif stages.wide:
             found = self._wide(coefficients)
             values = {number: _joined([one[number] for one in found]) for number in found[0]}
-        for number in self._plan.frontier:
+        for number in self._route.frontier:
             if number in stages.asked_by_narrow:
                 values[number] = combined(self._values[number], coefficients)
         stages.run_narrow(values)
-        return values[self._plan.output]
+        return values[self._route.output]
 
     def _moved(self, coefficients: Tensor) -> Tensor:
         """Once for all values, where they are not on the CPU; there they are asked for one by one."""
@@ -73,7 +73,7 @@ class Along:
     def _wide(self, coefficients: Tensor) -> list[dict[int, Batched]]:
         """The values between the stages, for a few points after others."""
         stages = self._stages
-        here = [number for number in self._plan.frontier if number in stages.asked_by_wide]
+        here = [number for number in self._route.frontier if number in stages.asked_by_wide]
         small = {n: combined(self._values[n], coefficients) for n in here if stages.size(n) * 4 < stages.widest}
         # One buffer for all: memory that is asked for anew costs as much as what is written to it.
         buffers = {n: _buffer(self._values[n], stages.few) for n in here if n not in small}
@@ -91,16 +91,16 @@ class Along:
             found.append({number: _kept(values[number], taken) for number in stages.between})
         return found
 
-    def _some_rows_after_others(self, plan: ByRows, coefficients: Tensor) -> dict[int, Batched]:
+    def _some_rows_after_others(self, how: ByRows, coefficients: Tensor) -> dict[int, Batched]:
         """The values between the stages, row by row those of all points: so a sparse product takes them."""
-        shapes, stages, count = self._plan.shapes, self._stages, len(coefficients)
-        rows = plan.rows_of(count)
-        parts = {number: cut(self._values[number], rows, number in plan.turned) for number in plan.rowed}
+        shapes, stages, count = self._route.shapes, self._stages, len(coefficients)
+        rows = how.rows_of(count)
+        parts = {number: cut(self._values[number], rows, number in how.turned) for number in how.rowed}
         buffers = {number: _buffer(some[0], count) for number, some in parts.items()}
-        small = {number: combined(self._values[number], coefficients) for number in plan.others}
+        small = {number: combined(self._values[number], coefficients) for number in how.others}
         like = next(iter(buffers.values()))
-        found = {n: like.new_empty(plan.count, count, shapes[n][1]) for n in stages.between}
-        for place, start in enumerate(range(0, plan.count, rows)):
+        found = {n: like.new_empty(how.count, count, shapes[n][1]) for n in stages.between}
+        for place, start in enumerate(range(0, how.count, rows)):
             values = {n: combined(some[place], coefficients, buffers[n]) for n, some in parts.items()}
             values |= {number: Batched(value.tensor, value.axis) for number, value in small.items()}
             stages.run_wide(values)

@@ -14,6 +14,7 @@ from torch import Tensor
 from gnnmc.engine.tracing.contractions import sums_to_products
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.edge_softmax import attention_along_edges
+from gnnmc.engine.tracing.matrices import compressed, dense, with_self_loops
 from gnnmc.engine.tracing.products import additive_attention, sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
 from gnnmc.engine.tracing.rows import only_rows
@@ -143,7 +144,7 @@ class _Rewriting:
             gathered = _gathered(source, made, self.shapes)
             if gathered is not None:
                 x, sources, weight = gathered
-                matrix = _compressed(targets, sources, weight, (count, self.shapes[x.number][0]), operation.args[0])
+                matrix = compressed(targets, sources, weight, (count, self.shapes[x.number][0]), operation.args[0])
                 self.operations[place] = Operation(sparse_product, (matrix, x), {}, operation.results)
 
     def row_factors_into_products(self) -> None:
@@ -181,10 +182,11 @@ class _Rewriting:
                 if before is None or before.kind is not sparse_product or not isinstance(other, Ref):
                     continue
                 matrix, x = before.args
-                share = _multiple(other, x, made) if matrix.structure.shape[0] == matrix.structure.shape[1] else None
+                fits = matrix.structure.shape[0] == matrix.structure.shape[1] and self._shape(other) == self._shape(x)
+                share = _multiple(other, x, made) if fits else None
                 if share is not None:
                     self.operations[place] = Operation(
-                        sparse_product, (_with_self_loops(matrix, share), x), {}, operation.results
+                        sparse_product, (with_self_loops(matrix, share), x), {}, operation.results
                     )
                     made.update((n, self.operations[place]) for n in operation.results if n is not None)
                     break
@@ -231,7 +233,7 @@ class _Rewriting:
                 continue
             work = len(matrix.values) + (len(x.values) if isinstance(x, SparseMatrix) else x.numel() / DENSE_GAIN)
             if len(matrix) * self._shape(weight)[0] / DENSE_GAIN < work:
-                once = sparse_product(matrix, _dense(x) if isinstance(x, SparseMatrix) else x)
+                once = sparse_product(matrix, dense(x) if isinstance(x, SparseMatrix) else x)
                 self.operations[place] = Operation(aten.mm.default, (once, weight), {}, operation.results)
 
     def drawn_together(self) -> None:
@@ -300,14 +302,6 @@ class _Rewriting:
         return self.shapes[value.number] if isinstance(value, Ref) else value.shape
 
 
-def _dense(matrix: SparseMatrix) -> Tensor:
-    """The same numbers in rows and columns, on devices without sparse layouts too."""
-    structure = matrix.structure
-    places = structure.rows.long() * structure.shape[1] + structure.columns.long()
-    flat = matrix.values.new_zeros(structure.shape[0] * structure.shape[1])
-    return flat.index_add_(0, places, matrix.values).reshape(structure.shape)
-
-
 def _multiple(value: Ref, x: Any, made: Mapping[int, Operation]) -> float | Tensor | None:
     """s where the value is s·x with a constant number s."""
     if value == x:
@@ -321,14 +315,6 @@ def _multiple(value: Ref, x: Any, made: Mapping[int, Operation]) -> float | Tens
 
 def _is_number(factor: Any) -> bool:
     return isinstance(factor, Tensor) and factor.numel() == 1
-
-
-def _with_self_loops(matrix: SparseMatrix, share: float | Tensor) -> SparseMatrix:
-    structure = matrix.structure
-    itself = torch.arange(structure.shape[0], device=matrix.values.device)
-    targets, sources = (torch.cat([ends.long(), itself]) for ends in (structure.rows, structure.columns))
-    weight = torch.cat([matrix.values, matrix.values.new_ones(len(itself)) * share])
-    return _compressed(targets, sources, weight, structure.shape, matrix.values)
 
 
 def _first_factor(operation: Operation) -> int | None:
@@ -350,14 +336,3 @@ def _gathered(
         weight, operation = constant.flatten(), made.get(other.number)
     rows = gathered_rows(operation, shapes)
     return None if rows is None else (*rows, weight)
-
-
-def _compressed(
-    targets: Tensor, sources: Tensor, weight: Tensor | None, shape: tuple[int, int], like: Tensor
-) -> SparseMatrix:
-    """The matrix of these entries in compressed rows; entries at one place stay apart and add up."""
-    order = torch.argsort(targets * shape[1] + sources, stable=True)
-    starts = targets.new_zeros(shape[0] + 1)
-    starts[1:] = torch.bincount(targets, minlength=shape[0]).cumsum(0)
-    values = (like.new_ones(len(targets)) if weight is None else weight)[order].contiguous()
-    return SparseMatrix(Structure(starts, sources[order].contiguous(), shape), values)

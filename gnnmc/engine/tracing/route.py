@@ -27,7 +27,7 @@ _SAME_SHAPE = frozenset(
 )
 
 
-class Plan:
+class Route:
     """Of a trace, whatever the control points. memory: bytes that it may take, about.
 
     inputs, output, shapes: as those of the trace. run_linear: what is linear in the weights. frontier: what it gives to
