@@ -1,7 +1,7 @@
 """Fit several curves at once, each as if it were alone."""
 
-import itertools
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -93,10 +93,10 @@ class _Fits:
 
     def _share(self, shares: Sequence[float]) -> None:
         """The gradients of the control points: those at t, times the share of each; none where it has no share."""
-        found = [gradient for name in self.names if (gradient := self.at[name].grad) is not None]  # all of them
+        found = cast(list[Tensor], [self.at[name].grad for name in self.names])  # zero where none arrived
         for share, leaves in zip(shares[1:-1], self.leaves, strict=True):
-            parts = torch._foreach_mul(found, share) if share else itertools.repeat(None)
-            for leaf, gradient in zip(leaves.values(), parts, strict=False):
+            parts = torch._foreach_mul(found, share) if share else [None] * len(found)
+            for leaf, gradient in zip(leaves.values(), parts, strict=True):
                 leaf.grad = gradient
 
     def _log(self, step: int, losses: Tensor) -> None:

@@ -18,7 +18,9 @@ def resolve_device(device: str | torch.device) -> torch.device:
         raise _unusable(device, "torch knows no such device") from None
     try:
         torch.empty(0, device=chosen)
-    # A build of torch without that backend answers with an AssertionError ("not compiled with CUDA enabled").
+    # How torch says that it was built without a backend: AssertionError for CUDA ("not compiled with CUDA enabled"),
+    # NotImplementedError where nobody registered the operation ("Could not run 'aten::empty…'"), ImportError for
+    # backends that are packages of their own.
     except (AssertionError, NotImplementedError, ImportError):
         raise _unusable(device, "this installation of torch has no such backend") from None
     except RuntimeError as error:

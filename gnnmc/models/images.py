@@ -1,5 +1,7 @@
 """Networks for images from 1×8×8 to 3×32×32: a small ResNet with BatchNorm and a plain one without any norm."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +13,7 @@ from gnnmc.models.resetting import reset
 _SMALLEST = 2
 
 
-class _ImageNetwork(nn.Module):
+class _ImageNetwork(nn.Module, ABC):
     """Feature maps, their mean over the positions, dropout and a linear map.
 
     Shapes: x (N, C, H, W), or (N, H, W) for one channel → (N, classes).
@@ -26,9 +28,9 @@ class _ImageNetwork(nn.Module):
         self.output = nn.Linear(width, inputs.num_outputs)
         self.dropout = options.dropout
 
+    @abstractmethod
     def _add_stages(self, hidden: int, layers: int) -> int:
         """Fill `stages`; returns the number of channels after the last one."""
-        raise NotImplementedError
 
     def reset_parameters(self) -> None:
         """Initialize every part anew, from the global generator."""

@@ -309,12 +309,10 @@ def _multiple(value: Ref, x: Any, made: Mapping[int, Operation]) -> float | Tens
     operation = made.get(value.number)
     if operation is None or operation.kind is not aten.mul or operation.kwargs or x not in operation.args:
         return None
-    (factor,) = [argument for argument in operation.args if argument != x] or [None]
-    return factor if isinstance(factor, int | float) or _is_number(factor) else None
-
-
-def _is_number(factor: Any) -> bool:
-    return isinstance(factor, Tensor) and factor.numel() == 1
+    a, b = operation.args
+    factor = b if a == x else a
+    is_number = isinstance(factor, int | float) or (isinstance(factor, Tensor) and factor.numel() == 1)
+    return factor if is_number else None
 
 
 def _first_factor(operation: Operation) -> int | None:
