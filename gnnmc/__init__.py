@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         LossPlane,
         PathProfile,
         PolygonalPath,
+        fit_many,
         fit_path,
         fit_paths,
         load_path,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from gnnmc.models import build_model, count_parameters, list_models, recipe
     from gnnmc.problem import Problem
     from gnnmc.report import report
-    from gnnmc.training import train
+    from gnnmc.training import train, train_many
     from gnnmc.weights import Mode, load_mode, load_weights
 
 _HOME = {
@@ -48,6 +49,7 @@ _HOME = {
     "LossPlane": "gnnmc.connectivity",
     "PathProfile": "gnnmc.connectivity",
     "PolygonalPath": "gnnmc.connectivity",
+    "fit_many": "gnnmc.connectivity",
     "fit_path": "gnnmc.connectivity",
     "fit_paths": "gnnmc.connectivity",
     "load_path": "gnnmc.connectivity",
@@ -72,6 +74,7 @@ _HOME = {
     "Problem": "gnnmc.problem",
     "report": "gnnmc.report",
     "train": "gnnmc.training",
+    "train_many": "gnnmc.training",
     "Mode": "gnnmc.weights",
     "load_mode": "gnnmc.weights",
     "load_weights": "gnnmc.weights",
@@ -93,6 +96,7 @@ __all__ = [
     "count_parameters",
     "csbm",
     "deterministic",
+    "fit_many",
     "fit_path",
     "fit_paths",
     "graph_stats",
@@ -112,6 +116,7 @@ __all__ = [
     "report",
     "rewire",
     "train",
+    "train_many",
 ]
 
 

@@ -3,6 +3,7 @@
 from gnnmc.connectivity.barrier import BARRIERS, barrier
 from gnnmc.connectivity.files import load_path
 from gnnmc.connectivity.fit import fit_path, fit_paths
+from gnnmc.connectivity.fit_many import fit_many
 from gnnmc.connectivity.loss_plane import LossPlane, plane
 from gnnmc.connectivity.path import PATHS, BezierPath, LinearPath, Path, PolygonalPath
 from gnnmc.connectivity.plane import Plane
@@ -21,6 +22,7 @@ __all__ = [
     "PolygonalPath",
     "Transform",
     "barrier",
+    "fit_many",
     "fit_path",
     "fit_paths",
     "load_path",

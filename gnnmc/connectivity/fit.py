@@ -1,26 +1,16 @@
 """Fit curves: train the control points between two modes (Garipov et al. 2018; science 2)."""
 
-import logging
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from gnnmc.connectivity.fit_in_turn import Fitted, fit_in_turn
-from gnnmc.connectivity.fit_jointly import fit_jointly
-from gnnmc.connectivity.fit_settings import DEFAULT_SCHEDULE, FitSettings
-from gnnmc.connectivity.path import PATHS, LinearPath, Path
-from gnnmc.engine import ENGINES, MEMORY, ModelFunction, NotTraceable, described, out_of_memory
-from gnnmc.errors import InputError
-from gnnmc.numbers import whole_number
-from gnnmc.problem import Problem, require_problem
-from gnnmc.training import ModuleOrFactory, module_of
-from gnnmc.weights import finite, require_matching, to_device, weights_of
-
-_LOG = logging.getLogger(__name__)
+from gnnmc.connectivity.fit_many import fit_many
+from gnnmc.connectivity.fit_settings import DEFAULT_SCHEDULE
+from gnnmc.connectivity.path import Path
+from gnnmc.engine import MEMORY
+from gnnmc.problem import Problem
+from gnnmc.training import ModuleOrFactory
 
 
 def fit_path(model: ModuleOrFactory, problem: Problem, a: object, b: object, **settings: Any) -> Path:
@@ -85,7 +75,8 @@ def fit_paths(
 
     Source: Garipov et al. 2018; for graph networks Adam .01, 200–1000 steps (science 2).
     """
-    chosen = FitSettings(
+    return fit_many(
+        [(model, problem, pairs)],
         kind=kind,
         points=points,
         steps=steps,
@@ -97,67 +88,7 @@ def fit_paths(
         schedule=schedule,
         dropout=dropout,
         seed=seed,
-    )
-    many, budget = ENGINES[engine].many_at_once, whole_number("memory", memory, least=1)
-    module = module_of(model)
-    function = ModelFunction(module, require_problem(problem), device)
-    both = list(pairs)
-    paths = [_start(function, a, b, chosen) for a, b in both]
-    decays = [chosen.decay(a, b) for a, b in both]
-    if not function.trainable_names:
-        raise InputError("every parameter of the model is frozen (requires_grad=False): there is nothing to fit")
-    if not paths or chosen.points == 2:
-        fits = [Fitted([], [], "ok") for _ in paths]
-    else:
-        # Each begins with the model as it was given, whatever its forwards keep from one to the next.
-        fits = _fit(lambda: ModelFunction(module, problem, function.device), paths, decays, chosen, many, budget)
-    return [_finished(path, fit, chosen, decay) for path, fit, decay in zip(paths, fits, decays, strict=True)]
-
-
-def _fit(
-    fresh: Callable[[], ModelFunction],
-    paths: list[Path],
-    decays: list[float],
-    chosen: FitSettings,
-    many: bool,
-    memory: int,
-) -> list[Fitted]:
-    about = {}
-    if many:
-        try:
-            return fit_jointly(fresh(), paths, decays, chosen, memory)
-        except NotTraceable as reason:
-            _LOG.debug("one fit after another: %s", reason)
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
-            _LOG.warning("%s: one fit after another", described(error))
-            about = {"curves_at_once": 1}
-    fits = [fit_in_turn(fresh(), path, decay, chosen) for path, decay in zip(paths, decays, strict=True)]
-    return [replace(fit, about=about) for fit in fits]
-
-
-def _finished(path: Path, fit: Fitted, chosen: FitSettings, decay: float) -> Path:
-    first, *_, last = path.control_points
-    points = [first, *(fit.inner or path.control_points[1:-1]), last]
-    status = fit.status
-    if status == "ok" and not all(finite(point) for point in points[1:-1]):
-        status = f"diverged at step {len(fit.losses)}: the weights are not finite"
-    fitted = path.with_points([to_device(point, torch.device("cpu")) for point in points])
-    fitted.record = chosen.record(decay, fit.losses, status) | fit.about
-    return fitted
-
-
-def _start(function: ModelFunction, a: object, b: object, chosen: FitSettings) -> Path:
-    """A path on the function's device whose control points are evenly on the line from a to b."""
-    ends: list[dict[str, Tensor]] = [
-        function.load(weights_of(end), f"the {name} end") for end, name in ((a, "first"), (b, "second"))
-    ]
-    require_matching(ends[0], ends[1], "the first end", "the second end")
-    for end, name in zip(ends, ("first", "last"), strict=True):
-        if not finite(end):
-            raise InputError(f"the path's {name} end has weights that are not finite: train it again, or leave it out")
-    line = LinearPath(*ends)
-    inner = [line.point(s) for s in np.linspace(0, 1, chosen.points)[1:-1].tolist()]
-    # Made from what was given, which may state what is unused; then moved to the device.
-    return PATHS[chosen.kind](a, *inner, b).with_points([ends[0], *inner, ends[1]])
+        engine=engine,
+        memory=memory,
+        device=device,
+    )[0]

@@ -1,6 +1,7 @@
-"""Fit several curves at once, each as if it were alone."""
+"""Fit several curves at once, of one problem or of several, each as if it were alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -9,54 +10,98 @@ from torch import Tensor
 from gnnmc.connectivity.fit_in_turn import Fitted, coordinates, lost
 from gnnmc.connectivity.fit_settings import FitSettings
 from gnnmc.connectivity.path import Path
-from gnnmc.engine import Gradients, ModelFunction, Together, halving, logged, stacked_weights
+from gnnmc.engine import (
+    Gradients,
+    ModelFunction,
+    NotTraceable,
+    Together,
+    TrainingForward,
+    halving,
+    logged,
+    stacked_weights,
+)
 from gnnmc.seeding import device_generator
 from gnnmc.training import BatchOrder, LearningRate, make_optimizer
 from gnnmc.weights import combine
 
 
-def fit_jointly(
-    function: ModelFunction, paths: Sequence[Path], decays: Sequence[float], chosen: FitSettings, memory: int
-) -> list[Fitted]:
-    """A fit of each path, as many at once as the memory allows. Raises NotTraceable as `Together` does."""
-    some = [path.point(0.5) for path in paths[:2]]
-    order = BatchOrder(function.problem.splits["train"], chosen.batch_size)
-    together = Together(function, some, all_items=order.per_epoch == 1, dropout=chosen.dropout)
+@dataclass(frozen=True)
+class Fitting:
+    """What is to be fitted on one problem: the paths, from where their inner control points are.
+
+    decays: the weight of the penalty of each.
+    """
+
+    function: ModelFunction
+    paths: Sequence[Path]
+    decays: Sequence[float]
+
+    @property
+    def some(self) -> list[dict[str, Tensor]]:
+        """Weights on one or two of them."""
+        return [path.point(0.5) for path in self.paths[:2]]
+
+
+def fit_jointly(fittings: Sequence[Fitting], chosen: FitSettings, memory: int) -> list[list[Fitted]]:
+    """The fits of each, of one problem as many at once as the memory allows.
+
+    Raises NotTraceable as `Together` does; and for several problems, where they have not as many paths, or all would
+    take more than the memory.
+    """
+    functions, some = [each.function for each in fittings], [each.some for each in fittings]
+    each, count = len(fittings[0].paths), len(fittings[0].paths) * len(fittings)
+    if len({len(fitting.paths) for fitting in fittings}) > 1:
+        raise NotTraceable("not as many pairs for each problem")
+    order = BatchOrder(functions[0].problem.splits["train"], chosen.batch_size)
+    how = {"all_items": order.per_epoch == 1, "dropout": chosen.dropout}
+    forwards = [TrainingForward(f, weights[0], **how) for f, weights in zip(functions, some, strict=True)]
+    together = Together(forwards, some)
     at_once = max(1, memory // together.bytes_each())
-    at_once = min(at_once, len(paths))
+    if len(fittings) > 1 and at_once < count:
+        raise NotTraceable(f"{count} curves take more than the memory")
 
-    def fit(some: Sequence[tuple[Path, float]]) -> list[Fitted]:
-        return _Fits(function, together, [path for path, _ in some], [decay for _, decay in some], chosen).run()
+    def fit(places: Sequence[int]) -> list[list[Fitted]]:
+        """The fits of every problem for the paths at these places."""
+        turns = [(fitting.paths[place], fitting.decays[place]) for place in places for fitting in fittings]
+        made = _Fits(functions, together, [path for path, _ in turns], [decay for _, decay in turns], chosen).run()
+        return [made[start : start + len(fittings)] for start in range(0, len(made), len(fittings))]
 
-    with logged(f"fitting {len(paths)} curves, {at_once} at once", at_once * together.bytes_each()):
-        fits, halved = halving(fit, list(zip(paths, decays, strict=True)), at_once)
+    at_once = min(at_once, each)
+    curves_at_once = at_once * len(fittings)
+    with logged(f"fitting {count} curves, {curves_at_once} at once", curves_at_once * together.bytes_each()):
+        of_places, halved = halving(fit, range(each), at_once)
+    fits = [list(of_problem) for of_problem in zip(*of_places, strict=True)]
     if halved:
-        for each in fits:
-            each.about["curves_at_once"] = halved
+        for one in [one for of_problem in fits for one in of_problem]:
+            one.about["curves_at_once"] = halved * len(fittings)
     return fits
 
 
 class _Fits:
-    """K fits in step: every entry of every control point is one tensor (K, …)."""
+    """K fits in step, by turns on the problems: every entry of every control point is one tensor (K, …)."""
 
     def __init__(
         self,
-        function: ModelFunction,
+        functions: Sequence[ModelFunction],
         together: Together,
         paths: Sequence[Path],
         decays: Sequence[float],
         chosen: FitSettings,
     ) -> None:
-        self.function, self.together, self.paths, self.chosen = function, together, paths, chosen
-        self.names = list(function.trainable_names)
+        self.function, self.together, self.paths, self.chosen = functions[0], together, paths, chosen
+        self.orders = [
+            BatchOrder(function.problem.splits["train"], chosen.batch_size, "fit", "order", chosen.seed)
+            for function in functions
+        ]
+        self.names = list(self.function.trainable_names)
         columns = zip(*(path.control_points for path in paths), strict=True)
-        entries = [name for name in paths[0].ends[0] if name not in function.tied]
+        entries = [name for name in paths[0].ends[0] if name not in self.function.tied]
         self.points = [stacked_weights(column, entries) for column in columns]
         self.leaves = [{name: point[name].requires_grad_() for name in self.names} for point in self.points[1:-1]]
         self.at = {name: value.detach().clone() for name, value in self.points[0].items()}
         for name in self.names:
             self.at[name].requires_grad_()
-        self.decays = torch.tensor(decays).to(function.device)
+        self.decays = torch.tensor(decays).to(self.function.device)
         self.losses: list[list[float]] = [[] for _ in paths]
         self.ended: dict[int, Fitted] = {}
 
@@ -65,7 +110,6 @@ class _Fits:
         leaves = [leaf for point in self.leaves for leaf in point.values()]
         optimizer = make_optimizer(chosen.optimizer, leaves, chosen.lr, 0.0, chosen.momentum)
         rate = LearningRate(optimizer, chosen.schedule, chosen.steps)
-        order = BatchOrder(self.function.problem.splits["train"], chosen.batch_size, "fit", "order", chosen.seed)
         device = self.function.device
         generators = [device_generator("fit", "dropout", chosen.seed, device=device) for _ in self.paths]
         # The penalty is of every parameter, whether or not the loss reaches it.
@@ -74,13 +118,19 @@ class _Fits:
         for step, t in enumerate(coordinates(chosen)):
             rate.set(step)
             shares = self._go_to(t)
-            losses = gradients(None if order.per_epoch == 1 else order.next().expand(count, -1))
+            losses = gradients(self._items())
             self._log(step, losses.cpu())
             if len(self.ended) == count:
                 break
             self._share(shares)
             optimizer.step()
         return [self.ended.get(k) or Fitted(self._inner(k), self.losses[k], "ok") for k in range(count)]
+
+    def _items(self) -> Tensor | None:
+        """Those of the next step, of every path's problem; None for the whole split."""
+        if self.orders[0].per_epoch == 1:
+            return None
+        return torch.stack([order.next() for order in self.orders]).repeat(len(self.paths) // len(self.orders), 1)
 
     @torch.no_grad()
     def _go_to(self, t: float) -> list[float]:

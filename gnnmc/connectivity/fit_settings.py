@@ -17,17 +17,17 @@ DEFAULT_SCHEDULE = "garipov"
 class FitSettings:
     """The settings of `fit_paths`, as it describes them. Raises InputError for one out of range."""
 
-    kind: str
-    points: int
-    steps: int
-    lr: float
-    l2: float | None
-    optimizer: str
-    momentum: float | None
-    batch_size: int | None
-    schedule: str
-    dropout: bool
-    seed: int
+    kind: str = "bezier"
+    points: int = 3
+    steps: int = 400
+    lr: float = 0.01
+    l2: float | None = None
+    optimizer: str = "adam"
+    momentum: float | None = None
+    batch_size: int | None = None
+    schedule: str = DEFAULT_SCHEDULE
+    dropout: bool = True
+    seed: int = 0
 
     def __post_init__(self) -> None:
         checked: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """The engine: evaluate and train one or many weight-points of a model on a problem, exactly."""
 
+from gnnmc.engine.attempt import attempt
 from gnnmc.engine.batchnorm import has_batchnorm, reestimate_batchnorm, reestimated_outputs
 from gnnmc.engine.budget import MEMORY, described, halving, logged, out_of_memory
 from gnnmc.engine.combinations import Combinations
@@ -13,6 +14,7 @@ from gnnmc.engine.prepared import Prepared, prepared
 from gnnmc.engine.repeated import Repeated
 from gnnmc.engine.together import Together, stacked_weights
 from gnnmc.engine.tracing import NotTraceable
+from gnnmc.engine.training_forward import TrainingForward
 
 __all__ = [
     "ENGINES",
@@ -25,6 +27,8 @@ __all__ = [
     "Prepared",
     "Repeated",
     "Together",
+    "TrainingForward",
+    "attempt",
     "described",
     "evaluate_points",
     "halving",

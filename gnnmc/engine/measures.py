@@ -1,4 +1,4 @@
-"""Loss and metrics of one model at many weights at once."""
+"""Loss and metrics of one model at many weights at once, on one problem or on several."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,26 +9,35 @@ from gnnmc.engine.agreement import OUTPUTS, require_agreement, two_of
 from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.repeated import Repeated
-from gnnmc.engine.tracing import NotTraceable, Replay, record, rewritten
+from gnnmc.engine.together import stacked_weights
+from gnnmc.engine.tracing import NotTraceable, Replay, record, side_by_side
 from gnnmc.weights import Weights
 
 
 class Measures:
-    """Loss and metrics of every split at K weights at once, dropout off.
+    """Loss and metrics of every split at K weights at once, dropout off; by turns on G problems, as `Together`.
 
-    some: weights that the model may have. Raises NotTraceable for a model whose forward cannot be followed.
+    functions: the model on each problem. some: for each, weights that it may have.
+
+    Raises NotTraceable for a model whose forward cannot be followed, or does not do the same on the problems.
     """
 
-    def __init__(self, function: ModelFunction, some: Sequence[Weights]) -> None:
-        self._problem = function.problem
-        weights, other = two_of(some)
-        names = [name for name in weights if name not in function.tied]
-        rows = self._problem.measured_rows
-        given = {name: weights[name] for name in names}
-        self._replay = Replay(rewritten(record(function, given, names), rows))
+    def __init__(self, functions: Sequence[ModelFunction], some: Sequence[Sequence[Weights]]) -> None:
+        self._problems = [function.problem for function in functions]
+        columns = [(list(problem.splits), problem.columns, len(problem.measured_rows)) for problem in self._problems]
+        if any(each != columns[0] for each in columns):
+            raise NotTraceable("problems with other splits or metrics")
+        first, others = zip(*map(two_of, some), strict=True)
+        names = [name for name in first[0] if name not in functions[0].tied]
+        traces = []
+        for function, weights in zip(functions, first, strict=True):
+            given = {name: weights[name] for name in names}
+            traces.append(record(function, given, names))
+        self._replay = Replay(side_by_side(traces, [problem.measured_rows for problem in self._problems]))
         with torch.no_grad():
-            (ours,) = self._outputs({name: other[name][None] for name in self.names})
-            require_agreement("an output", ours, function(other)[rows], OUTPUTS)
+            found = self._outputs(stacked_weights(others, self.names))
+            for function, other, ours in zip(functions, others, found, strict=True):
+                require_agreement("an output", ours, function(other)[function.problem.measured_rows], OUTPUTS)
 
     @property
     def names(self) -> Collection[str]:
@@ -41,13 +50,15 @@ class Measures:
 
     @torch.no_grad()
     def of(self, outputs: Tensor) -> Tensor:
-        """Shapes: outputs (K, R, …) → (K, S, 1 + M) in float64."""
-        return self._problem.measure_many(outputs)
+        """Shapes: outputs (K, R, …), or those of several K after one another → (…, S, 1 + M) in float64."""
+        count = len(self._problems)
+        each = [problem.measure_many(outputs[place::count]) for place, problem in enumerate(self._problems)]
+        return torch.stack(each, 1).flatten(0, 1)
 
     def _outputs(self, weights: Mapping[str, Tensor]) -> Tensor:
         try:
             return self._replay(weights)[0]
-        except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many
+        except Exception as failure:  # what torch cannot do for many, or no rule for other constants
             if out_of_memory(failure):
                 raise
             raise NotTraceable(f"{type(failure).__name__}: {failure}") from None

@@ -95,6 +95,11 @@ class SparseMatrix:
         return self.structure.shape[0]
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """(M, K)."""
+        return self.structure.shape
+
+    @property
     def dtype(self) -> torch.dtype:
         """Of the values."""
         return self.values.dtype

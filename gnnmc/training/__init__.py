@@ -6,6 +6,7 @@ from gnnmc.training.optimizers import OPTIMIZERS, make_optimizer, require_optimi
 from gnnmc.training.order import BatchOrder
 from gnnmc.training.schedules import SCHEDULES, LearningRate
 from gnnmc.training.train import train
+from gnnmc.training.train_many import train_many
 from gnnmc.training.variation import VARY
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "require_optimizer",
     "share",
     "train",
+    "train_many",
     "whole_number",
 ]

@@ -18,34 +18,36 @@ from gnnmc.weights import Mode, Weights, digest
 
 
 class JointTrajectories:
-    """K trainings on one problem, whose weights are rows of one tensor each: name → (K, …).
+    """K trainings by turns on G problems, k on k % G, whose weights are rows of one tensor each: name → (K, …).
 
-    starts: the weights each begins with, on the function's device. seeds: name the streams of the order of mini-batches
-    and of the model's own draws, one for each.
+    functions: the model on each problem. starts: the weights each begins with, on the functions' device. seeds: name
+    the streams of the order of mini-batches and of the model's own draws, one for each.
     """
 
     def __init__(
         self,
-        function: ModelFunction,
+        functions: Sequence[ModelFunction],
         together: Together,
         measures: Measures,
         starts: Sequence[Mapping[str, Tensor]],
         settings: TrainSettings,
         seeds: Sequence[int],
     ) -> None:
-        self.function, self.together, self.measures, self.settings = function, together, measures, settings
-        problem = function.problem
+        self.function, self.together, self.measures, self.settings = functions[0], together, measures, settings
+        problems = [functions[k % len(functions)].problem for k in range(len(starts))]
         self.courses = [
-            Course(problem, settings, digest({name: value.cpu() for name, value in start.items()})) for start in starts
+            Course(problem, settings, digest({name: value.cpu() for name, value in start.items()}))
+            for problem, start in zip(problems, starts, strict=True)
         ]
         self.orders = [
-            BatchOrder(problem.splits["train"], settings.batch_size, "train", "order", seed) for seed in seeds
+            BatchOrder(problem.splits["train"], settings.batch_size, "train", "order", seed)
+            for problem, seed in zip(problems, seeds, strict=True)
         ]
         self.seeds = list(seeds)
         self.step = 0
         self.steps = settings.epochs * self.orders[0].per_epoch
         self._seen: list[tuple[Tensor, int]] = []
-        self.weights = stacked_weights(starts, [name for name in starts[0] if name not in function.tied])
+        self.weights = stacked_weights(starts, [name for name in starts[0] if name not in self.function.tied])
         self._adopt()
 
     def _adopt(self) -> None:
@@ -71,17 +73,18 @@ class JointTrajectories:
         self.evaluations.finish()
 
     def spawn(self, seeds: Sequence[int]) -> "JointTrajectories":
-        """A trajectory for each seed that shares all up to here with this one, the only one so far."""
-        count = len(seeds)
+        """A trajectory for each seed, by turns as these, that shares all up to here with the one on its problem."""
+        here = len(self.seeds)
+        count = len(seeds) // here
         child = copy.copy(self)
         child.seeds = list(seeds)
-        child.orders = [self.orders[0].moved_to("train", "order", seed) for seed in seeds]
-        child.courses = [self.courses[0].branch() for _ in seeds]
-        child._seen = [(losses.expand(count), items) for losses, items in self._seen]
+        child.orders = [self.orders[k % here].moved_to("train", "order", seed) for k, seed in enumerate(seeds)]
+        child.courses = [self.courses[k % here].branch() for k in range(len(seeds))]
+        child._seen = [(_repeated(losses, count), items) for losses, items in self._seen]
         child.weights = {name: _repeated(value, count) for name, value in self.weights.items()}
         child._adopt()
-        if self.evaluations.lost:
-            child.evaluations.lost = dict.fromkeys(range(count), self.evaluations.lost[0])
+        lost = self.evaluations.lost
+        child.evaluations.lost = {k: lost[k % here] for k in range(len(seeds)) if k % here in lost}
         for leaf, grown in zip(self.leaves.values(), child.leaves.values(), strict=True):
             if leaf in self.optimizer.state:
                 # What an optimizer keeps of a weight has its shape; a count of steps is one for all.
@@ -123,4 +126,4 @@ class JointTrajectories:
 
 
 def _repeated(value: Tensor, count: int) -> Tensor:
-    return value.detach().expand(count, *value.shape[1:]).clone()
+    return value.detach().repeat(count, *[1] * (value.dim() - 1))

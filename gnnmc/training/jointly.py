@@ -1,53 +1,83 @@
-"""Train the seeds together, as many at once as the memory allows."""
+"""Train seeds together, of one problem as many at once as the memory allows, of several problems all of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from torch import nn
 
-from gnnmc.engine import Measures, ModelFunction, Together, halving, logged
+from gnnmc.engine import Measures, ModelFunction, NotTraceable, Together, TrainingForward, halving, logged
 from gnnmc.training.joint import JointTrajectories
 from gnnmc.training.order import BatchOrder
 from gnnmc.training.train_settings import TrainSettings
 from gnnmc.training.trajectory import weights_on_cpu
-from gnnmc.weights import Mode, to_device
+from gnnmc.weights import Mode, Weights, to_device
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is to be trained on one problem: a mode for each seed. starts: by the seed of their initialization."""
+
+    function: ModelFunction
+    starts: Mapping[int, nn.Module]
+    seeds: Sequence[int]
+
+    @cached_property
+    def weights(self) -> dict[int, Weights]:
+        """Those of the starts, on the device."""
+        return {s: to_device(weights_on_cpu(start), self.function.device) for s, start in self.starts.items()}
+
+    @property
+    def some(self) -> list[Weights]:
+        """One or two of them."""
+        return list(self.weights.values())[:2]
 
 
 def train_jointly(
-    function: ModelFunction,
-    starts: Mapping[int, nn.Module],
-    seeds: Sequence[int],
-    settings: TrainSettings,
-    endpoint: str,
-    memory: int,
-) -> list[Mode]:
-    """A mode for each seed. starts: by the seed of their initialization.
+    trainings: Sequence[Training], settings: TrainSettings, endpoint: str, memory: int
+) -> list[list[Mode]]:
+    """The modes of each training.
 
-    Raises NotTraceable where the model cannot be followed.
+    Raises NotTraceable where the model cannot be followed; and for several trainings, where the model does not do the
+    same on their problems, they have not as many seeds, or all would take more than the memory.
     """
-    weights = {seed: to_device(weights_on_cpu(start), function.device) for seed, start in starts.items()}
-    some = list(weights.values())[:2]
-    order = BatchOrder(function.problem.splits["train"], settings.batch_size)
-    together = Together(function, some, all_items=order.per_epoch == 1)
-    measures = Measures(function, some)
+    first, functions = trainings[0], [each.function for each in trainings]
+    count = len(trainings) * len(first.seeds)
+    if len({len(each.seeds) for each in trainings}) > 1:
+        raise NotTraceable("not as many seeds for each problem")
+    some = [each.some for each in trainings]
+    all_items = BatchOrder(functions[0].problem.splits["train"], settings.batch_size).per_epoch == 1
+    forwards = [TrainingForward(f, weights[0], all_items=all_items) for f, weights in zip(functions, some, strict=True)]
+    together = Together(forwards, some)
+    at_once = max(1, memory // together.bytes_each())
+    if len(trainings) > 1 and at_once < count:
+        raise NotTraceable(f"{count} modes take more than the memory")
+    measures = Measures(functions, some)
     if settings.one_start:
-        (start,) = weights.values()
-        trunk = JointTrajectories(function, together, measures, [start], settings, [settings.shared_seed])
+        starts = [next(iter(each.weights.values())) for each in trainings]
+        shared = [settings.shared_seed] * len(trainings)
+        trunk = JointTrajectories(functions, together, measures, starts, settings, shared)
         trunk.run(settings.spawn_step or 0)
 
-    def train(some: Sequence[int]) -> list[Mode]:
+    def train(places: Sequence[int]) -> list[list[Mode]]:
+        """The modes of every problem for the seeds at these places."""
+        turns = [(each, each.seeds[place]) for place in places for each in trainings]
         if settings.one_start:
-            runs = trunk.spawn(some)
+            runs = trunk.spawn([seed for _, seed in turns])
         else:
-            draws = [settings.draws_seed(seed) for seed in some]
-            runs = JointTrajectories(function, together, measures, [weights[s] for s in some], settings, draws)
+            starts = [each.weights[seed] for each, seed in turns]
+            draws = [settings.draws_seed(seed) for _, seed in turns]
+            runs = JointTrajectories(functions, together, measures, starts, settings, draws)
         runs.run()
-        return [runs.mode(number, seed, endpoint) for number, seed in enumerate(some)]
+        modes = [runs.mode(number, seed, endpoint) for number, (_, seed) in enumerate(turns)]
+        return [modes[start : start + len(trainings)] for start in range(0, len(modes), len(trainings))]
 
-    at_once = max(1, memory // together.bytes_each())
-    at_once = min(at_once, len(seeds))
-    with logged(f"training {len(seeds)} modes, {at_once} at once", at_once * together.bytes_each()):
-        modes, halved = halving(train, seeds, at_once)
+    at_once = min(at_once, len(first.seeds))
+    modes_at_once = at_once * len(trainings)
+    with logged(f"training {count} modes, {modes_at_once} at once", modes_at_once * together.bytes_each()):
+        of_seeds, halved = halving(train, range(len(first.seeds)), at_once)
+    modes = [list(of_problem) for of_problem in zip(*of_seeds, strict=True)]
     if halved:
-        for mode in modes:
-            mode.settings["modes_at_once"] = halved
+        for mode in [mode for of_problem in modes for mode in of_problem]:
+            mode.settings["modes_at_once"] = halved * len(trainings)
     return modes

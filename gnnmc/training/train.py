@@ -1,27 +1,14 @@
 """Train one mode for each seed, every one repeatable alone."""
 
-import logging
-import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
-from torch import nn
 
-from gnnmc.engine import ENGINES, MEMORY, ModelFunction, NotTraceable, described, out_of_memory
-from gnnmc.errors import InputError
-from gnnmc.numbers import whole_number
+from gnnmc.engine import MEMORY
 from gnnmc.problem import Problem
-from gnnmc.training.in_turn import train_in_turn
-from gnnmc.training.initialize import ModuleOrFactory, initialize
-from gnnmc.training.jointly import train_jointly
-from gnnmc.training.order import BatchOrder
-from gnnmc.training.train_settings import TrainSettings
-from gnnmc.training.trajectory import weights_on_cpu
-from gnnmc.training.variation import draws_in_training
-from gnnmc.weights import Mode, digest
-from gnnmc.weights.mode import ENDPOINTS
-
-_LOG = logging.getLogger(__name__)
+from gnnmc.training.initialize import ModuleOrFactory
+from gnnmc.training.train_many import train_many
+from gnnmc.weights import Mode
 
 
 def train(
@@ -71,9 +58,8 @@ def train(
     Raises InputError when two different seeds start from equal weights that are meant to differ, when nothing is left
     that could make shared starts end differently, for settings out of range, and for what is no model or no Problem.
     """
-    if endpoint not in ENDPOINTS:
-        raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
-    settings = TrainSettings(
+    return train_many(
+        [(model, problem, seeds)],
         epochs=epochs,
         lr=lr,
         weight_decay=weight_decay,
@@ -86,59 +72,8 @@ def train(
         shared_seed=shared_seed,
         spawn_step=spawn_step,
         evaluate_every=evaluate_every,
-    )
-    numbers, budget = _whole_numbers(seeds), whole_number("memory", memory, least=1)
-    starts = {start: initialize(model, start) for start in settings.init_seeds(numbers)}
-    _require_different(starts)
-    first = next(iter(starts.values()))
-    function = ModelFunction(first, problem, device)
-    if settings.one_start:
-        _require_different_ends(first, function.problem, settings)
-    if ENGINES[engine].many_at_once:
-        try:
-            return train_jointly(function, starts, numbers, settings, endpoint, budget)
-        except NotTraceable as reason:
-            _LOG.debug("one training after another: %s", reason)
-        except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
-                raise
-            _LOG.warning("%s: one training after another", described(error))
-            modes = train_in_turn(function.problem, starts, numbers, settings, endpoint)
-            for mode in modes:
-                mode.settings["modes_at_once"] = 1
-            return modes
-    return train_in_turn(function.problem, starts, numbers, settings, endpoint)
-
-
-def _require_different_ends(module: nn.Module, problem: Problem, settings: TrainSettings) -> None:
-    """Raise InputError where one start leads all seeds to one end, or never to a spawn step."""
-    order = BatchOrder(problem.splits["train"], settings.batch_size, "train", "order", settings.shared_seed)
-    steps, until = settings.epochs * order.per_epoch, settings.spawn_step or 0
-    if until >= steps:
-        raise InputError(f"spawn_step={until}: the training has {steps} optimizer steps: give fewer")
-    if order.per_epoch == 1 and not draws_in_training(module, problem):
-        raise InputError(
-            f"vary={settings.vary!r} in full batch without dropout makes identical ends: give a batch_size below "
-            f"{len(problem.splits['train'])}, dropout, or vary='init'"
-        )
-
-
-def _whole_numbers(seeds: Sequence[int]) -> list[int]:
-    try:
-        numbers = [operator.index(seed) for seed in seeds]
-    except TypeError:
-        raise InputError(f"seeds={seeds!r}: expected a list of whole numbers, such as [0, 1, 2]") from None
-    if len(set(numbers)) != len(numbers) or not numbers:
-        raise InputError(f"seeds={numbers}: give at least one, each once")
-    return numbers
-
-
-def _require_different(starts: Mapping[int, nn.Module]) -> None:
-    first: dict[str, int] = {}
-    for seed, module in starts.items():
-        other = first.setdefault(digest(weights_on_cpu(module)), seed)
-        if other != seed:
-            raise InputError(
-                f"seeds {other} and {seed} start from equal weights: the factory must draw its initialization from "
-                "torch's global generator and not seed it"
-            )
+        endpoint=endpoint,
+        engine=engine,
+        memory=memory,
+        device=device,
+    )[0]

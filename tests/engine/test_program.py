@@ -56,6 +56,9 @@ COMPUTATIONS = {
     "products": lambda x: [(x @ W).relu(), torch.addmm(torch.ones(4), x, W)],
     "softmax": lambda x: [functional.log_softmax(x, 1), x.softmax(0).sum(1)],
     "sparse": lambda x: [product(SPARSE, x), product(SPARSE, x.t().contiguous().t())],
+    "batch norm": lambda x: [functional.batch_norm(x, None, None, training=True)],
+    # Whose columns are apart: torch's own way to write the results into given memory does not write them there.
+    "batch norm of columns": lambda x: [functional.batch_norm(x.t().contiguous().t(), None, None, training=True)],
     "layer norm": lambda x: [functional.layer_norm(x, (6,))],
     "type": lambda x: [x.double().mean(), (x > 0).long().sum()],
     "gather": lambda x: [x[torch.tensor([3, 3, 0])], x.gather(1, torch.zeros(5, 2, dtype=torch.long))],

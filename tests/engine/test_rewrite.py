@@ -5,7 +5,7 @@ import torch
 from torch_geometric.nn import GCNConv
 
 import gnnmc
-from gnnmc.engine import ModelFunction, Together
+from gnnmc.engine import ModelFunction, Together, TrainingForward
 from gnnmc.engine.tracing import Replay, Route, record, rewritten
 from gnnmc.engine.tracing.products import sparse_product
 
@@ -31,7 +31,7 @@ def test_what_depends_on_no_weight_goes_through_the_edges_first(toy_graph, width
     problem = gnnmc.Problem.node_classification(data)
     function = ModelFunction(Dropped(8, width), problem, "cpu")
     weights = {name: torch.randn_like(value) for name, value in function.reference.items()}
-    trace = Together(function, [weights, weights], all_items=True).trace
+    trace = Together([TrainingForward(function, weights, all_items=True)], [[weights, weights]]).trace
     (product,) = [operation for operation in trace.operations if operation.kind is sparse_product]
     assert (trace.shapes[product.results[0]][1] == 8) is first
 

@@ -7,5 +7,6 @@ from gnnmc.engine.tracing.record import NotTraceable, Trace, record
 from gnnmc.engine.tracing.replay import Replay
 from gnnmc.engine.tracing.rewrite import rewritten
 from gnnmc.engine.tracing.route import Route
+from gnnmc.engine.tracing.side_by_side import side_by_side
 
-__all__ = ["Along", "NotTraceable", "Program", "Replay", "Route", "Trace", "record", "rewritten"]
+__all__ = ["Along", "NotTraceable", "Program", "Replay", "Route", "Trace", "record", "rewritten", "side_by_side"]

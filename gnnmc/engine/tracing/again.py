@@ -72,6 +72,14 @@ def _relu(results: Sequence[Tensor], x: Tensor) -> Callable[[], Any]:
     return functools.partial(torch.clamp_min, x, 0, out=results[0])
 
 
+@_writes(aten.native_batch_norm.default)
+def _batch_norm(results: Sequence[Tensor], x: Tensor, *args: Any) -> Callable[[], Any] | None:
+    """torch's own way to write into given tensors leaves them as they are for an x whose columns are apart."""
+    if x.is_contiguous():
+        return None
+    return functools.partial(_copied, aten.native_batch_norm.default, (x, *args), {}, results)
+
+
 @_writes(dense_mm)
 def _dense_products(results: Sequence[Tensor], left: Tensor, right: Tensor) -> Callable[[], Any]:
     return functools.partial(multiply_into, results[0], left, right)

@@ -5,7 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.batched import Batched, place_of, register
+from gnnmc.engine.tracing.batched import Batched, of_all, place_of, register
+from gnnmc.engine.tracing.beside import Beside
 from gnnmc.engine.tracing.products import additive_attention, pairwise_attention
 from gnnmc.sparse import Structure, row_max
 
@@ -51,18 +52,24 @@ def _row_max(starts: Any, values: Any) -> Batched | None:
 
 
 @register(additive_attention)
-def _attended_by_sums(structure: Structure, of_row: Any, of_column: Any, x: Any, slope: float) -> Batched:
-    of_row, of_column, x = _each(of_row, of_column, x)
-    return Batched(additive_attention(structure, of_row, of_column, x, slope), 0, own=True)
+def _attended_by_sums(structure: Structure | Beside, of_row: Any, of_column: Any, x: Any, slope: float) -> Batched:
+    of_row, of_column, x = of_all(of_row, of_column, x)
+    if not isinstance(structure, Beside):
+        return Batched(additive_attention(structure, of_row, of_column, x, slope), 0, own=True)
+    of_row, of_column, x = (structure.folded(each) for each in (of_row, of_column, x))
+    return Batched(structure.unfolded(additive_attention(structure.whole, of_row, of_column, x, slope)), 0, own=True)
 
 
 @register(pairwise_attention)
-def _attended_by_pairs(structure: Structure, of_row: Any, of_column: Any, x: Any, factor: Any, slope: float) -> Batched:
-    of_row, of_column, x, factor = _each(of_row, of_column, x, factor)
-    return Batched(pairwise_attention(structure, of_row, of_column, x, factor[:, 0], slope), 0, own=True)
-
-
-def _each(*values: Any) -> list[Tensor]:
-    """With the batch before, those of which there is one repeated."""
-    size = next(value.tensor.shape[value.axis] for value in values if isinstance(value, Batched))
-    return [value.at(0) if isinstance(value, Batched) else value.expand(size, *value.shape) for value in values]
+def _attended_by_pairs(
+    structure: Structure | Beside, of_row: Any, of_column: Any, x: Any, factor: Any, slope: float
+) -> Batched:
+    of_row, of_column, x, factor = of_all(of_row, of_column, x, factor)
+    if not isinstance(structure, Beside):
+        return Batched(pairwise_attention(structure, of_row, of_column, x, factor[:, 0], slope), 0, own=True)
+    # Factors are a model's own, as its graph is: one problem after another.
+    found = []
+    for number, part in enumerate(structure.parts):
+        row, column, values, own = (structure.of_part(each, number) for each in (of_row, of_column, x, factor))
+        found.append(pairwise_attention(part, row, column, values, own[:, 0], slope))
+    return Batched(structure.of_all_parts(found), 0, own=True)

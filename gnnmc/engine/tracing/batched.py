@@ -82,6 +82,13 @@ def register(*kinds: Any) -> Callable[[_Made], _Made]:
     return made
 
 
+def of_all(*values: Any, like: Batched | None = None) -> list[Tensor]:
+    """With the batch before, those of which there is one repeated; `like` has the batch where none of them may."""
+    first = next(value for value in (*values, like) if isinstance(value, Batched))
+    size = first.tensor.shape[first.axis]
+    return [value.at(0) if isinstance(value, Batched) else value.expand(size, *value.shape) for value in values]
+
+
 def place_of(x: Batched, dim: int) -> int:
     """Where an axis of each value is in the tensor of all."""
     dim %= len(x.shape)

@@ -35,6 +35,13 @@ class Draw:
             return None
         return Draw(found, tuple(args), kwargs, None)
 
+    @property
+    def law(self) -> tuple[Any, ...]:
+        """Equal for draws from the same distribution, of the same shape; tensors are what they are."""
+        args = [id(argument) if isinstance(argument, Tensor) else argument for argument in self.args]
+        filled = None if self.filled is None else (self.filled.shape, self.filled.dtype, self.filled.device)
+        return self.function, args, dict(self.kwargs), filled
+
     def __call__(self, generators: Sequence[torch.Generator]) -> Tensor:
         """The numbers of every generator. Shapes: K generators → (K, …)."""
         if self.filled is None:

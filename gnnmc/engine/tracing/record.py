@@ -67,7 +67,8 @@ class Operation:
 class Trace:
     """inputs: name of a weight → its number. output: the number of the result. shapes: of the value of each number.
 
-    updates: name of a buffer → the number of what the forward left in it.
+    updates: name of a buffer → the number of what the forward left in it. each: where the trace is of G problems
+    (`side_by_side`), the number of a constant that is another for each of them → (G, …).
     """
 
     inputs: Mapping[str, int]
@@ -75,6 +76,7 @@ class Trace:
     output: int
     shapes: Mapping[int, torch.Size]
     updates: Mapping[str, int] = field(default_factory=dict)
+    each: Mapping[int, Tensor] = field(default_factory=dict)
 
 
 def record(

@@ -27,14 +27,25 @@ class Replay:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self._run = Run(trace.operations, {trace.output, *trace.updates.values()})
+        self._of_models: dict[int, dict[int, Batched]] = {}
 
     def __call__(
         self, weights: Mapping[str, Tensor], generators: Sequence[torch.Generator] = ()
     ) -> tuple[Tensor, dict[str, Tensor]]:
         values = {number: Batched(weights[name], 0) for name, number in self.trace.inputs.items()}
+        values |= self._constants(len(next(iter(weights.values()))))
         self._run(values, generators)
         updates = {name: values[number].at(0) for name, number in self.trace.updates.items()}
         return values[self.trace.output].at(0), updates
+
+    def _constants(self, count: int) -> dict[int, Batched]:
+        """Those that are others for each problem, once for each of so many models."""
+        if count not in self._of_models:
+            self._of_models[count] = {
+                number: Batched(values.repeat(count // len(values), *[1] * (values.dim() - 1)), 0)
+                for number, values in self.trace.each.items()
+            }
+        return self._of_models[count]
 
 
 class Run:

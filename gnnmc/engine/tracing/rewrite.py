@@ -4,7 +4,7 @@ Every rewriting is exact up to rounding and inferred from the operations, never 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,15 @@ MOST_NUMBERS = 2**26
 
 def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     """A trace with sparse products for message passing, which gives only these rows of the output, where asked."""
+    return rewritten_alike([trace], [rows])[0]
+
+
+def rewritten_alike(traces: Sequence[Trace], rows: Sequence[Tensor | None]) -> list[Trace]:
+    """`rewritten` of one model on several problems: each value has as many rows on all (see `only_rows`)."""
+    return [_with_fewer_products(trace) for trace in only_rows([_with_products(trace) for trace in traces], rows)]
+
+
+def _with_products(trace: Trace) -> Trace:
     work = _Rewriting(trace)
     work.sparse_operands()
     work.operations = attention_along_edges(work.operations, work.shapes)
@@ -41,7 +50,11 @@ def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
     work.self_loops_into_products()
     work.constants_to_sparse()
     work.narrow_before_products()
-    fewer = _Rewriting(only_rows(work.result(), rows))
+    return work.result()
+
+
+def _with_fewer_products(trace: Trace) -> Trace:
+    fewer = _Rewriting(trace)
     fewer.constants_together()
     fewer.drawn_together()
     fewer.fewer_rows_first()

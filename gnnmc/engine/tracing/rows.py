@@ -4,7 +4,7 @@ Walking back from the output, every value is told which of its rows (nodes, item
 work row by row they are the same rows, through a sparse product the columns in which the needed rows have entries.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_iter, tree_map_only
 
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.products import additive_attention, pairwise_attention, sparse_product, valued_product
-from gnnmc.engine.tracing.record import Operation, Ref, Trace
+from gnnmc.engine.tracing.record import NotTraceable, Operation, Ref, Trace
 from gnnmc.sparse import SparseMatrix, Structure
 
 aten = torch.ops.aten
@@ -39,35 +39,67 @@ _ATTENTIONS = frozenset((additive_attention, pairwise_attention))
 _Rows: TypeAlias = Tensor | None
 
 
-def only_rows(trace: Trace, rows: Tensor | None) -> Trace:
-    """The trace with only these rows of the output, in this order, all by default. Shapes: rows (R,)."""
-    return _Restriction(trace).to(rows)
+def only_rows(traces: Sequence[Trace], rows: Sequence[Tensor | None]) -> list[Trace]:
+    """Traces with only these rows of the output, in this order, or all.
+
+    Of several traces that do the same, each value keeps as many rows in all of them: some that nobody needs, where it
+    would be fewer. Raises NotTraceable for traces that do not do the same.
+
+    Shapes: rows (R,) each.
+    """
+    if len({tuple(operation.results for operation in trace.operations) for trace in traces}) > 1:
+        raise NotTraceable("not the same operations")
+    restrictions = [_Restriction(trace, wanted) for trace, wanted in zip(traces, rows, strict=True)]
+    for operations in zip(*(reversed(trace.operations) for trace in traces), strict=True):
+        for number in operations[0].results:
+            _need_as_many(restrictions, number)
+        for restriction, operation in zip(restrictions, operations, strict=True):
+            restriction.need_operands(operation)
+    return [restriction.restricted() for restriction in restrictions]
+
+
+def _need_as_many(restrictions: Sequence["_Restriction"], number: int | None) -> None:
+    needed = [restriction.needed[number] for restriction in restrictions if number in restriction.needed]
+    if number is None or not needed:
+        return
+    masks = [mask for mask in needed if mask is not None]
+    if len({len(mask) for mask in masks}) > 1:
+        raise NotTraceable("values with other numbers of rows")
+    most = max((int(mask.sum()) for mask in masks), default=0)
+    for restriction in restrictions:
+        mask = restriction.needed.get(number)
+        if len(masks) < len(restrictions):
+            restriction.needed[number] = None
+        elif mask is not None and len(restrictions) > 1:
+            unneeded = (~mask).nonzero()[:, 0]
+            restriction.needed[number] = mask | _mask(unneeded[: most - int(mask.sum())], len(mask))
 
 
 class _Restriction:
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, rows: Tensor | None) -> None:
         self.trace = trace
         self.shapes = dict(trace.shapes)
         self.operations: list[Operation] = []
         # Of the values that something needs; buffers are needed whole.
         self.needed: dict[int, _Rows] = dict.fromkeys(trace.updates.values())
         self.kept: dict[int, Tensor] = {}
+        self._rows = rows
+        self._need(trace.output, None if rows is None else _mask(rows, self._length(trace.output)))
 
-    def to(self, rows: Tensor | None) -> Trace:
-        output = self.trace.output
-        self._need(output, None if rows is None else _mask(rows, self._length(output)))
-        for operation in reversed(self.trace.operations):
-            self._need_operands(operation)
+    def restricted(self) -> Trace:
+        """The trace, once it is known which rows are needed."""
         for operation in self.trace.operations:
             self._restrict(operation)
-        number = output if rows is None else self._take(output, rows)
+        output = self.trace.output
+        number = output if self._rows is None else self._take(output, self._rows)
         return replace(self.trace, operations=tuple(self.operations), output=number, shapes=self.shapes)
 
     def _need(self, number: int, rows: _Rows) -> None:
         before = self.needed.get(number, rows)
         self.needed[number] = None if before is None or rows is None else before | rows
 
-    def _need_operands(self, operation: Operation) -> None:
+    def need_operands(self, operation: Operation) -> None:
+        """Note what the needed rows of its results need."""
         if not any(number in self.needed for number in operation.results):
             return
         result, *others = operation.results
@@ -199,10 +231,10 @@ class _Restriction:
         whole, of_row, of_column, x, *shared = operation.args
         structure, _ = rows_of_structure(whole, kept)
         of_row = self._rows_of(of_row, kept)
-        columns = _mask(structure.columns, structure.shape[1]).nonzero()[:, 0]
         operands = [each for each in (of_column, x) if isinstance(each, Ref) and each.number in self.kept]
-        if len(columns) == structure.shape[1] and not operands:
+        if not operands:
             return [structure, of_row, of_column, x, *shared]
+        columns = self.kept[operands[0].number]  # all that have entries in these rows, at least
         places = _places(columns, structure.shape[1])[structure.columns]
         fewer = Structure(structure.starts, places, (len(kept), len(columns)))
         return [fewer, of_row, self._rows_of(of_column, columns), self._rows_of(x, columns), *shared]

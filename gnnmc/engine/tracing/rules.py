@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.batched import RULES, Batched, Rule, place_of, register
+from gnnmc.engine.tracing.batched import RULES, Batched, Rule, of_all, place_of, register
+from gnnmc.engine.tracing.beside import Beside
 from gnnmc.engine.tracing.dense import products
 from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.sparse import Places, SparseMatrix, Structure, gathered, product
@@ -90,14 +91,21 @@ def _constant_first(matrix: Tensor, x: Batched) -> Batched:
 
 
 @register(sparse_product)
-def _sparse_product(matrix: SparseMatrix, x: Batched) -> Batched:
+def _sparse_product(matrix: SparseMatrix | Beside, x: Batched) -> Batched:
+    if isinstance(matrix, Beside):
+        rows = matrix.folded(x.at(0))
+        found = product(matrix.whole, rows.flatten(2)).unflatten(2, rows.shape[2:])
+        return Batched(matrix.unfolded(found), 0, own=True)
     if x.tensor.dim() == 3 and x.axis == 0 and x.tensor.shape[2] >= WIDE:
         return Batched(product(matrix, x.tensor), 0, own=True)
     return Batched(sparse_product(matrix, x.at(1)), 1, own=True)
 
 
 @register(valued_product)
-def _valued_product(structure: Structure, values: Any, x: Any) -> Batched:
+def _valued_product(structure: Structure | Beside, values: Any, x: Any) -> Batched:
+    if isinstance(structure, Beside):
+        given = [structure.folded(each) for each in of_all(values, x)]
+        return Batched(structure.unfolded(valued_product(structure.whole, *given)), 0, own=True)
     size = next(given.tensor.shape[given.axis] for given in (values, x) if isinstance(given, Batched))
     if not isinstance(values, Batched):
         columns = x.at(1)
@@ -208,7 +216,7 @@ for _name in ("sum", "mean", "amax"):
 @register(aten.index_select)
 def _selected(x: Any, dim: int, index: Any) -> Batched | None:
     if isinstance(index, Batched):
-        return None
+        return _selected_by_each(x, index) if dim == 0 else None
     if x.tensor.requires_grad:  # the gradient of torch's own adds place by place, which is slow
         dim %= len(x.shape)
         # Whole rows are taken of the first axis: the batch stands beside it. Of others it comes before them.
@@ -224,12 +232,21 @@ def _selected(x: Any, dim: int, index: Any) -> Batched | None:
     return Batched(x.at(1).contiguous().index_select(0, index), 1)
 
 
+def _selected_by_each(x: Any, index: Batched) -> Batched:
+    """Rows of places that are not the same for all: of the rows of all models, one after another."""
+    (values,), places = of_all(x, like=index), index.at(0)
+    first = torch.arange(len(places), device=places.device).unsqueeze(1) * values.shape[1]
+    found = _selected(Batched(values.flatten(0, 1).unsqueeze(0), 0), 0, (places + first).flatten())
+    assert found is not None  # of constant places
+    return Batched(found.at(0)[0].unflatten(0, places.shape), 0, own=True)
+
+
 @register(aten.index)
 def _indexed(x: Any, indices: Any) -> Batched | None:
-    plain = len(indices) == 1 and isinstance(indices[0], Tensor) and indices[0].dim() == 1
-    if not plain or indices[0].dtype != torch.long or not isinstance(x, Batched):
+    if len(indices) != 1 or not isinstance(indices[0], Tensor | Batched) or not isinstance(x, Batched):
         return None
-    return _selected(x, 0, indices[0])
+    dtype = indices[0].tensor.dtype if isinstance(indices[0], Batched) else indices[0].dtype
+    return _selected(x, 0, indices[0]) if len(indices[0].shape) == 1 and dtype == torch.long else None
 
 
 @register(aten.scatter_add, aten.index_add)

@@ -1,0 +1,121 @@
+"""Train modes on several problems, each as it would be alone; together where the problems are of one shape."""
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from gnnmc.engine import ENGINES, MEMORY, ModelFunction, attempt
+from gnnmc.errors import InputError
+from gnnmc.numbers import whole_number
+from gnnmc.problem import Problem
+from gnnmc.training.in_turn import train_in_turn
+from gnnmc.training.initialize import ModuleOrFactory, initialize
+from gnnmc.training.jointly import Training, train_jointly
+from gnnmc.training.order import BatchOrder
+from gnnmc.training.train_settings import TrainSettings
+from gnnmc.training.trajectory import weights_on_cpu
+from gnnmc.training.variation import draws_in_training
+from gnnmc.weights import Mode, digest
+from gnnmc.weights.mode import ENDPOINTS
+
+
+def train_many(
+    trainings: Iterable[tuple[ModuleOrFactory, Problem, Sequence[int]]],
+    *,
+    endpoint: str = "last",
+    engine: str = "stacked",
+    memory: int = MEMORY,
+    device: str | torch.device = "auto",
+    **settings: Any,
+) -> list[list[Mode]]:
+    """Train on several problems: for each (model, problem, seeds) the modes that `train` gives of it.
+
+    Keywords are those of `train`. With engine="stacked" the modes of all problems are trained together where one model
+    does the same on all of them, on graphs of as many nodes and features say, where as many seeds are asked of each,
+    and where all fit in the memory; else one problem after another. The numbers are the same up to rounding.
+
+    Shapes:
+        returns: for each training a list of a Mode per seed, in their order; .weights: name → tensor, as of `train`
+
+    Raises InputError as `train` does.
+    """
+    if endpoint not in ENDPOINTS:
+        raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
+    chosen, budget = TrainSettings(**settings), whole_number("memory", memory, least=1)
+    together = ENGINES[engine].many_at_once
+    checked = [_checked(model, problem, seeds, chosen, device) for model, problem, seeds in trainings]
+    halved = False
+    if together and len(checked) > 1:
+        made, halved = attempt(lambda: train_jointly(checked, chosen, endpoint, budget), "one problem after another")
+        if made is not None:
+            return made
+    modes = [_train(each, chosen, endpoint, budget, together) for each in checked]
+    if halved:
+        for of_problem in modes:
+            for mode in of_problem:
+                mode.settings.setdefault("modes_at_once", len(of_problem))
+    return modes
+
+
+def _checked(
+    model: ModuleOrFactory, problem: Problem, seeds: Sequence[int], chosen: TrainSettings, device: str | torch.device
+) -> Training:
+    numbers = _whole_numbers(seeds)
+    starts = {start: initialize(model, start) for start in chosen.init_seeds(numbers)}
+    _require_different(starts)
+    first = next(iter(starts.values()))
+    function = ModelFunction(first, problem, device)
+    if chosen.one_start:
+        _require_different_ends(first, function.problem, chosen)
+    return Training(function, starts, numbers)
+
+
+def _train(training: Training, chosen: TrainSettings, endpoint: str, memory: int, together: bool) -> list[Mode]:
+    halved = False
+    if together:
+        how = "one training after another"
+        made, halved = attempt(lambda: train_jointly([training], chosen, endpoint, memory), how)
+        if made is not None:
+            return made[0]
+    modes = train_in_turn(training.function.problem, training.starts, training.seeds, chosen, endpoint)
+    if halved:
+        for mode in modes:
+            mode.settings["modes_at_once"] = 1
+    return modes
+
+
+def _require_different_ends(module: nn.Module, problem: Problem, settings: TrainSettings) -> None:
+    """Raise InputError where one start leads all seeds to one end, or never to a spawn step."""
+    order = BatchOrder(problem.splits["train"], settings.batch_size, "train", "order", settings.shared_seed)
+    steps, until = settings.epochs * order.per_epoch, settings.spawn_step or 0
+    if until >= steps:
+        raise InputError(f"spawn_step={until}: the training has {steps} optimizer steps: give fewer")
+    if order.per_epoch == 1 and not draws_in_training(module, problem):
+        raise InputError(
+            f"vary={settings.vary!r} in full batch without dropout makes identical ends: give a batch_size below "
+            f"{len(problem.splits['train'])}, dropout, or vary='init'"
+        )
+
+
+def _whole_numbers(seeds: Sequence[int]) -> list[int]:
+    try:
+        numbers = [operator.index(seed) for seed in seeds]
+    except TypeError:
+        raise InputError(f"seeds={seeds!r}: expected a list of whole numbers, such as [0, 1, 2]") from None
+    if len(set(numbers)) != len(numbers) or not numbers:
+        raise InputError(f"seeds={numbers}: give at least one, each once")
+    return numbers
+
+
+def _require_different(starts: Mapping[int, nn.Module]) -> None:
+    first: dict[str, int] = {}
+    for seed, module in starts.items():
+        other = first.setdefault(digest(weights_on_cpu(module)), seed)
+        if other != seed:
+            raise InputError(
+                f"seeds {other} and {seed} start from equal weights: the factory must draw its initialization from "
+                "torch's global generator and not seed it"
+            )
