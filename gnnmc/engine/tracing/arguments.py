@@ -7,33 +7,38 @@ opened, which for an operation of a small model takes longer than the operation.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+_OPENED = frozenset((list, tuple, dict))
+Kinds = type | tuple[type, ...]
+
 
 def leaves(values: Iterable[Any]) -> list[Any]:
     """All that stands in no further list, tuple or dict, in order."""
     found: list[Any] = []
     for value in values:
         kind = type(value)
-        if kind is list or kind is tuple:
-            found += leaves(value)
-        elif kind is dict:
-            found += leaves(value.values())
-        else:
+        if kind not in _OPENED:
             found.append(value)
+        else:
+            found += leaves(value.values() if kind is dict else value)
     return found
 
 
-def changed(value: Any, kinds: type | tuple[type, ...], change: Callable[[Any], Any]) -> Any:
-    """The same value with change(leaf) in the place of every leaf of these kinds."""
-    kind = type(value)
-    if kind is tuple or kind is list:
-        return kind([changed(one, kinds, change) for one in value])
-    if kind is dict:
-        return {name: changed(one, kinds, change) for name, one in value.items()}
-    return change(value) if isinstance(value, kinds) else value
+def changed(values: Any, kinds: Kinds, change: Callable[[Any], Any]) -> Any:
+    """The same list, tuple or dict with change(leaf) in the place of every leaf of these kinds."""
+    if type(values) is dict:
+        return dict(zip(values, changed(tuple(values.values()), kinds, change), strict=True))
+    return type(values)(
+        [
+            change(value)
+            if isinstance(value, kinds)
+            else (changed(value, kinds, change) if type(value) in _OPENED else value)
+            for value in values
+        ]
+    )
 
 
 def changed_call(
-    args: Iterable[Any], kwargs: Mapping[str, Any], kinds: type | tuple[type, ...], change: Callable[[Any], Any]
+    args: Iterable[Any], kwargs: Mapping[str, Any], kinds: Kinds, change: Callable[[Any], Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """`changed` positional and named arguments."""
-    return changed(tuple(args), kinds, change), changed(dict(kwargs), kinds, change)
+    return changed(tuple(args), kinds, change), changed(dict(kwargs), kinds, change) if kwargs else {}

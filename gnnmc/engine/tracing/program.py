@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gnnmc.engine.tracing.again import again
 from gnnmc.engine.tracing.arena import Arena
-from gnnmc.engine.tracing.arguments import changed_call, leaves
+from gnnmc.engine.tracing.arguments import changed_call
 from gnnmc.engine.tracing.record import NotTraceable, decided_by_values, is_factory, may_draw, memory_of, written_by
 
 _EMPTY = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"))
@@ -108,8 +108,13 @@ class _Watch(TorchDispatchMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-        given, named = changed_call(args, kwargs, Tensor, Tensor.detach)
-        tensors = [leaf for leaf in leaves((*given, *named.values())) if isinstance(leaf, Tensor)]
+        tensors: list[Tensor] = []
+
+        def noted(value: Tensor) -> Tensor:
+            tensors.append(value.detach())
+            return tensors[-1]
+
+        given, named = changed_call(args, kwargs, Tensor, noted)
         made = tuple(value.detach() for value in outputs if isinstance(value, Tensor))
         written = written_by(func, args, kwargs)
         taken, left = tuple(map(memory_of, tensors)), tuple(map(memory_of, made))

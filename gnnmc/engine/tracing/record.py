@@ -47,7 +47,7 @@ class Operation:
     kwargs: Mapping[str, Any]
     results: tuple[int | None, ...]
 
-    @property
+    @cached_property
     def kind(self) -> Any:
         """What it does, whatever the overload."""
         return getattr(self.function, "overloadpacket", self.function)
