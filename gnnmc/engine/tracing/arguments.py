@@ -1,14 +1,14 @@
-"""What the arguments of an operation hold: lists within lists are opened, as torch's own trees of values are.
+"""What the arguments of an operation hold: lists within lists are opened, as in torch's own trees of values.
 
-An operator takes tensors, numbers and lists of these, never other containers; so this need not ask what else could be
-opened, which for an operation of a small model takes longer than the operation.
+An operator takes tensors, numbers and lists of these, never other containers. What else torch would open is not asked
+for here: to ask takes longer than an operation of a small model.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 _OPENED = frozenset((list, tuple, dict))
-Kinds = type | tuple[type, ...]
+_Kinds: TypeAlias = type | tuple[type, ...]
 
 
 def leaves(values: Iterable[Any]) -> list[Any]:
@@ -23,22 +23,19 @@ def leaves(values: Iterable[Any]) -> list[Any]:
     return found
 
 
-def changed(values: Any, kinds: Kinds, change: Callable[[Any], Any]) -> Any:
+def changed(values: Any, kinds: _Kinds, change: Callable[[Any], Any]) -> Any:
     """The same list, tuple or dict with change(leaf) in the place of every leaf of these kinds."""
     if type(values) is dict:
         return dict(zip(values, changed(tuple(values.values()), kinds, change), strict=True))
-    return type(values)(
-        [
-            change(value)
-            if isinstance(value, kinds)
-            else (changed(value, kinds, change) if type(value) in _OPENED else value)
-            for value in values
-        ]
-    )
+
+    def now(value: Any) -> Any:
+        return changed(value, kinds, change) if type(value) in _OPENED else value
+
+    return type(values)([change(value) if isinstance(value, kinds) else now(value) for value in values])
 
 
 def changed_call(
-    args: Iterable[Any], kwargs: Mapping[str, Any], kinds: Kinds, change: Callable[[Any], Any]
+    args: Iterable[Any], kwargs: Mapping[str, Any], kinds: _Kinds, change: Callable[[Any], Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """`changed` positional and named arguments."""
     return changed(tuple(args), kinds, change), changed(dict(kwargs), kinds, change) if kwargs else {}
