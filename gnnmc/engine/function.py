@@ -1,7 +1,8 @@
 """A model as a function of a name-keyed dict of weights (design idea 1)."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +14,8 @@ from gnnmc.engine.device import resolve_device
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, require_problem
 from gnnmc.weights import Weights, require_matching, to_device
+
+_CONTAINERS = (list, tuple, dict)
 
 
 class ModelFunction:
@@ -119,13 +122,15 @@ def private_copy(model: nn.Module) -> nn.Module:
             raise InputError(
                 f"parameter {name} has no shape yet (lazy layer): run one forward before passing the model"
             )
-    # A tensor kept from an earlier forward is not a leaf and refuses to be deep-copied: give the copy a detached one.
-    memo: dict[int, Any] = {
-        id(value): value.detach().clone()
-        for module in model.modules()
-        for value in _tensors(list(vars(module).values()))
-        if value.requires_grad and not value.is_leaf
-    }
+    memo: dict[int, Any] = {}
+    for module in model.modules():
+        held = vars(module).values()
+        # Hooks that nobody has set, a dozen for every layer, are most of what there is to copy.
+        memo.update({id(value): OrderedDict() for value in held if type(value) is OrderedDict and not value})
+        # A tensor kept from an earlier forward is not a leaf and refuses to be deep-copied: give the copy a detached
+        # one.
+        kept = [value for value in _tensors(held) if value.requires_grad and not value.is_leaf]
+        memo.update({id(value): value.detach().clone() for value in kept})
     duplicate = copy.deepcopy(model, memo)
     for module in duplicate.modules():
         caches = [attribute for attribute in vars(module) if attribute.startswith("_cached")]
@@ -141,11 +146,11 @@ def _tied(live: dict[str, Tensor]) -> dict[str, str]:
     return {name: first[id(value)] for name, value in live.items() if first.setdefault(id(value), name) != name}
 
 
-def _tensors(values: Any) -> Iterator[Tensor]:
+def _tensors(values: Iterable[Any]) -> list[Tensor]:
+    found: list[Tensor] = []
     for value in values:
         if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, list | tuple):
-            yield from _tensors(value)
-        elif isinstance(value, dict):
-            yield from _tensors(value.values())
+            found.append(value)
+        elif isinstance(value, _CONTAINERS) and value:
+            found += _tensors(value.values() if isinstance(value, dict) else value)
+    return found

@@ -1,5 +1,7 @@
 """A model as a function of its weights: the caller's module, dicts and data stay as they are."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
 from torch import nn
@@ -112,6 +114,20 @@ def test_a_module_with_a_tensor_of_an_earlier_forward_is_copied(toy_problem):
     model.last_hidden = [model.layers[0].lin.weight * 2]  # not a leaf: deepcopy refuses it
     assert ModelFunction(model, toy_problem, "cpu")(model.state_dict()).shape == (90, 3)
     assert model.last_hidden[0].requires_grad
+
+
+def test_hooks_are_copied_and_those_of_the_copy_are_its_own():
+    model, seen = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3)), []
+    model[0].register_forward_hook(lambda *_: seen.append("set before"))
+    copied = private_copy(model)
+    copied[1].register_forward_hook(lambda *_: seen.append("of the copy"))
+    model[1].register_forward_hook(lambda *_: seen.append("of the model"))
+    copied(torch.ones(1, 3))
+    assert seen == ["set before", "of the copy"]
+    held = [value for part in (*model.modules(), *copied.modules()) for value in vars(part).values()]
+    assert len({id(value) for value in held if type(value) is OrderedDict}) == sum(
+        type(value) is OrderedDict for value in held
+    )
 
 
 def test_a_lazy_layer_is_told_what_to_do():

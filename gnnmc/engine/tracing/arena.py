@@ -20,7 +20,7 @@ class Arena:
         self._placed: dict[int, Tensor] = {}
         last: dict[int, int] = {}
         for number, call in enumerate(calls):
-            last.update((memory_of(value), number) for value in call.tensors())
+            last.update(dict.fromkeys(call.touches, number))
         free: list[torch.UntypedStorage] = []
         ends: dict[int, list[int]] = {}
         for key, number in last.items():

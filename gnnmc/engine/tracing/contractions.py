@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_iter
 
+from gnnmc.engine.tracing.arguments import leaves
 from gnnmc.engine.tracing.record import Operation, Ref
 
 aten = torch.ops.aten
@@ -36,7 +36,7 @@ def sums_to_products(
     found: dict[int, list[_Sum]] = {}
     for one in _sums(operations, shapes, inputs):
         found.setdefault(one.x, []).append(one)
-    device = next((leaf.device for op in operations for leaf in tree_iter(op.args) if isinstance(leaf, Tensor)), None)
+    device = next((leaf.device for op in operations for leaf in leaves(op.args) if isinstance(leaf, Tensor)), None)
     changed: dict[int, list[Operation]] = {}
     for x, sums in found.items():
         if device is not None or shapes[x][1] == 1:

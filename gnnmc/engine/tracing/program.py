@@ -7,18 +7,18 @@ memory is asked for, no graph is built, and a view of a tensor needs not be take
 inputs is not done again. The numbers are those of the computation itself, bit by bit.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter, tree_map_only
 
 from gnnmc.engine.tracing.again import again
 from gnnmc.engine.tracing.arena import Arena
-from gnnmc.engine.tracing.record import NotTraceable, is_factory, memory_of, written_by
+from gnnmc.engine.tracing.arguments import changed_call
+from gnnmc.engine.tracing.record import NotTraceable, decided_by_values, is_factory, may_draw, memory_of, written_by
 
 _EMPTY = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"))
 
@@ -27,7 +27,8 @@ _EMPTY = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "new_em
 class Call:
     """One operation that was done. reads, writes: the memory that it reads, and that it makes or writes into.
 
-    in_place: whether it writes into its arguments. random: whether it draws random numbers.
+    touches: the memory of every argument and result, in order. in_place: whether it writes into its arguments. random:
+    whether it draws random numbers. dense: whether all tensors are.
     """
 
     function: Any
@@ -36,8 +37,10 @@ class Call:
     results: tuple[Tensor, ...]
     reads: frozenset[int]
     writes: frozenset[int]
+    touches: tuple[int, ...]
     in_place: bool
     random: bool
+    dense: bool
 
     @property
     def is_view(self) -> bool:
@@ -54,13 +57,7 @@ class Call:
         """Whether what it gives is read from tensors, or is of a shape that is."""
         if self.function.overloadpacket is torch.ops.aten.index:
             return any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in self.args[1])
-        tags = self.function.tags
-        return torch.Tag.data_dependent_output in tags or torch.Tag.dynamic_output_shape in tags
-
-    def tensors(self) -> Iterator[Tensor]:
-        """What it was done on, and what it gave."""
-        yield from (leaf for leaf in tree_iter((self.args, self.kwargs)) if isinstance(leaf, Tensor))
-        yield from self.results
+        return decided_by_values(self.function)
 
 
 class Program:
@@ -94,7 +91,7 @@ class Program:
 
 
 def _step(call: Call, place: Callable[[Tensor], Tensor]) -> Callable[[], Any]:
-    args, kwargs = tree_map_only(Tensor, place, (call.args, call.kwargs))
+    args, kwargs = changed_call(call.args, call.kwargs, Tensor, place)
     results = [] if call.in_place else [place(value) for value in call.results]
     return again(call.function, args, kwargs, results)
 
@@ -111,15 +108,22 @@ class _Watch(TorchDispatchMode):
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-        given, named = tree_map_only(Tensor, Tensor.detach, (tuple(args), dict(kwargs)))
-        tensors = [leaf for leaf in tree_iter((given, named)) if isinstance(leaf, Tensor)]
+        tensors: list[Tensor] = []
+
+        def noted(value: Tensor) -> Tensor:
+            tensors.append(value.detach())
+            return tensors[-1]
+
+        given, named = changed_call(args, kwargs, Tensor, noted)
         made = tuple(value.detach() for value in outputs if isinstance(value, Tensor))
         written = written_by(func, args, kwargs)
-        reads = frozenset() if is_factory(func) else frozenset(map(memory_of, tensors))
-        writes = frozenset(map(memory_of, written or made))
+        taken, left = tuple(map(memory_of, tensors)), tuple(map(memory_of, made))
+        reads = frozenset(() if is_factory(func) else taken)
+        writes = frozenset(map(memory_of, written) if written else left)
         self.made |= writes - reads
-        random = torch.Tag.nondeterministic_seeded in func.tags
-        self.calls.append(Call(func, given, named, made, reads, writes, bool(written), random))
+        dense = all(value.layout == torch.strided for value in (*tensors, *made))
+        call = Call(func, given, named, made, reads, writes, (*taken, *left), bool(written), may_draw(func), dense)
+        self.calls.append(call)
         return result
 
 
@@ -138,7 +142,7 @@ def _varying(calls: Sequence[Call], inputs: Collection[int]) -> list[Call]:
             continue
         if call.is_decided_by_values:
             raise NotTraceable(f"{call.function}: a value decides what is done, or a shape")
-        if any(value.layout != torch.strided for value in call.tensors()):
+        if not call.dense:
             raise NotTraceable(f"{call.function} on a tensor that is not dense")
     return [call for call in calls if not changing.isdisjoint(call.writes) and not (call.is_view or call.is_empty)]
 

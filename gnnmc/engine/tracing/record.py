@@ -5,19 +5,18 @@ is a constant (a normalized adjacency, its product with the features). The other
 can be run again at other weights. Nothing is known of models or layers.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_iter, tree_map_only
-from torch.utils.weak import WeakIdKeyDictionary
 
 from gnnmc.engine.budget import out_of_memory
+from gnnmc.engine.tracing.arguments import changed, changed_call, leaves
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.moments import learned_batch_norm
 
@@ -48,7 +47,7 @@ class Operation:
     kwargs: Mapping[str, Any]
     results: tuple[int | None, ...]
 
-    @property
+    @cached_property
     def kind(self) -> Any:
         """What it does, whatever the overload."""
         return getattr(self.function, "overloadpacket", self.function)
@@ -56,11 +55,15 @@ class Operation:
     @cached_property
     def is_flat(self) -> bool:
         """Whether every Ref is an argument by itself, in no list and under no name."""
-        return len(list(self.refs())) == sum(isinstance(argument, Ref) for argument in self.args)
+        return len(self.refs()) == sum(isinstance(argument, Ref) for argument in self.args)
 
-    def refs(self) -> Iterator[int]:
+    def refs(self) -> tuple[int, ...]:
         """The numbers of the values that it needs."""
-        return (leaf.number for leaf in tree_iter((self.args, dict(self.kwargs))) if isinstance(leaf, Ref))
+        return self._refs
+
+    @cached_property
+    def _refs(self) -> tuple[int, ...]:
+        return tuple(leaf.number for leaf in leaves((*self.args, *self.kwargs.values())) if isinstance(leaf, Ref))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +128,7 @@ class _Readings(TorchFunctionMode):
 
 
 class _Recorder(TorchDispatchMode):
-    """Numbers the tensors that depend on a weight. All that it has seen stays alive, since ids are compared."""
+    """Numbers the tensors that depend on a weight. They stay alive: they are told by their ids."""
 
     def __init__(self, draws: bool) -> None:
         super().__init__()
@@ -133,17 +136,17 @@ class _Recorder(TorchDispatchMode):
         self.operations: list[Operation] = []
         self.shapes: dict[int, torch.Size] = {}
         self.trouble = ""
-        self._numbers: Any = WeakIdKeyDictionary()
-        self._stale: Any = WeakIdKeyDictionary()
+        self._numbers: dict[int, int] = {}
+        self._stale: set[int] = set()
         self._seen: list[Tensor] = []
         self._constants: list[tuple[Tensor, int]] = []
         self._written: set[int] = set()  # memory that holds results: read only through numbered tensors
 
     def number(self, value: Tensor) -> int:
         """A new number for a tensor."""
-        number = self._numbers[value] = len(self.shapes)
+        number = self._numbers[id(value)] = len(self.shapes)
         self.shapes[number] = value.shape
-        self._stale.pop(value, None)
+        self._stale.discard(id(value))
         self._seen.append(value)
         return number
 
@@ -151,41 +154,43 @@ class _Recorder(TorchDispatchMode):
         """The number of the forward's output. Raises NotTraceable where there is none, or a constant changed."""
         if any(value._version != version for value, version in self._constants):
             raise NotTraceable("the forward writes into a tensor that it keeps")
-        if output not in self._numbers:
+        if id(output) not in self._numbers:
             raise NotTraceable("the output does not depend on the weights")
-        return int(self._numbers[output])
+        return self._numbers[id(output)]
 
     def require_constant(self, value: Tensor, what: str) -> None:
         """Raises NotTraceable for a value that depends on a weight, or that lies in memory of one."""
-        if value in self._numbers or memory_of(value) in self._written:
+        if id(value) in self._numbers or memory_of(value) in self._written:
             self._refuse(f"{what} a value that depends on the weights")
 
     def changed(self, left: Mapping[str, Tensor]) -> dict[str, int]:
         """The numbers of the buffers that depend on a weight."""
-        return {name: int(self._numbers[value]) for name, value in left.items() if value in self._numbers}
+        return {name: self._numbers[id(value)] for name, value in left.items() if id(value) in self._numbers}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        tensors = [leaf for leaf in tree_iter((args, kwargs)) if isinstance(leaf, Tensor)]
-        for value in tensors:
-            if value in self._stale or (value not in self._numbers and memory_of(value) in self._written):
+        depends = False
+        for value in leaves((*args, *kwargs.values())):
+            if not isinstance(value, Tensor):
+                continue
+            known = id(value) in self._numbers
+            depends = depends or known
+            if id(value) in self._stale or (not known and self._written and memory_of(value) in self._written):
                 self._refuse(f"{func} reads memory that a result was written into under another name")
         if _is_random(func, args, kwargs):
-            return self._draw(func, args, kwargs)
-        if not any(value in self._numbers for value in tensors) or is_factory(func):
+            return self._draw(func, args, kwargs, depends)
+        if not depends or is_factory(func):
             return func(*args, **kwargs)
         if func.overloadpacket is torch.ops.aten.native_batch_norm and args[5] and args[3] is not None:
             return self._learn_moments(func, args)
         return self._record(func, args, kwargs)
 
-    def _draw(self, func: Any, args: Any, kwargs: Any) -> Any:
+    def _draw(self, func: Any, args: Any, kwargs: Any, depends: bool) -> Any:
         """Random numbers: an operation without operands, whatever a forward makes of them."""
         if not self.draws:
             self._refuse(f"{func} draws random numbers")
         written = written_by(func, args, kwargs)
-        if any(leaf in self._numbers for leaf in tree_iter((args, kwargs)) if isinstance(leaf, Tensor)) and (
-            not written or any(argument in self._numbers for argument in args[1:] if isinstance(argument, Tensor))
-        ):
+        if depends and (not written or any(id(argument) in self._numbers for argument in args[1:])):
             self._refuse(f"{func} draws random numbers of a law that depends on the weights")
         draw = Draw.of(func, args, kwargs, written)
         if draw is None:
@@ -198,7 +203,7 @@ class _Recorder(TorchDispatchMode):
 
     def _learn_moments(self, func: Any, args: Any) -> Any:
         """BatchNorm in training: what it leaves in its running statistics, which torch's schema does not tell."""
-        given = tree_map_only(Tensor, lambda value: self._operand(value, ()), tuple(args))
+        given = changed(tuple(args), Tensor, lambda value: self._operand(value, ()))
         result = func(*args)
         numbers = tuple(self.number(value) for value in (result[0], args[3], args[4]))
         self.operations.append(Operation(learned_batch_norm, given, {}, numbers))
@@ -207,24 +212,23 @@ class _Recorder(TorchDispatchMode):
     def _record(self, func: Any, args: Any, kwargs: Any) -> Any:
         self._check(func, args, kwargs)
         written = written_by(func, args, kwargs)
-        recorded = tree_map_only(Tensor, lambda value: self._operand(value, written), (args, kwargs))
+        inputs, named = changed_call(args, kwargs, Tensor, lambda value: self._operand(value, written))
         for value in written:
             for other in self._seen:
                 if other is not value and memory_of(other) == memory_of(value):
-                    self._stale[other] = True
+                    self._stale.add(id(other))
             self._written.add(memory_of(value))
         result = func(*args, **kwargs)
         outputs = list(result) if isinstance(result, tuple | list) else [result]
         if any(not any(value is output for output in outputs) for value in written):
             self._refuse(f"{func} writes into an argument that it does not return")
         numbers = tuple(self.number(leaf) if isinstance(leaf, Tensor) else None for leaf in outputs)
-        inputs, named = recorded
         self.operations.append(Operation(self._pure(func) if written else func, inputs, named, numbers))
         return result
 
     def _operand(self, value: Tensor, written: Sequence[Tensor]) -> Any:
-        if value in self._numbers:
-            return Ref(self._numbers[value])
+        if id(value) in self._numbers:
+            return Ref(self._numbers[id(value)])
         if any(value is other for other in written):
             return value.clone()  # what stands there before
         self._constants.append((value, value._version))
@@ -232,9 +236,9 @@ class _Recorder(TorchDispatchMode):
 
     def _check(self, func: Any, args: Any, kwargs: Any) -> None:
         if func.overloadpacket is torch.ops.aten.index:
-            if any(leaf in self._numbers for leaf in args[1] if leaf is not None):
+            if any(id(leaf) in self._numbers for leaf in args[1]):
                 self._refuse(f"{func} picks rows by values that depend on the weights")
-        elif torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+        elif decided_by_values(func):
             self._refuse(f"{func}: a value that depends on the weights decides what is done, or a shape")
 
     def _pure(self, func: Any) -> Any:
@@ -256,9 +260,23 @@ def memory_of(value: Tensor) -> int:
 
 
 def _is_random(func: Any, args: Any, kwargs: Any) -> bool:
-    return torch.Tag.nondeterministic_seeded in func.tags and _given(func, args, kwargs).get("dropout_p") != 0
+    return may_draw(func) and _given(func, args, kwargs).get("dropout_p") != 0
 
 
+# Of an operation by itself, whatever its arguments: asked at every call, and slow to read from torch.
+@cache
+def may_draw(func: Any) -> bool:
+    """Whether it may draw random numbers."""
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
+@cache
+def decided_by_values(func: Any) -> bool:
+    """Whether what it gives is read from tensors, or is of a shape that is."""
+    return torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags
+
+
+@cache
 def is_factory(func: Any) -> bool:
     """Whether the result depends on shape and type of the arguments only."""
     name = func.overloadpacket.__name__
@@ -273,6 +291,12 @@ def _given(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[st
 
 def written_by(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
     """The arguments that an operation writes into."""
-    given = _given(func, args, kwargs)
-    names = [a.name for a in func._schema.arguments if a.alias_info is not None and a.alias_info.is_write]
-    return [given[name] for name in names if isinstance(given[name], Tensor)]
+    found = (args[place] if place < len(args) else kwargs.get(name) for place, name in _writes_into(func))
+    return [value for value in found if isinstance(value, Tensor)]
+
+
+@cache
+def _writes_into(func: Any) -> list[tuple[int, str]]:
+    """Places and names of such arguments; none has a tensor by default."""
+    arguments = enumerate(func._schema.arguments)
+    return [(n, a.name) for n, a in arguments if a.alias_info is not None and a.alias_info.is_write]

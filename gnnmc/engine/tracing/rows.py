@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_iter, tree_map_only
 
+from gnnmc.engine.tracing.arguments import changed, leaves
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.products import additive_attention, pairwise_attention, sparse_product, valued_product
 from gnnmc.engine.tracing.record import NotTraceable, Operation, Ref, Trace
@@ -189,10 +189,10 @@ class _Restriction:
             args = self._product_of(operation, kept)
         else:
             args = list(
-                tree_map_only(
+                changed(
+                    operation.args,
                     (Ref, Tensor),
                     lambda leaf: self._rows_of(leaf, kept) if self._has_rows(leaf, operation) else leaf,
-                    operation.args,
                 )
             )
         if operation.kind in _RESHAPES and not isinstance(args[1], torch.dtype):
@@ -306,4 +306,4 @@ def _first(operation: Operation) -> int:
 
 
 def _leaves(args: Any) -> Iterator[Ref | Tensor]:
-    return (leaf for leaf in tree_iter(args) if isinstance(leaf, Ref | Tensor))
+    return (leaf for leaf in leaves(args) if isinstance(leaf, Ref | Tensor))
