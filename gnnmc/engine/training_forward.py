@@ -1,5 +1,6 @@
 """A model's forward in training, recorded on one problem."""
 
+import pickle
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -63,7 +64,8 @@ class TrainingForward:
         for _ in range(2):
             with forked(*stream, device=self.function.device), torch.no_grad():
                 self._trained(weights)
-            others = random.getstate(), repr(np.random.get_state(legacy=False))  # noqa: NPY002 (the user's to use)
+            numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002 (the user's to use)
+            others = random.getstate(), pickle.dumps(numpy_state)
             left.append((Fingerprint(self.function.module, self.function.problem, by_numbers=True), others))
         (first, before), (second, after) = left
         if not first.matches(second) or before != after:

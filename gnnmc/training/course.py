@@ -1,5 +1,6 @@
 """What became of one mode in training: its log, its best epoch, its status."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,13 +66,24 @@ class Course:
             best=self.best.weights or last,
             seed=seed,
             endpoint=endpoint,
-            metrics=_endpoint_metrics(self.problem, log, {"last": reached, "best_val": self.best.epoch or reached}),
+            metrics=self._endpoint_metrics({"last": reached, "best_val": self.best.epoch or reached}),
             log=log,
             status=status,
             init_digest=self.start,
             unused=list(unused),
             settings=self.settings.record(),
         )
+
+    def _endpoint_metrics(self, epochs: dict[str, int]) -> pd.DataFrame:
+        columns = self.problem.columns
+        names = ["endpoint", "epoch", "split", *columns]
+        logged = {int(row[0]): row[2:] for row in self.rows}
+        rows = [
+            [endpoint, epoch, split, *logged[epoch][place : place + len(columns)]]
+            for endpoint, epoch in epochs.items()
+            for place, split in zip(itertools.count(0, len(columns)), self.problem.splits, strict=False)
+        ]
+        return pd.DataFrame(rows, columns=names)
 
 
 def _validation_score(problem: Problem, measured: Tensor) -> tuple[float, float]:
@@ -86,14 +98,3 @@ def _validation_score(problem: Problem, measured: Tensor) -> tuple[float, float]
     metric = next(iter(problem.metrics.values()))
     score = float(row[1]) if metric.higher_is_better else -float(row[1])
     return (-math.inf if math.isnan(score) else score), -float(row[0])
-
-
-def _endpoint_metrics(problem: Problem, log: pd.DataFrame, epochs: dict[str, int]) -> pd.DataFrame:
-    logged = log.set_index("epoch")
-    rows = [
-        {"endpoint": endpoint, "epoch": epoch, "split": split}
-        | {column: logged[f"{split}_{column}"].loc[epoch] for column in problem.columns}
-        for endpoint, epoch in epochs.items()
-        for split in problem.splits
-    ]
-    return pd.DataFrame(rows)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils._pytree import tree_iter
 
+from gnnmc.engine.tracing.arguments import leaves
 from gnnmc.engine.tracing.products import sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref
 
@@ -13,7 +13,7 @@ aten = torch.ops.aten
 
 
 def _has(value: Any) -> bool:
-    return any(isinstance(leaf, Ref) for leaf in tree_iter(value))
+    return any(isinstance(leaf, Ref) for leaf in leaves((value,)))
 
 
 def _in_first(operation: Operation) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map_only
 
+from gnnmc.engine.tracing.arguments import changed_call
 from gnnmc.engine.tracing.batched import Batched, run
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
@@ -87,7 +87,7 @@ def _filled(operation: Operation, values: Mapping[int, Batched]) -> tuple[Sequen
     """The arguments with values in the place of their numbers."""
     if operation.is_flat:  # nearly all are
         return [values[one.number] if isinstance(one, Ref) else one for one in operation.args], operation.kwargs
-    return tree_map_only(Ref, lambda ref: values[ref.number], (operation.args, dict(operation.kwargs)))
+    return changed_call(operation.args, operation.kwargs, Ref, lambda ref: values[ref.number])
 
 
 def dropped_after(operations: Sequence[Operation], keep: Collection[int]) -> dict[int, list[int]]:

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_iter
 
+from gnnmc.engine.tracing.arguments import leaves
 from gnnmc.engine.tracing.batched import Batched
 from gnnmc.engine.tracing.record import Operation, Ref
 from gnnmc.engine.tracing.rows import BY_ELEMENT
@@ -48,7 +48,7 @@ def _acts_by_rows(operation: Operation, rowed: Collection[int], shapes: Mapping[
         if any(_is_rowed(other, rowed) for other in (*bias, right)):
             return False
         return _is_rowed(left, rowed) and not _rows(bias, shapes, count)
-    others = [leaf for leaf in tree_iter(operation.args) if not _is_rowed(leaf, rowed)]
+    others = [leaf for leaf in leaves(operation.args) if not _is_rowed(leaf, rowed)]
     return operation.kind in BY_ELEMENT and not _rows(others, shapes, count)
 
 

@@ -149,6 +149,8 @@ def _binary(function: Callable[[Any, Any], Tensor], a: Any, b: Any) -> Batched |
 
     def placed(x: Any) -> Any:
         if isinstance(x, Batched):
+            if x.axis == axis and len(x.shape) == rank:
+                return x.tensor
             moved = x.at(0)
             return moved.reshape(len(moved), *[1] * (rank - len(x.shape)), *x.shape).movedim(0, axis)
         if isinstance(x, Tensor) and x.dim():
