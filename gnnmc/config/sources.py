@@ -21,12 +21,14 @@ class SourceBlock(Block):
     key: what a config calls this kind. sequences: fields whose value is a list (1) or a list of lists (2); what is
     nested more deeply than that is an axis.
     masks: fields that choose which items train; data that differ in these alone are one (science 1.8).
+    drawn: fields that name what is drawn at random; data that differ in these alone are of one shape.
     held: fields that say how the data are kept in memory and nothing of what they are: no name mentions them.
     """
 
     key: ClassVar[str]
     sequences: ClassVar[Mapping[str, int]] = {}
     masks: ClassVar[frozenset[str]] = frozenset()
+    drawn: ClassVar[frozenset[str]] = frozenset()
     held: ClassVar[frozenset[str]] = frozenset({"layout", "chunk"})
 
 
@@ -40,6 +42,7 @@ class CsbmBlock(SourceBlock):
     key: ClassVar[str] = "csbm"
     sequences: ClassVar[Mapping[str, int]] = {"class_proportions": 1, "compatibility": 2, "noise_by_class": 1}
     masks: ClassVar[frozenset[str]] = frozenset({"train_per_class", "train_fraction"})
+    drawn: ClassVar[frozenset[str]] = frozenset({"seed"})
 
     num_nodes: int = Field(2000, ge=1)
     num_classes: int = Field(5, ge=1)
@@ -61,6 +64,7 @@ class RealBlock(SourceBlock):
 
     key: ClassVar[str] = "real"
     masks: ClassVar[frozenset[str]] = frozenset({"split", "fold", "train_per_class", "train_fraction", "split_seed"})
+    drawn: ClassVar[frozenset[str]] = frozenset({"fold", "split_seed"})
 
     name: str
     features: str = "default"
@@ -80,6 +84,7 @@ class RewiredBlock(RealBlock):
     """
 
     key: ClassVar[str] = "rewired"
+    drawn: ClassVar[frozenset[str]] = frozenset({"fold", "split_seed", "seed"})
 
     homophily: float | Literal["own", "original"] = "own"
     method: str = "resample"
@@ -99,6 +104,7 @@ class CollectionBlock(SourceBlock):
 
     key: ClassVar[str] = "collection"
     masks: ClassVar[frozenset[str]] = frozenset({"split_seed"})
+    drawn: ClassVar[frozenset[str]] = frozenset({"split_seed"})
 
     name: str
     features: str = "default"
@@ -112,6 +118,7 @@ class ImagesBlock(SourceBlock):
 
     key: ClassVar[str] = "images"
     masks: ClassVar[frozenset[str]] = frozenset({"train_per_class", "split_seed"})
+    drawn: ClassVar[frozenset[str]] = frozenset({"split_seed"})
 
     name: str
     train_per_class: int | None = Field(None, ge=1)

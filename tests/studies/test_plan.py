@@ -35,18 +35,45 @@ def test_counts_of_cells() -> None:
     assert counts == {"graph": 4, "statistics": 4, "modes": 24, "path": 8, "profile": 32, "table": 1}
 
 
-def test_seeds_of_a_cell_are_one_task() -> None:
-    tasks = [task for task in plan_of().tasks if task.stage == "modes"]
-    assert [len(task.cells) for task in tasks] == [3] * 8
+def graphs_of(task: Any) -> list[tuple[float, int]]:
+    """Homophily and replicate of the graphs that a task's cells are on, in their order."""
+    configs = [cell.inputs["graph"].config["csbm"] for cell in task.cells]
+    return list(dict.fromkeys((block["homophily"], block.get("seed", 0)) for block in configs))
 
 
-def test_curves_of_a_cell_are_one_task() -> None:
-    plan = plan_of(paths=[{"kind": "bezier", "steps": 5}, {"kind": "polygonal", "points": 4, "pairs": 2}])
-    assert [len(task.cells) for task in plan.tasks if task.stage == "path"] == [3, 2] * 8
-    for task in plan.tasks:
-        if task.stage == "path":
-            assert len({cell.inputs["graph"] for cell in task.cells}) == 1
-            assert len({str(cell.config) for cell in task.cells}) == 1
+def tasks_of(stage: str, **changes: Any) -> list[Any]:
+    return [task for task in plan_of(**changes).tasks if task.stage == stage]
+
+
+def test_seeds_on_all_replicates_of_a_graph_are_one_task() -> None:
+    tasks = tasks_of("modes")
+    assert [len(task.cells) for task in tasks] == [6] * 4
+    assert [graphs_of(task) for task in tasks] == [[(0.2, 0), (0.2, 1)]] * 2 + [[(0.8, 0), (0.8, 1)]] * 2
+
+
+def test_a_task_has_few_graphs_whatever_the_order_of_the_lists() -> None:
+    csbm = {"num_nodes": 60, "num_features": 8, "seed": [5, 4, 3, 2, 1], "homophily": [0.2, 0.8], "train_per_class": 3}
+    plan = plan_of(graphs=[{"csbm": csbm}], models=["gcn"])
+    tasks = [task for task in plan.tasks if task.stage == "modes"]
+    assert [graphs_of(task) for task in tasks] == [
+        [(h, seed) for seed in some] for h in (0.2, 0.8) for some in ([5, 4, 3, 2], [1])
+    ]
+    (tabulated,) = [task for task in plan.tasks if task.stage == "table"]
+    rows = [row["graph"] for row in tabulated.cells[0].config["graphs"]]
+    assert rows == [f"csbm homophily={h}, replicate={seed}" for seed in (5, 4, 3, 2, 1) for h in (0.2, 0.8)]
+
+
+def test_graphs_whose_modes_share_something_of_their_own_are_tasks_of_their_own() -> None:
+    tasks = tasks_of("modes", train={"vary": "init"})
+    assert [len(graphs_of(task)) for task in tasks] == [1] * 8
+
+
+def test_curves_on_all_replicates_of_a_graph_are_one_task() -> None:
+    tasks = tasks_of("path", paths=[{"kind": "bezier", "steps": 5}, {"kind": "polygonal", "points": 4, "pairs": 2}])
+    assert [len(task.cells) for task in tasks] == [6, 4] * 4
+    assert [len(graphs_of(task)) for task in tasks] == [2] * 8
+    for task in tasks:
+        assert len({str(cell.config) for cell in task.cells}) == 1
 
 
 def test_what_computes_is_told_how_and_no_key_knows() -> None:

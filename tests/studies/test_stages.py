@@ -17,13 +17,13 @@ from gnnmc.connectivity.files import from_numbers
 from gnnmc.engine import Together
 from gnnmc.engine.tracing import Along
 from gnnmc.run import Quiet, execute
-from gnnmc.store import Execution, Request, Store
+from gnnmc.store import Cell, Execution, Request, Store, Task
 from gnnmc.studies.sources import data_of
 from gnnmc.studies.sources.csbm import generator_seed
 from gnnmc.studies.stages import connect, modes
 from gnnmc.studies.stages.connect import connect_tasks, fit_paths, profile_paths
 from gnnmc.studies.stages.graph import graph_task, make_graphs
-from gnnmc.studies.stages.modes import mode_of, modes_task, train_modes
+from gnnmc.studies.stages.modes import mode_of, modes_tasks, train_modes
 from gnnmc.studies.stages.statistics import measure_graphs
 from gnnmc.studies.stages.tabulate import tabulate
 
@@ -33,21 +33,27 @@ TRAIN = TrainBlock(epochs=20)
 CPU = Execution("cpu", "stacked", 2**30)
 
 
+def modes_task(graph: Cell, seeds: list[int]) -> Task:
+    """The one of a single graph."""
+    (task,), _ = modes_tasks([graph], MODEL, TRAIN, seeds, CPU)
+    return task
+
+
 @pytest.fixture(scope="module")
 def stored() -> dict[str, Any]:
     graph_cell = graph_task(BLOCK, "g").cells[0]
     graph = make_graphs([Request(graph_cell.config, {})], CPU)[0]
-    trained = modes_task(graph_cell, MODEL, TRAIN, [0, 1], CPU)
+    trained = modes_task(graph_cell, [0, 1])
     modes = train_modes([Request(cell.config, {"graph": graph}) for cell in trained.cells], CPU)
     return {"graph_cell": graph_cell, "graph": graph, "mode_cells": trained.cells, "modes": modes}
 
 
 def connected(stored: dict[str, Any], path: PathBlock, modes: list[Any] | None = None) -> tuple[Any, Any]:
     a, b = modes or stored["modes"]
-    tasks, cells = connect_tasks(
-        stored["graph_cell"],
+    tasks, (cells,) = connect_tasks(
+        [stored["graph_cell"]],
         MODEL,
-        [tuple(enumerate(stored["mode_cells"]))],
+        [[tuple(enumerate(stored["mode_cells"]))]],
         path,
         ProfileBlock(points=5),
         "last",
@@ -187,7 +193,7 @@ def test_reading_sparse_features_says_nothing_on_the_terminal(tmp_path: Path) ->
 
 def three_modes(stored: dict[str, Any]) -> list[Any]:
     """The stored modes and one more, of the same graph and model."""
-    more = modes_task(stored["graph_cell"], MODEL, TRAIN, [2], CPU).cells[0]
+    more = modes_task(stored["graph_cell"], [2]).cells[0]
     return [*stored["modes"], *train_modes([Request(more.config, {"graph": stored["graph"]})], CPU)]
 
 
@@ -217,27 +223,30 @@ def test_all_curves_of_a_task_are_fitted_by_one_call_with_what_the_run_says(
 ) -> None:
     calls = []
 
-    def noting(model: Any, problem: Any, pairs: Any, **settings: Any) -> Any:
-        calls.append((len(pairs), settings["engine"], settings["memory"], settings["device"]))
-        return gnnmc.fit_paths(model, problem, pairs, **settings)
+    def noting(fittings: Any, **settings: Any) -> Any:
+        told = [settings[name] for name in ("engine", "memory", "device")]
+        calls.append(([len(pairs) for _, _, pairs in fittings], *told))
+        return gnnmc.fit_many(fittings, **settings)
 
-    monkeypatch.setattr(connect, "fit", noting)
+    monkeypatch.setattr(connect, "fit_many", noting)
     fitted_together(stored, three_modes(stored), Execution("cpu", "stacked", 12345))
-    assert calls == [(3, "stacked", 12345, "cpu")]
+    assert calls == [([3], "stacked", 12345, "cpu")]
 
 
 def test_seeds_are_trained_with_what_the_run_says(stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def noting(model: Any, problem: Any, seeds: Any, **settings: Any) -> Any:
-        calls.append((len(seeds), settings["engine"], settings["memory"], settings["device"]))
-        return gnnmc.train(model, problem, seeds, **settings)
+    def noting(trainings: Any, **settings: Any) -> Any:
+        calls.append(
+            ([len(seeds) for _, _, seeds in trainings], *(settings[n] for n in ("engine", "memory", "device")))
+        )
+        return gnnmc.train_many(trainings, **settings)
 
-    monkeypatch.setattr(modes, "train", noting)
-    trained = modes_task(stored["graph_cell"], MODEL, TRAIN, [0, 1], CPU)
+    monkeypatch.setattr(modes, "train_many", noting)
+    trained = modes_task(stored["graph_cell"], [0, 1])
     requests = [Request(cell.config, {"graph": stored["graph"]}) for cell in trained.cells]
     train_modes(requests, Execution("cpu", "loop", 54321))
-    assert calls == [(2, "loop", 54321, "cpu")]
+    assert calls == [([2], "loop", 54321, "cpu")]
 
 
 def test_a_pair_with_an_end_that_diverged_is_left_out_of_a_task(stored: dict[str, Any]) -> None:
@@ -270,11 +279,11 @@ def test_how_many_at_once_after_memory_ran_out_is_kept_with_the_results(
     monkeypatch.setattr(Together, "losses", short)
     monkeypatch.setattr(Along, "outputs", fewer)
     graph, store = stored["graph_cell"], Store(tmp_path)
-    trained = modes_task(graph, MODEL, TRAIN, [0, 1, 2], CPU)
+    trained = modes_task(graph, [0, 1, 2])
     numbered = list(enumerate(trained.cells))
     curve = PathBlock(kind="bezier", steps=3)
     tasks, _ = connect_tasks(
-        graph, MODEL, list(itertools.combinations(numbered, 2)), curve, ProfileBlock(points=5), "last", CPU
+        [graph], MODEL, [list(itertools.combinations(numbered, 2))], curve, ProfileBlock(points=5), "last", CPU
     )
     tasks = [graph_task(BLOCK, "g"), trained, *tasks]
     assert execute(tasks, store, runner="serial", progress=Quiet()).ok

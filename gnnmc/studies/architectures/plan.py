@@ -24,12 +24,14 @@ def make_plan(config: Architectures) -> Plan:
     paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
     sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
     kinds = []
-    for (block, entry), row in zip(listed, rows, strict=True):
+    for entry in config.problems:
+        problems = [(block, row) for (block, of), row in zip(listed, rows, strict=True) if of is entry]
         sized = [_sized(model, config.parameters) for model in entry.models]
         models = list(zip(distinct_names(entry.models, "name", "problems.models"), sized, strict=True))
-        sweep.add(block, row, models, entry.train)
+        sweep.add(problems, models, entry.train)
         kinds += [
             {"graph": row["graph"], "model": name, "kind": _kind(source_of(block).has_edges, model)}
+            for block, row in problems
             for name, model in models
         ]
     tabulated = sweep.tabulated()

@@ -25,8 +25,7 @@ def make_plan(config: HomophilyBarrier) -> Plan:
     models = list(zip(distinct_names(config.models, "name", "models"), config.models, strict=True))
     paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
     sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
-    for block, row in zip(blocks, rows, strict=True):
-        sweep.add(block, row, models)
+    sweep.add(list(zip(blocks, rows, strict=True)), models)
     tabulated = sweep.tabulated()
     related = relate_task(tabulated.cells[0], config.least_train_accuracy)
     gathered = sweep.add_planes(config.planes) if config.planes else None

@@ -9,39 +9,36 @@ import pandas as pd
 from torch import Tensor, nn
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock
-from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, profile
-from gnnmc.connectivity import fit_paths as fit
+from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, fit_many, profile
 from gnnmc.connectivity.files import by_number, from_numbers
 from gnnmc.diagnostics import Diagnostic
-from gnnmc.models import build_model
 from gnnmc.problem import Problem
 from gnnmc.store import Cell, Execution, Request, Result, Task
-from gnnmc.studies.stages.graph import problem_of
-from gnnmc.studies.stages.modes import mode_of
+from gnnmc.studies.stages.modes import by_graph, common_of, mode_of
 from gnnmc.training import VARY
 from gnnmc.weights import Mode
 
 # A mode's cell and the number it goes by among those of its graph and model.
 Numbered: TypeAlias = tuple[int, Cell]
 
-PATH_VERSION = 5
+PATH_VERSION = 6
 PROFILE_VERSION = 4
 
 
 def connect_tasks(
-    graph: Cell,
+    graphs: Sequence[Cell],
     model: ModelBlock,
-    pairs: Sequence[tuple[Numbered, Numbered]],
+    pairs: Sequence[Sequence[tuple[Numbered, Numbered]]],
     path: PathBlock,
     grid: ProfileBlock,
     endpoint: str,
     execution: Execution,
-) -> tuple[list[Task], list[tuple[int, int, Cell]]]:
-    """Tasks that connect the pairs by one kind of path and profile it; and (number a, number b, profile's cell).
+) -> tuple[list[Task], list[list[tuple[int, int, Cell]]]]:
+    """Tasks that connect pairs by one kind of path and profile it; and of each graph (number a, number b, the profile).
 
-    The curves of all pairs are one task, and so are their profiles: they have data and model in common.
+    pairs: of each graph. The graphs are of one shape, so that the curves of all pairs are one task; the profiles of a
+    graph are one, having its data and model in common.
     """
-    chosen = pairs[: path.pairs] if path.pairs else pairs
     # How many pairs get the path decides which cells there are, not what is in them.
     shared = {
         "model": model.differing(),
@@ -49,30 +46,38 @@ def connect_tasks(
         "endpoint": endpoint,
     }
     curves: list[Cell] = []
-    profiles: list[tuple[int, int, Cell]] = []
-    for (number_a, a), (number_b, b) in chosen:
-        inputs: dict[str, Cell | tuple[Cell, ...]] = {"graph": graph, "a": a, "b": b}
-        label = f"{graph.label} {model.name} {path.kind} {number_a}–{number_b}"
-        if path.kind != LinearPath.kind:
-            fitted = Cell("path", PATH_VERSION, shared, inputs, label=label)
-            curves.append(fitted)
-            inputs = inputs | {"path": fitted}
-        cell = Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label)
-        profiles.append((number_a, number_b, cell))
+    profiles: list[list[tuple[int, int, Cell]]] = []
+    for graph, of_graph in zip(graphs, pairs, strict=True):
+        profiles.append([])
+        for (number_a, a), (number_b, b) in of_graph[: path.pairs] if path.pairs else of_graph:
+            inputs: dict[str, Cell | tuple[Cell, ...]] = {"graph": graph, "a": a, "b": b}
+            label = f"{graph.label} {model.name} {path.kind} {number_a}–{number_b}"
+            if path.kind != LinearPath.kind:
+                fitted = Cell("path", PATH_VERSION, shared, inputs, label=label)
+                curves.append(fitted)
+                inputs = inputs | {"path": fitted}
+            cell = Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label)
+            profiles[-1].append((number_a, number_b, cell))
     tasks = [Task(fit_paths, tuple(curves), execution)] if curves else []
-    return [*tasks, Task(profile_paths, tuple(cell for _, _, cell in profiles), execution)], profiles
+    tasks += [Task(profile_paths, tuple(cell for _, _, cell in some), execution) for some in profiles]
+    return tasks, profiles
 
 
 def fit_paths(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """graph and two modes → `inner` control points and the fit's `record`; both empty where an end diverged.
 
-    The requests are of one graph, model and path.
+    The requests are of one model and path; those of one graph follow each other.
     """
-    problem, model = common_of(requests)
     settings = PathBlock(**requests[0].config["path"]).model_dump(exclude={"pairs"})
-    pairs = [ends_of(request) for request in requests]
-    fitted = iter(fit(model, problem, [pair for pair in pairs if _usable(*pair)], **execution.settings(), **settings))
-    return [_fitted(next(fitted)) if _usable(*pair) else {"inner": {}, "record": {}} for pair in pairs]
+    pairs = [[ends_of(request) for request in some] for some in by_graph(requests)]
+    usable = [[pair for pair in some if _usable(*pair)] for some in pairs]
+    asked = [
+        (model, problem, some)
+        for (problem, model), some in zip(map(common_of, by_graph(requests)), usable, strict=True)
+        if some
+    ]
+    fitted = itertools.chain(*fit_many(asked, **execution.settings(), **settings))
+    return [_fitted(next(fitted)) if _usable(*pair) else {"inner": {}, "record": {}} for some in pairs for pair in some]
 
 
 def _fitted(path: Path) -> Result:
@@ -119,12 +124,6 @@ def _lost_barriers(problem: Problem) -> pd.DataFrame:
     """A row for every barrier that could not be measured, so that none is lost from sight."""
     keys = itertools.product(problem.splits, problem.columns, BARRIERS)
     return pd.DataFrame(keys, columns=["split", "metric", "barrier_kind"]).assign(barrier=np.nan)
-
-
-def common_of(requests: Sequence[Request]) -> tuple[Problem, nn.Module]:
-    """The problem and the model that the requests of a task share, made once for all of them."""
-    problem = problem_of(cast(Result, requests[0].inputs["graph"]))
-    return problem, build_model(problem=problem, **ModelBlock(**requests[0].config["model"]).model_dump())
 
 
 def ends_of(request: Request) -> tuple[Mode, Mode]:

@@ -9,15 +9,18 @@ from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, Source
 from gnnmc.store import Cell, Execution, Task
 from gnnmc.studies.stages.connect import connect_tasks
 from gnnmc.studies.stages.graph import graph_task
-from gnnmc.studies.stages.modes import modes_task
+from gnnmc.studies.stages.modes import modes_tasks
 from gnnmc.studies.stages.plane import gather_task, plane_task
 from gnnmc.studies.stages.statistics import statistics_task
 from gnnmc.studies.stages.tabulate import tabulate_task
 
+# Graphs of one shape that are one task: of more, workers would be idle, and little is left to gain (measured).
+TOGETHER = 4
+
 
 @dataclass
 class Sweep:
-    """Tasks in the order to start them, and the labeled cells that a table is made of. `add` one problem at a time."""
+    """Tasks in the order to start them, and the labeled cells that a table is made of."""
 
     train: TrainBlock
     seeds: Sequence[int]
@@ -33,34 +36,49 @@ class Sweep:
 
     def add(
         self,
-        block: SourceBlock,
-        row: dict[str, Any],
+        problems: Sequence[tuple[SourceBlock, dict[str, Any]]],
         models: Sequence[tuple[str, ModelBlock]],
         train: TrainBlock | None = None,
     ) -> None:
-        """Plan one problem: its data, its statistics, and every model's modes, paths and profiles on it.
+        """Plan problems: the data of each, their statistics, and every model's modes, paths and profiles on them.
 
-        train: how its modes are trained, where that is not as for the others.
+        train: how their modes are trained, where that is not as for the others.
 
         Raises InputError for data that cannot be made.
         """
+        rows = [_Rows() for _ in problems]
+        for places in _of_one_shape([block for block, _ in problems]):
+            graphs = [self._add_data(*problems[place], rows[place]) for place in places]
+            for name, model in models:
+                self._add_model(graphs, name, model, train or self.train, [rows[place] for place in places])
+        for row in rows:
+            self.statistics += row.statistics
+            self.modes += row.modes
+            self.profiles += row.profiles
+
+    def _add_data(self, block: SourceBlock, row: dict[str, Any], rows: "_Rows") -> Cell:
         made = graph_task(block, row["graph"])
-        graph = made.cells[0]
-        measured = statistics_task(graph)
+        measured = statistics_task(made.cells[0])
         self.tasks += [made, measured]
-        self.statistics.append((row, measured.cells[0]))
-        for model_name, model in models:
-            trained = modes_task(graph, model, train or self.train, self.seeds, self.execution)
-            self.tasks.append(trained)
-            where = {"graph": row["graph"], "model": model_name, "endpoint": self.endpoint}
-            numbered = list(zip(self.seeds, trained.cells, strict=True))
-            self.modes += [(where | {"seed": number}, cell) for number, cell in numbered]
-            pairs = list(itertools.combinations(numbered, 2))
-            for path_name, path in self.paths:
-                tasks, cells = connect_tasks(graph, model, pairs, path, self.profile, self.endpoint, self.execution)
-                self.tasks += tasks
-                for a, b, cell in cells:
-                    self.profiles.append((where | {"path": path_name, "a": a, "b": b, "aligned": "none"}, cell))
+        rows.statistics.append((row, measured.cells[0]))
+        return made.cells[0]
+
+    def _add_model(
+        self, graphs: Sequence[Cell], name: str, model: ModelBlock, train: TrainBlock, rows: Sequence["_Rows"]
+    ) -> None:
+        tasks, cells = modes_tasks(graphs, model, train, self.seeds, self.execution)
+        self.tasks += tasks
+        where = [{"graph": each.statistics[0][0]["graph"], "model": name, "endpoint": self.endpoint} for each in rows]
+        numbered = [list(zip(self.seeds, some, strict=True)) for some in cells]
+        for each, labels, some in zip(rows, where, numbered, strict=True):
+            each.modes += [(labels | {"seed": number}, cell) for number, cell in some]
+        pairs = [list(itertools.combinations(some, 2)) for some in numbered]
+        for path_name, path in self.paths:
+            tasks, profiles = connect_tasks(graphs, model, pairs, path, self.profile, self.endpoint, self.execution)
+            self.tasks += tasks
+            for each, labels, found in zip(rows, where, profiles, strict=True):
+                for a, b, cell in found:
+                    each.profiles.append((labels | {"path": path_name, "a": a, "b": b, "aligned": "none"}, cell))
 
     def tabulated(self) -> Task:
         """The task of the tables of all that was added."""
@@ -85,3 +103,24 @@ class Sweep:
             self.tasks.append(task)
             self.planes.append((labels, task.cells[0]))
         return gather_task(self.planes)
+
+
+@dataclass
+class _Rows:
+    """What tables say of one problem."""
+
+    statistics: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    profiles: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+
+
+def _of_one_shape(blocks: Sequence[SourceBlock]) -> list[list[int]]:
+    """Places of blocks that are worked on together: they differ in what is drawn alone."""
+    groups: dict[tuple[Any, ...], list[list[int]]] = {}
+    for place, block in enumerate(blocks):
+        known = {name: value for name, value in block.model_dump().items() if name not in block.drawn}
+        some = groups.setdefault((block.key, repr(known)), [[]])
+        if len(some[-1]) == TOGETHER:
+            some.append([])
+        some[-1].append(place)
+    return [places for some in groups.values() for places in some]
