@@ -23,10 +23,10 @@ def pubmed() -> Data:
     return gnnmc.load_graph("PubMed", features="row", layout="dense")
 
 
-def csbm(nodes: int = 3000, edges: int = 30_000, features: int = 128) -> Data:
+def csbm(nodes: int = 3000, edges: int = 30_000, features: int = 128, seed: int = 0) -> Data:
     """A contextual stochastic block model of five classes with dense features."""
     return gnnmc.csbm(
-        num_nodes=nodes, num_classes=5, homophily=0.7, mean_degree=2 * edges / nodes, num_features=features, seed=0
+        num_nodes=nodes, num_classes=5, homophily=0.7, mean_degree=2 * edges / nodes, num_features=features, seed=seed
     )
 
 

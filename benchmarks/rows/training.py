@@ -42,10 +42,11 @@ class Training:
         def baseline(inputs: tuple[Sequence[int], int]) -> list[Trained]:
             return train_all(ready.theirs, ready.task, *inputs)
 
-        return Bench(fresh, {BASELINE: baseline, OURS: ours}, _check, warm=(range(self.seeds), WARM))
+        return Bench(fresh, {BASELINE: baseline, OURS: ours}, same_ends, warm=(range(self.seeds), WARM))
 
 
-def _check(ours: Sequence[list[gnnmc.Mode]], baseline: Sequence[list[Trained]]) -> dict[str, float]:
+def same_ends(ours: Sequence[list[gnnmc.Mode]], baseline: Sequence[list[Trained]]) -> dict[str, float]:
+    """How far losses and accuracies of the ends are apart."""
     return same_law([_ends(modes) for modes in ours], [_their_ends(runs) for runs in baseline], ENDS, SLACK)
 
 
