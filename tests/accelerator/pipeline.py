@@ -5,6 +5,7 @@ images where the model needs them; `graphs` is a network for whole graphs.
 """
 
 import json
+import logging
 import sys
 
 import emulated
@@ -12,20 +13,20 @@ import torch
 from torch import nn
 from torch_geometric.data import Data
 
-from gnnmc.connectivity import LinearPath, Path, fit_path, plane, profile
+from gnnmc.connectivity import LinearPath, Path, fit_many, fit_path, plane, profile
 from gnnmc.engine import ENGINES, has_batchnorm, resolve_device
 from gnnmc.errors import InputError
 from gnnmc.models import MODELS, build_model
 from gnnmc.problem import Problem
 from gnnmc.seeding import forked
-from gnnmc.training import train
+from gnnmc.training import train, train_many
 
 torch.set_num_threads(1)
 GRAPHS = "graphs"
 
 
-def graph(sparse: bool = False) -> Data:
-    generator = torch.Generator().manual_seed(0)
+def graph(sparse: bool = False, seed: int = 0) -> Data:
+    generator = torch.Generator().manual_seed(seed)
     y = torch.arange(60) % 3
     x = torch.randn(60, 6, generator=generator)
     x[torch.arange(60), y] += 1
@@ -74,6 +75,24 @@ def run(model: nn.Module, problem: Problem, device: str) -> dict:
             values = profile(model, problem, path, points=5, engine=engine, device=device).values
             found[f"{name}, {engine}"] = torch.tensor(values)
     return found
+
+
+def run_many(models: list[nn.Module], problems: list[Problem], device: str) -> dict:
+    """Modes and curves of several problems, and whether they were done together."""
+    refusals = logging.Handler()
+    refusals.emit = lambda record: told.append(record.getMessage())
+    log, told = logging.getLogger("gnnmc"), []
+    log.addHandler(refusals)
+    log.setLevel(logging.DEBUG)
+    trained = train_many([(m, p, [0, 1]) for m, p in zip(models, problems, strict=True)], epochs=8, device=device)
+    pairs = [[tuple(modes)] for modes in trained]
+    fitted = fit_many(list(zip(models, problems, pairs, strict=True)), steps=8, device=device)
+    log.removeHandler(refusals)
+    return {
+        "modes": [mode.weights for modes in trained for mode in modes],
+        "control": [paths[0].control_points[1] for paths in fitted],
+        "apart": [message for message in told if message.startswith("one problem after another")],
+    }
 
 
 def difference(a: object, b: object) -> float:
@@ -157,7 +176,16 @@ def around(device: str) -> dict:
         "mixed problem": raises(lambda: Problem.node_classification(graph()).outputs(nn.Linear(6, 3).to(device))),
         "model stays": str(next(module.parameters()).device),
         "sparse features": difference(run(gcn, sparse, device), run(gcn, dense, "cpu")),
+        "several problems": {name: several(name, device) for name in ("gcn", "gat", "gatv2", "mlp")},
     }
+
+
+def several(name: str, device: str) -> dict:
+    problems = [Problem.node_classification(graph(seed=seed)) for seed in range(3)]
+    models = [build_model(name, problem, hidden=8, dropout=0.0) for problem in problems]
+    on_cpu, on_device = (run_many(models, problems, where) for where in ("cpu", device))
+    gaps = {key: difference(on_cpu[key], on_device[key]) for key in ("modes", "control")}
+    return {"differences": gaps, "apart": on_device["apart"]}
 
 
 def main(names: list[str]) -> None:

@@ -19,8 +19,17 @@ from gnnmc.studies import STUDIES
 CONFIG = {
     "study": "homophily_barrier",
     "graphs": [
-        {"csbm": {"num_nodes": 60, "num_classes": 3, "num_features": 6, "homophily": h, "train_per_class": 5}}
-        for h in (0.2, 0.8)
+        {
+            "csbm": {
+                "num_nodes": 60,
+                "num_classes": 3,
+                "num_features": 6,
+                "homophily": h,
+                "train_per_class": 5,
+                "seed": s,
+            }
+        }
+        for h, s in ((0.2, 0), (0.2, 1), (0.8, 0))
     ],
     "models": [{"name": "gcn", "hidden": 8, "dropout": 0.0}],
     "train": {"epochs": 10},

@@ -52,6 +52,12 @@ def test_every_result_equals_that_of_the_cpu(reports):
         assert max(differences.values()) < 1e-4, case
 
 
+def test_several_problems_are_trained_and_fitted_together_there_too(reports):
+    for name, found in reports[0]["several problems"].items():
+        assert not found["apart"], name
+        assert max(found["differences"].values()) < 1e-4, (name, found)
+
+
 def test_dropout_acts_there_and_repeats_by_seed(reports):
     around, *cases = reports
     assert around["a fork repeats"]
