@@ -176,7 +176,7 @@ def around(device: str) -> dict:
         "mixed problem": raises(lambda: Problem.node_classification(graph()).outputs(nn.Linear(6, 3).to(device))),
         "model stays": str(next(module.parameters()).device),
         "sparse features": difference(run(gcn, sparse, device), run(gcn, dense, "cpu")),
-        "several problems": {name: several(name, device) for name in ("gcn", "gat", "gatv2", "mlp")},
+        "several problems": {name: several(name, device) for name in ("gcn", "sage", "gat", "gatv2", "mlp")},
     }
 
 

@@ -54,7 +54,8 @@ def test_every_result_equals_that_of_the_cpu(reports):
 
 def test_several_problems_are_trained_and_fitted_together_there_too(reports):
     for name, found in reports[0]["several problems"].items():
-        assert not found["apart"], name
+        # Attention of gnnmc's own layer is computed edge by edge there, and no two graphs have as many edges.
+        assert bool(found["apart"]) == (name == "gat"), found["apart"]
         assert max(found["differences"].values()) < 1e-4, (name, found)
 
 

@@ -51,6 +51,6 @@ def _diagonal(parts: Sequence[Structure]) -> Structure:
     rows, columns = parts[0].shape
     before = [0, *accumulate(len(part.columns) for part in parts)]
     starts = [part.starts[:-1].long() + entries for part, entries in zip(parts, before, strict=False)]
-    starts.append(starts[0].new_tensor(before[-1:]))
+    starts.append(parts[-1].starts[-1:].long() + before[-2])
     places = [part.columns.long() + number * columns for number, part in enumerate(parts)]
     return Structure(torch.cat(starts), torch.cat(places), (len(parts) * rows, len(parts) * columns))
