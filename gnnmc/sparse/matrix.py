@@ -91,6 +91,13 @@ class SparseMatrix:
         structure = Structure(matrix.crow_indices(), matrix.col_indices(), (matrix.shape[0], matrix.shape[1]))
         return SparseMatrix(structure, matrix.values())
 
+    @staticmethod
+    def of_dense(matrix: Tensor) -> "SparseMatrix":
+        """The entries of a dense matrix that are not 0, on devices without sparse layouts too."""
+        rows, columns = matrix.nonzero(as_tuple=True)
+        structure = Structure(row_starts(rows, len(matrix)), columns, (matrix.shape[0], matrix.shape[1]))
+        return SparseMatrix(structure, matrix[rows, columns])
+
     def __len__(self) -> int:
         return self.structure.shape[0]
 

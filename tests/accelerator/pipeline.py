@@ -176,8 +176,17 @@ def around(device: str) -> dict:
         "mixed problem": raises(lambda: Problem.node_classification(graph()).outputs(nn.Linear(6, 3).to(device))),
         "model stays": str(next(module.parameters()).device),
         "sparse features": difference(run(gcn, sparse, device), run(gcn, dense, "cpu")),
+        "mostly empty features": mostly_empty(gcn, device),
         "several problems": {name: several(name, device) for name in ("gcn", "sage", "gat", "gatv2", "mlp")},
     }
+
+
+def mostly_empty(model: nn.Module, device: str) -> float:
+    """Dense features of which few are not zero are multiplied as sparse ones."""
+    data = graph()
+    data.x = data.x * (data.x > 1.8)
+    problem = Problem.node_classification(data)
+    return difference(run(model, problem, device), run(model, problem, "cpu"))
 
 
 def several(name: str, device: str) -> dict:

@@ -92,6 +92,10 @@ def test_many_points_are_many_at_once_there_too(reports):
         assert few.get("gnnmc::sparse_mm") == many.get("gnnmc::sparse_mm"), case["case"]
 
 
+def test_mostly_empty_features_are_served(reports):
+    assert reports[0]["mostly empty features"] < 1e-4
+
+
 def test_sparse_features_are_served(reports):
     assert reports[0]["sparse features"] < 1e-4
 

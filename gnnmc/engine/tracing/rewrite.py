@@ -217,7 +217,7 @@ class _Rewriting:
             if not dense or matrix.count_nonzero() >= SPARSE_BELOW * matrix.numel():
                 changed.append(operation)
                 continue
-            sparse = SparseMatrix.of(matrix.to_sparse_csr())
+            sparse = SparseMatrix.of_dense(matrix)
             changed += self._biased((sparse_product, (sparse, operation.args[first + 1])), operation, first)
         self.operations = changed
 
