@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from sklearn import config_context
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -96,12 +97,14 @@ def predict_barrier(
         raise InputError(f"{outcome} goes down to {lowest:.3g}: log(B + {OFFSET:g}) needs barriers of 0 or more")
     scores: list[dict[str, object]] = []
     importances: list[dict[str, object]] = []
-    for group in graph_groups(table, outcome, statistics, by=by, graph=graph, cluster=cluster):
-        for label, names in named.items():
-            held_out = _HeldOut(group, label, names, outcome, cluster, folds, (seed, outcome, *by, *group.names()))
-            where = dict(zip(by, group.values)) | {"predictors": label, "outcome": outcome}
-            scores.append(where | held_out.score(bootstrap, confidence))
-            importances += [where | row for row in held_out.importances(repeats)]
+    # Its checks take scikit-learn longer than models of a few dozen graphs do, and these are sound.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        for group in graph_groups(table, outcome, statistics, by=by, graph=graph, cluster=cluster):
+            for label, names in named.items():
+                held_out = _HeldOut(group, label, names, outcome, cluster, folds, (seed, outcome, *by, *group.names()))
+                where = dict(zip(by, group.values)) | {"predictors": label, "outcome": outcome}
+                scores.append(where | held_out.score(bootstrap, confidence))
+                importances += [where | row for row in held_out.importances(repeats)]
     return Prediction(
         pd.DataFrame(scores, columns=[*by, *SCORE_COLUMNS]),
         pd.DataFrame(importances, columns=[*by, *IMPORTANCE_COLUMNS]),
