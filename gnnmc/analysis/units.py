@@ -53,9 +53,9 @@ def graph_groups(
         rows[name] = column.where(np.isfinite(column))
     if by:
         grouped = table.groupby(list(by), observed=True, dropna=False, sort=False)
-        group, firsts = grouped.ngroup().to_numpy(), [tuple(values) for values, _ in grouped]
+        group, firsts = grouped.ngroup().to_numpy().astype(np.intp), [tuple(values) for values, _ in grouped]
     else:
-        group, firsts = np.zeros(len(table), dtype=int), [()]
+        group, firsts = np.zeros(len(table), dtype=np.intp), [()]
 
     known = rows[outcome].notna().to_numpy()
     units, of_units = _average(rows[known], group[known], numbers, graph, cluster)
