@@ -2,8 +2,7 @@
 
 import gc
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from gnnmc.collector import held_back
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.report.figure import css_variables, draw_figure
 from gnnmc.report.latex import to_latex
@@ -40,7 +40,7 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
     written = Written(target)
     try:
         with (
-            _without_collector(),
+            held_back(),  # drawing sets it off again and again
             written.renewing("figures", [f"{name}.{suffix}" for name in figures for suffix in FIGURE_FILES]),
             written.renewing("shown", [f"{name}.{suffix}" for name in frames for suffix in TABLE_FILES]),
         ):
@@ -81,20 +81,6 @@ def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("gnnmc.report"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Python's cyclic garbage collector off: drawing sets it off again and again, and each time it walks all that a
-    program with torch holds, which takes a third of the time of a report.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _section(section: Section, folder: Path) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """What runs inside a worker process. Nothing heavy is imported before the number of threads is set."""
 
+import importlib
 import os
 import signal
+import sys
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from gnnmc.collector import importing
 from gnnmc.run.work import InputCache, Report, Work, perform
 from gnnmc.store.directory import Store
 
@@ -23,9 +27,10 @@ def begin(folder: Path, lifeline: Connection, parent: int) -> None:
         os.environ[variable] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(lifeline, parent), daemon=True, name="lifeline").start()
-    import torch
+    with importing():
+        import torch
 
-    import gnnmc.store.values  # noqa: F401  (warm: pandas, pyarrow and safetensors)
+        import gnnmc.store.values  # noqa: F401  (warm: pandas, pyarrow and safetensors)
 
     torch.set_num_threads(1)
     _here = (Store(folder), InputCache())
@@ -38,6 +43,11 @@ def ready() -> int:
 
 def do(work: Work) -> Report:
     """Do one task."""
+    module = work.function.partition(":")[0]
+    if module not in sys.modules:
+        # What is wrong with it, if anything, the task will meet again, and report.
+        with suppress(Exception, SystemExit), importing():
+            importlib.import_module(module)
     return perform(work, *_here)
 
 
