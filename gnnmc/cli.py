@@ -39,12 +39,15 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="At the end print one JSON object.")] = False,
 ) -> None:
     """Run a study, or go on with it, and write its report."""
-    with importing():
-        from gnnmc.commands.run import run_study
+    from gnnmc.commands.early import early_crew
 
     given = {"run.device": device, "run.engine": engine}
     asked = [*(overrides or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
-    run_study(config, asked, out, quiet=quiet, verbose=verbose, as_json=as_json)
+    with early_crew(config, asked, out) as crew:
+        with importing():
+            from gnnmc.commands.run import run_study
+
+        run_study(config, asked, out, crew=crew, quiet=quiet, verbose=verbose, as_json=as_json)
 
 
 @app.command()

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,7 +21,7 @@ _ORPHANED = 3  # exit code; nobody is left to read it
 _here: tuple[Store, InputCache]
 
 
-def begin(folder: Path, lifeline: Connection, parent: int) -> None:
+def begin(folder: Path, lifeline: Connection, parent: int, modules: Sequence[str]) -> None:
     """Prepare the process: one thread, deaf to Ctrl-C (the parent decides), gone when the parent is, warm imports."""
     global _here
     for variable in _THREAD_VARIABLES:
@@ -34,6 +35,8 @@ def begin(folder: Path, lifeline: Connection, parent: int) -> None:
 
     torch.set_num_threads(1)
     _here = (Store(folder), InputCache())
+    for module in modules:
+        _import(module)
 
 
 def ready() -> int:
@@ -43,12 +46,15 @@ def ready() -> int:
 
 def do(work: Work) -> Report:
     """Do one task."""
-    module = work.function.partition(":")[0]
+    _import(work.function.partition(":")[0])
+    return perform(work, *_here)
+
+
+def _import(module: str) -> None:
     if module not in sys.modules:
-        # What is wrong with it, if anything, the task will meet again, and report.
+        # What is wrong with it, if anything, a task will meet again, and report.
         with suppress(Exception, SystemExit), importing():
             importlib.import_module(module)
-    return perform(work, *_here)
 
 
 def _end_with_parent(lifeline: Connection, parent: int) -> None:
