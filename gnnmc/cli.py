@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gnnmc.collector import importing
 from gnnmc.errors import GnnmcError, InputError
 from gnnmc.version import __version__
 
@@ -38,17 +39,22 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="At the end print one JSON object.")] = False,
 ) -> None:
     """Run a study, or go on with it, and write its report."""
-    from gnnmc.commands.run import run_study
+    from gnnmc.commands.early import early_crew
 
     given = {"run.device": device, "run.engine": engine}
     asked = [*(overrides or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
-    run_study(config, asked, out, quiet=quiet, verbose=verbose, as_json=as_json)
+    with early_crew(config, asked, out) as crew:
+        with importing():
+            from gnnmc.commands.run import run_study
+
+        run_study(config, asked, out, crew=crew, quiet=quiet, verbose=verbose, as_json=as_json)
 
 
 @app.command()
 def report(folder: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     """Make a report anew from the tables of a run."""
-    from gnnmc.report import report as make_report
+    with importing():
+        from gnnmc.report import report as make_report
 
     typer.echo(f"report: {make_report(folder)}")
 
@@ -59,7 +65,8 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Folder for the comparison as a page, its tables as CSV.")] = None,
 ) -> None:
     """Set finished runs side by side: configs, barriers, associations, ends."""
-    from gnnmc.commands.compare import show_comparison
+    with importing():
+        from gnnmc.commands.compare import show_comparison
 
     show_comparison(folders, out)
 
@@ -83,7 +90,8 @@ def stats(
     ] = None,
 ) -> None:
     """Print the statistics of graphs."""
-    from gnnmc.commands.stats import show_stats
+    with importing():
+        from gnnmc.commands.stats import show_stats
 
     show_stats(graphs, root, directed, csv, cost)
 
@@ -117,7 +125,8 @@ def connect(
     out: Annotated[Path | None, typer.Option(help="Folder for the profiles (CSV) and their figures (SVG).")] = None,
 ) -> None:
     """Print the barriers between two of your checkpoints."""
-    from gnnmc.commands.connect import connect_checkpoints
+    with importing():
+        from gnnmc.commands.connect import connect_checkpoints
 
     kinds, settings, fit = path or ["linear"], overrides or [], {"l2": l2, "steps": steps, "lr": lr}
     connect_checkpoints(a, b, model, graph, kinds, settings, points, root, device, engine, out, batchnorm, **fit)

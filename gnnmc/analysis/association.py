@@ -157,7 +157,8 @@ def _group_rows(
     units = group.units
     rows: dict[str, dict[str, object]] = {}
     # Statistics known for the same graphs are computed together: their resamples are the same.
-    known = {name: units[[name, *controls]].notna().all(axis=1).to_numpy() for name in statistics}
+    controlled = units[list(controls)].notna().to_numpy().all(axis=1)
+    known = {name: units[name].notna().to_numpy() & controlled for name in statistics}
     for mask in {mask.tobytes(): mask for mask in known.values()}.values():
         members = [name for name in statistics if (known[name] == mask).all()]
         graphs = units[mask]

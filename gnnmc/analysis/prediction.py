@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from gnnmc.analysis.inference import ENOUGH_CLUSTERS
 from gnnmc.analysis.ranks import Array
@@ -17,6 +13,10 @@ from gnnmc.analysis.resampling import Indices, cluster_counts
 from gnnmc.analysis.units import BY, Group, check_columns, graph_groups
 from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator, stream
+
+# scikit-learn is imported where it is used: every process of a run imports this package, and one of them predicts.
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 # Barriers pile up at 0, so what is predicted is log(B + this) (science 1.8).
 OFFSET = 1e-3
@@ -96,12 +96,16 @@ def predict_barrier(
         raise InputError(f"{outcome} goes down to {lowest:.3g}: log(B + {OFFSET:g}) needs barriers of 0 or more")
     scores: list[dict[str, object]] = []
     importances: list[dict[str, object]] = []
-    for group in graph_groups(table, outcome, statistics, by=by, graph=graph, cluster=cluster):
-        for label, names in named.items():
-            held_out = _HeldOut(group, label, names, outcome, cluster, folds, (seed, outcome, *by, *group.names()))
-            where = dict(zip(by, group.values)) | {"predictors": label, "outcome": outcome}
-            scores.append(where | held_out.score(bootstrap, confidence))
-            importances += [where | row for row in held_out.importances(repeats)]
+    from sklearn import config_context
+
+    # Its checks take scikit-learn longer than models of a few dozen graphs do, and these are sound.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        for group in graph_groups(table, outcome, statistics, by=by, graph=graph, cluster=cluster):
+            for label, names in named.items():
+                held_out = _HeldOut(group, label, names, outcome, cluster, folds, (seed, outcome, *by, *group.names()))
+                where = dict(zip(by, group.values)) | {"predictors": label, "outcome": outcome}
+                scores.append(where | held_out.score(bootstrap, confidence))
+                importances += [where | row for row in held_out.importances(repeats)]
     return Prediction(
         pd.DataFrame(scores, columns=[*by, *SCORE_COLUMNS]),
         pd.DataFrame(importances, columns=[*by, *IMPORTANCE_COLUMNS]),
@@ -133,6 +137,8 @@ class _HeldOut:
         self.folds: _Folds = []
         self.models: list[Pipeline] = []
         if not self.why_not():
+            from sklearn.model_selection import GroupKFold
+
             splitter = GroupKFold(min(folds, self.num_clusters), shuffle=True, random_state=self._seed("folds"))
             self.folds = list(splitter.split(self.x, self.y, self.clusters))
             self.models = [_model().fit(self.x[train], self.y[train]) for train, _ in self.folds]
@@ -195,7 +201,7 @@ class _HeldOut:
         return self._out_of_fold(parts)
 
     @staticmethod
-    def _ask(model: Pipeline, x: Array) -> Array:
+    def _ask(model: "Pipeline", x: Array) -> Array:
         flat: Array = model.predict(x.reshape(-1, x.shape[-1]))
         return flat.reshape(x.shape[:-1])
 
@@ -209,7 +215,11 @@ class _HeldOut:
         return stream("predict", purpose, *self.streams) % 2**32
 
 
-def _model() -> Pipeline:
+def _model() -> "Pipeline":
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import SplineTransformer, StandardScaler
+
     splines = SplineTransformer(n_knots=4, degree=2, knots="quantile", extrapolation="constant", include_bias=False)
     return make_pipeline(splines, StandardScaler(), RidgeCV(alphas=np.logspace(-2, 3, 11)))
 

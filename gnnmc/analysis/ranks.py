@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -19,6 +18,8 @@ NOTHING_LEFT = 1e-9
 
 def midranks(values: Array) -> Array:
     """Ranks from 1, ties sharing their mean rank. Shapes: (N,) or (N, S) → the same, ranked down the first axis."""
+    from scipy.stats import rankdata  # here: it takes half a second, and every process of a run imports this package
+
     return np.asarray(rankdata(values, axis=0), dtype=float)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from gnnmc.analysis.units import graph_groups
 from gnnmc.errors import InputError
@@ -87,5 +86,7 @@ def _t_interval(values: pd.Series, clusters: pd.Series, confidence: float) -> tu
     # Relative, because the rounding of the mean leaves a spread of its own.
     if error <= 1e-12 * max(abs(mean), 1e-300):
         return mean, np.nan, np.nan, NO_SPREAD
+    from scipy.stats import t as student  # here: as in `midranks`
+
     half = float(student.ppf((1 + confidence) / 2, num - 1)) * error
     return mean, mean - half, mean + half, T_INTERVAL

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from gnnmc.analysis.resampling import Indices
 from gnnmc.errors import InputError
 from gnnmc.registry import unknown_name
 
@@ -46,20 +47,28 @@ def graph_groups(
     """
     check_columns(table, outcome, others, by=by, graph=graph, cluster=cluster)
     numbers = list(dict.fromkeys([outcome, *others]))
-    rows = table[[*by, cluster, graph]].copy()
+    rows = table[[cluster, graph]].copy()
     for name in numbers:
         column = table[name].astype(float)
         rows[name] = column.where(np.isfinite(column))
+    if by:
+        grouped = table.groupby(list(by), observed=True, dropna=False, sort=False)
+        group, firsts = grouped.ngroup().to_numpy().astype(np.intp), [tuple(values) for values, _ in grouped]
+    else:
+        group, firsts = np.zeros(len(table), dtype=np.intp), [()]
 
-    grouped = rows.groupby(list(by), observed=True, dropna=False, sort=False) if by else [((), rows)]
-    for values, members in grouped:
-        kept = members[members[outcome].notna()]
+    known = rows[outcome].notna().to_numpy()
+    units, of_units = _average(rows[known], group[known], numbers, graph, cluster)
+    bounds = np.searchsorted(of_units, np.arange(len(firsts) + 1))
+    num_known = rows[graph].groupby(group).nunique()
+    for number, values in enumerate(firsts):
+        num_pairs = int(np.count_nonzero(known[group == number]))
         yield Group(
-            values=tuple(values),
-            units=_average(kept, numbers, graph, cluster),
-            num_pairs=len(kept),
-            dropped_rows=len(members) - len(kept),
-            num_known=members[graph].nunique(),
+            values=values,
+            units=units.iloc[bounds[number] : bounds[number + 1]].reset_index(drop=True),
+            num_pairs=num_pairs,
+            dropped_rows=int(np.count_nonzero(group == number)) - num_pairs,
+            num_known=int(num_known[number]),
         )
 
 
@@ -96,12 +105,19 @@ def check_columns(
         )
 
 
-def _average(rows: pd.DataFrame, numbers: list[str], graph: str, cluster: str) -> pd.DataFrame:
+def _average(
+    rows: pd.DataFrame, group: Indices, numbers: list[str], graph: str, cluster: str
+) -> tuple[pd.DataFrame, Indices]:
+    """The units of all groups, one group after the other, and the group of each."""
     # Rows in the order of their values, so that the rounding of the means does not depend on the order of the table.
-    grouped = rows.sort_values(numbers).groupby([cluster, graph], observed=True, sort=False)[numbers]
+    order = np.lexsort([rows[name].to_numpy() for name in reversed(numbers)])
+    ordered = rows.iloc[order]
+    grouped = ordered.groupby([group[order], ordered[cluster], ordered[graph]], observed=True, sort=False)[numbers]
     means, lowest = grouped.mean().map(_rounded), grouped.min()
-    units = means.where(lowest != grouped.max(), lowest).reset_index()
-    return units.sort_values([cluster, graph], key=lambda names: names.astype(str), ignore_index=True)
+    units = means.where(lowest != grouped.max(), lowest).reset_index(level=[1, 2])
+    places = [pd.factorize(units[name].astype(str), sort=True)[0] for name in (graph, cluster)]
+    units = units.iloc[np.lexsort([*places, units.index.to_numpy()])]
+    return units.reset_index(drop=True), units.index.to_numpy()
 
 
 def _rounded(value: float) -> float:

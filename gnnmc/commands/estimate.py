@@ -12,7 +12,7 @@ from gnnmc.store import Store, Task
 from gnnmc.studies.costs import PROCESS_BYTES, cost_of
 
 # Workers import torch and the rest before the first task, and the report is written after the last.
-_SECONDS_AROUND = 10.0
+_SECONDS_AROUND = 8.0
 # So many stored tasks of a stage say how fast this machine is at it.
 _MOST_LOOKED_AT = 20
 _ROUNDED_TO = 50 * 2**20

@@ -19,6 +19,13 @@ _BEFORE_THE_PLAN = (
 )
 
 
+def run_folder(config_file: Path, out: Path | None) -> Path:
+    """The folder of a run: the one asked for, or one named after the config; raises InputError where that has none."""
+    if out is None and not config_file.stem.strip("."):  # runs/.. would be the folder that one stands in
+        raise InputError(f"{config_file} has no name for a run folder: choose one with --out")
+    return out or Path("runs") / config_file.stem
+
+
 def require_own_folder(folder: Path, config_file: Path, writes: Mapping[str, bytes]) -> None:
     """Raise InputError where a run would replace what is not its own.
 

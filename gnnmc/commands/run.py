@@ -12,11 +12,11 @@ import typer
 import yaml
 
 from gnnmc.commands.estimate import Estimate, estimate
-from gnnmc.commands.folder import require_own_folder
+from gnnmc.commands.folder import require_own_folder, run_folder
 from gnnmc.commands.tables import cells_of, export, fired, fired_line
 from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.errors import GnnmcError, InputError
-from gnnmc.run import RUNNERS, Outcome, Quiet, Verbose, automatic_progress, execute, keeping, stoppable
+from gnnmc.run import RUNNERS, Crew, Outcome, Quiet, Verbose, automatic_progress, execute, keeping, stoppable, swept
 from gnnmc.run.planned import PLAN, plan_text
 from gnnmc.store import Store, replace_file
 from gnnmc.studies import STUDIES, Plan, Study
@@ -30,19 +30,21 @@ def run_study(
     overrides: Sequence[str],
     out: Path | None,
     *,
+    crew: Crew | None = None,
     quiet: bool = False,
     verbose: bool = False,
     as_json: bool = False,
 ) -> None:
     """Execute what is missing, then write tables and report. Raises GnnmcError when cells failed.
 
-    Progress goes to standard error, what came of it to standard output; `as_json`: as one JSON object.
+    `crew`: the workers that the config asks for, where they have started already. Progress goes to standard error, what
+    came of it to standard output; `as_json`: as one JSON object.
     """
     if quiet and verbose:
         raise InputError("--quiet and --verbose: give one of them")
     study, config = load_study(with_overrides(read_config(config_file), overrides))
     RUNNERS[config.run.runner]  # a name that there is not is refused before anything is written
-    folder = out or _own_folder(config_file)
+    folder = run_folder(config_file, out)
     plan = study.plan(config)
     store = Store(folder)
     about = _describe(plan, config, _command(config_file, overrides, out))
@@ -52,18 +54,16 @@ def run_study(
     progress = Quiet() if quiet else Verbose(automatic_progress()) if verbose else automatic_progress()
     # One lock from config to report: what stands in the folder is of one run, and a second run is refused before it
     # writes anything.
-    with store.only_writer(), stoppable(f"what is done is kept in {folder}"):
+    with (
+        store.only_writer(),
+        stoppable(f"what is done is kept in {folder}"),
+        swept(store),
+        crew or Crew(folder, settings.runner, settings.workers) as hands,
+    ):
         with keeping():
             _write(folder, about)
         progress.say(expected.line())
-        outcome = execute(
-            plan.tasks,
-            store,
-            workers=settings.workers,
-            runner=settings.runner,
-            progress=progress,
-            deterministic=settings.deterministic,
-        )
+        outcome = execute(plan.tasks, store, crew=hands, progress=progress, deterministic=settings.deterministic)
         if not outcome.ok:
             if as_json:
                 typer.echo(json.dumps(_as_json(outcome, expected, folder), indent=2))
@@ -71,8 +71,8 @@ def run_study(
         from gnnmc.report.remake import remake
 
         with keeping():
-            counts = fired(export(plan, store))
-            page = remake(folder)
+            counts = fired(export(plan, store, hands.calls()))
+            page = remake(folder, hands.calls())
     if as_json:
         typer.echo(json.dumps(_as_json(outcome, expected, folder, page, counts), indent=2))
     elif not quiet:
@@ -81,12 +81,6 @@ def run_study(
         typer.echo(f"report: {page}")
         if counts:
             typer.echo(fired_line(counts))
-
-
-def _own_folder(config_file: Path) -> Path:
-    if not config_file.stem.strip("."):  # runs/.. would be the folder that one stands in
-        raise InputError(f"{config_file} has no name for a run folder: choose one with --out")
-    return Path("runs") / config_file.stem
 
 
 def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:

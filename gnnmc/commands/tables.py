@@ -1,10 +1,13 @@
 """The tables that a run leaves for people and other programs."""
 
+from concurrent.futures import Executor
+
 import pandas as pd
 
 from gnnmc.diagnostics import CATALOGUE, Diagnostic, as_records
 from gnnmc.errors import GnnmcError
 from gnnmc.run import resources
+from gnnmc.run.calls import begin_call
 from gnnmc.run.planned import plan_key
 from gnnmc.store import Cell, Store, Written, export_table
 from gnnmc.studies import Plan
@@ -15,10 +18,11 @@ ALIKE = ("device", "engine", "processor", "torch", "gnnmc")
 OF_THE_MACHINE = ("resources",)
 
 
-def export(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
+def export(plan: Plan, store: Store, calls: Executor | None = None) -> dict[str, pd.DataFrame]:
     """Write the run's tables as Parquet and CSV under `tables/`, and whose they are; those of an earlier run go.
 
     Returns them by name. `diagnostics` gets what only a run can tell (GMC010), `resources` what its stages took.
+    `calls`: other processes, which write tables beside one another.
     """
     tables: dict[str, pd.DataFrame] = {}
     for cell in plan.tables:
@@ -32,8 +36,10 @@ def export(plan: Plan, store: Store) -> dict[str, pd.DataFrame]:
     tables["resources"] = resources(cells_of(plan), store)
     files = [f"{name}.{suffix}" for name in tables for suffix in ("parquet", "csv")]
     with Written(store.folder).renewing("tables", files, of=plan_key(cells_of(plan))):
-        for name, frame in tables.items():
-            export_table(frame, store.folder / "tables", name)
+        folder = store.folder / "tables"
+        written = [begin_call(calls, export_table, frame, folder, name) for name, frame in tables.items()]
+        for wait in written:
+            wait()
     return tables
 
 

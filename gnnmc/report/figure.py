@@ -1,9 +1,11 @@
 """A figure for the page: drawn for a wide and for a narrow screen, in colors that follow the page's scheme."""
 
+import gc
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from gnnmc.collector import held_back
 from gnnmc.draw import drawing
 from gnnmc.draw.export import to_pdf, to_png, to_svg
 from gnnmc.draw.palette import schemes
@@ -22,6 +24,13 @@ class DrawnFigure:
 
 def draw_figure(view: FigureView, folder: Path) -> DrawnFigure:
     """Draw a figure, write it as `name.svg`, `.png` and `.pdf` into `folder`, and return it for the page."""
+    with held_back():  # drawing sets it off again and again
+        drawn = _draw(view, folder)
+    gc.collect(0)  # the figure, whose parts know one another
+    return drawn
+
+
+def _draw(view: FigureView, folder: Path) -> DrawnFigure:
     draw = drawing(view.draw)
     wide = draw(view.frame, width=WIDE, **view.options)
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,13 +56,9 @@ def _inline(svg: str, name: str) -> str:
     head, rest = body.split(">", 1)
     head = re.sub(r'\s(?:width|height)="[^"]*"', "", head)
     head = head.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
-    rest = re.sub(r"#[0-9a-fA-F]{6}\b", lambda found: _variable(found.group(0)), rest)
+    variables = {color: f"var({name})" for color, (name, _, _) in schemes().items()}
+    rest = re.sub(r"#[0-9a-fA-F]{6}\b", lambda found: variables.get(found[0].lower(), found[0]), rest)
     # Ids must differ between the figures of one page, also those that no salt reaches (figure_1, axes_1 …).
     rest = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', rest)
     rest = re.sub(r'(xlink:href|href)="#([^"]+)"', rf'\1="#{name}-\2"', rest)
     return head + ">" + re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", rest)
-
-
-def _variable(color: str) -> str:
-    known = schemes().get(color.lower())
-    return f"var({known[0]})" if known else color

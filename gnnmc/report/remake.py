@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,10 @@ def report(folder: str | Path) -> Path:
         return remake(run)
 
 
-def remake(run: Path) -> Path:
-    """`report` for the one that writes into the folder."""
+def remake(run: Path, calls: Executor | None = None) -> Path:
+    """`report` for the one that writes into the folder. calls: where figures can be drawn beside one another."""
     finished = read_run(run)
-    return render_page(finished.page(), run, finished.reproduce())
+    return render_page(finished.page(), run, finished.reproduce(), calls)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,8 @@
 """A page as one HTML file, its figures as SVG, PNG and PDF files, its tables as CSV, Parquet and LaTeX files."""
 
-import gc
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from gnnmc.errors import GnnmcError, InputError
-from gnnmc.report.figure import css_variables, draw_figure
+from gnnmc.report.figure import DrawnFigure, css_variables, draw_figure
 from gnnmc.report.latex import to_latex
 from gnnmc.report.numbers import column_format, sort_key
+from gnnmc.run.calls import begin_call
 from gnnmc.store import Written, export_table, replace_file
 from gnnmc.studies.pages import FigureView, Page, Section, TableView
 
@@ -26,11 +26,12 @@ TABLE_FILES = ("parquet", "csv", "tex")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
-def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) -> Path:
+def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str], calls: Executor | None = None) -> Path:
     """Write `report.html` into `folder`, figures into `figures/`, what they and the tables show into `shown/`.
 
     What an earlier page had there and this one has not is removed; a file that is not ours stays. The page needs no
     network and no other file. Equal input gives equal bytes. `reproduce`: title → text, shown at the end.
+    `calls`: other processes, where the figures are drawn while this one writes the tables.
 
     Raises InputError for a table or figure whose name is no plain file name or is used twice, GnnmcError when the
     folder cannot be written.
@@ -40,16 +41,20 @@ def render_page(page: Page, folder: str | Path, reproduce: Mapping[str, str]) ->
     written = Written(target)
     try:
         with (
-            _without_collector(),
             written.renewing("figures", [f"{name}.{suffix}" for name in figures for suffix in FIGURE_FILES]),
             written.renewing("shown", [f"{name}.{suffix}" for name in frames for suffix in TABLE_FILES]),
         ):
+            drawn = {
+                view.name: begin_call(calls, draw_figure, view, target / "figures")
+                for section in page.sections
+                for view in section.figures
+            }
             html = (
                 _environment()
                 .get_template("report.html")
                 .render(
                     page=page,
-                    sections=[_section(section, target) for section in page.sections],
+                    sections=[_section(section, target, drawn) for section in page.sections],
                     at_a_glance=_table(page.at_a_glance, target) if page.at_a_glance else None,
                     reproduce=reproduce,
                     css_light=Markup(css_variables()[0]),
@@ -83,32 +88,16 @@ def _environment() -> jinja2.Environment:
     )
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Python's cyclic garbage collector off: drawing sets it off again and again, and each time it walks all that a
-    program with torch holds, which takes a third of the time of a report.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-def _section(section: Section, folder: Path) -> dict[str, Any]:
+def _section(section: Section, folder: Path, drawn: Mapping[str, Callable[[], DrawnFigure]]) -> dict[str, Any]:
     return {
         "title": section.title,
         "sentences": section.sentences,
-        "figures": [_figure(view, folder) for view in section.figures],
+        "figures": [_figure(view, folder, drawn[view.name]()) for view in section.figures],
         "tables": [_table(view, folder) for view in section.tables],
     }
 
 
-def _figure(view: FigureView, folder: Path) -> dict[str, Any]:
-    drawn = draw_figure(view, folder / "figures")
-    gc.collect(0)  # the figure, whose parts know one another
+def _figure(view: FigureView, folder: Path, drawn: DrawnFigure) -> dict[str, Any]:
     return {
         "name": view.name,
         "caption": view.caption,

@@ -1,9 +1,10 @@
 """Running tasks: local processes, progress, resume. Knows cells and tasks, and nothing of science."""
 
-from gnnmc.run.execute import execute, usable_cores
+from gnnmc.run.crew import Crew, usable_cores
+from gnnmc.run.execute import execute
 from gnnmc.run.failures import Failure
 from gnnmc.run.interruption import RunInterrupted, stoppable
-from gnnmc.run.keeping import keeping
+from gnnmc.run.keeping import keeping, swept
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Live, Plain, Progress, Quiet, Verbose, automatic_progress
@@ -14,6 +15,7 @@ from gnnmc.run.status import failed_cells, status
 
 __all__ = [
     "RUNNERS",
+    "Crew",
     "Failure",
     "Live",
     "Outcome",
@@ -34,5 +36,6 @@ __all__ = [
     "running",
     "status",
     "stoppable",
+    "swept",
     "usable_cores",
 ]

@@ -4,18 +4,17 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 from gnnmc.errors import InputError, StoreError
-from gnnmc.run import local, serial  # noqa: F401  (they register themselves)
+from gnnmc.run.crew import Crew
 from gnnmc.run.failures import Failure, FailureRecords
 from gnnmc.run.interruption import Interruption, RunInterrupted
-from gnnmc.run.keeping import keeping
+from gnnmc.run.keeping import keeping, swept
 from gnnmc.run.log import RunLog
 from gnnmc.run.outcome import Outcome
 from gnnmc.run.plan import WorkPlan, make_plan
 from gnnmc.run.progress import Progress, automatic_progress
-from gnnmc.run.runner import RUNNERS, Runner
 from gnnmc.run.running import RunningFile
 from gnnmc.run.schedule import Schedule
 from gnnmc.run.tally import Tally, mebibytes
@@ -37,33 +36,35 @@ def execute(
     runner: str = "local",
     retry_failed: bool = True,
     deterministic: bool = False,
+    crew: Crew | None = None,
 ) -> Outcome:
     """Compute what is missing of `tasks`, in `workers` processes (default: one per usable core) of one thread each.
 
     What is stored is checked and kept; a task with a missing or damaged cell is computed anew as a whole. A task that
     raises is recorded as failed, what needs it is blocked, everything else goes on. With `retry_failed=False` cells
     that failed in an earlier run are not tried again. `deterministic`: whether tasks run by torch's deterministic
-    kernels alone. `runner` is a name of `RUNNERS`; all give the same bytes.
+    kernels alone. `runner` is a name of `RUNNERS`; all give the same bytes. `crew`: these workers, with their runner,
+    that stay when the tasks are done.
 
     Raises InputError for tasks that cannot be run (see `make_plan`), inputs that no task computes, or a folder that
     another run is writing; StoreError when the folder cannot be written; RunInterrupted after Ctrl-C or SIGTERM.
     """
     plan = make_plan(tasks, deterministic=deterministic)
-    make_runner = RUNNERS[runner]
-    if workers is not None and workers < 1:
-        raise InputError(f"workers is {workers}: allowed are 1 and more, or None for one per usable core")
+    hands = nullcontext(crew) if crew is not None else Crew(store.folder, runner, workers)
     shown = progress if progress is not None else automatic_progress()
     with (
         store.only_writer(),
         keeping(),
         RunLog(store.folder / "log.txt") as log,
         closing(shown),
+        swept(store),
         RunningFile(store) as in_hand,
         Interruption() as interruption,
     ):
         run = _Run(plan, store, log, shown, interruption, in_hand)
         try:
-            return run.complete(make_runner, workers, retry_failed)
+            with hands as working:
+                return run.complete(working, retry_failed)
         except KeyboardInterrupt:
             ended = f"{run.tally.ended} of {run.tally.total}"
             log.write(f"run stopped by {interruption.name}, {ended} cells ended")
@@ -71,15 +72,6 @@ def execute(
                 f"stopped by {interruption.name}: {ended} cells are done and kept in {store.folder}; "
                 "run the same command again to go on"
             ) from None
-        finally:
-            store.sweep()
-
-
-def usable_cores() -> int:
-    """Cores that this process may use: affinity and the limits of a container are respected."""
-    import joblib
-
-    return int(joblib.cpu_count())
 
 
 class _Run:
@@ -108,7 +100,7 @@ class _Run:
         for work in plan.works:
             self.tally.stages[work.stage].total += len(work.cells)
 
-    def complete(self, make_runner: type[Runner], workers: int | None, retry_failed: bool) -> Outcome:
+    def complete(self, crew: Crew, retry_failed: bool) -> Outcome:
         self._log.write(
             f"run of {len(self._plan.works)} tasks, {self.tally.total} cells, "
             f"by process {os.getpid()} on {platform.node()}, gnnmc {__version__}"
@@ -120,9 +112,9 @@ class _Run:
             self._keep_failures(schedule)
         wanted = len(self._plan.works) - len(schedule.reused) - len(self._failed) - len(self._blocked)
         if wanted:
-            self.tally.workers = min(workers if workers is not None else usable_cores(), wanted)
+            self.tally.workers = crew.workers(wanted)
             self._shown.show(self.tally)
-            self._drive(make_runner, schedule)
+            self._drive(crew, schedule)
         outcome = self._outcome(schedule)
         self._log.write(f"run ended: {outcome.summary()}")
         return outcome
@@ -177,32 +169,27 @@ class _Run:
             if reason is not None and work.number not in finished and work.number not in self._blocked:
                 self._fail(schedule, work.number, reason)
 
-    def _drive(self, make_runner: type[Runner], schedule: Schedule) -> None:
-        """Keep the runner busy until nothing is left to do."""
+    def _drive(self, crew: Crew, schedule: Schedule) -> None:
+        """Keep the workers busy until nothing is left to do."""
         with self._interruption.deferred():
-            runner = make_runner(self._store.folder, self.tally.workers)
-        at_once = True
+            runner = crew.runner(self.tally.workers)
         in_hand: set[int] = set()
-        try:
-            with self._interruption.deferred(not runner.in_process):
-                while schedule.unfinished:
-                    while len(in_hand) < runner.capacity and (number := schedule.next()) is not None:
-                        self._log.write(f"start {self._plan.works[number]}")
-                        self._shown.task(f"start {self._plan.works[number].title}")
-                        for cell in self._plan.works[number].cells:
-                            self._failures.clear(cell)
-                        runner.submit(self._plan.works[number])
-                        in_hand.add(number)
-                    self._running.note(self._plan.works[number] for number in in_hand)
-                    for report in runner.collect(_SECONDS_BETWEEN_LOOKS):
-                        in_hand.discard(report.number)
-                        self._ended(schedule, report)
-                    self._shown.show(self.tally)
-                    if self._interruption.requested:
-                        raise KeyboardInterrupt
-            at_once = False
-        finally:
-            runner.close(at_once=at_once)
+        with self._interruption.deferred(not runner.in_process):
+            while schedule.unfinished:
+                while len(in_hand) < runner.capacity and (number := schedule.next()) is not None:
+                    self._log.write(f"start {self._plan.works[number]}")
+                    self._shown.task(f"start {self._plan.works[number].title}")
+                    for cell in self._plan.works[number].cells:
+                        self._failures.clear(cell)
+                    runner.submit(self._plan.works[number])
+                    in_hand.add(number)
+                self._running.note(self._plan.works[number] for number in in_hand)
+                for report in runner.collect(_SECONDS_BETWEEN_LOOKS):
+                    in_hand.discard(report.number)
+                    self._ended(schedule, report)
+                self._shown.show(self.tally)
+                if self._interruption.requested:
+                    raise KeyboardInterrupt
 
     def _ended(self, schedule: Schedule, report: Report) -> None:
         work = self._plan.works[report.number]

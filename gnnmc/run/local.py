@@ -6,10 +6,12 @@ import queue
 import signal
 import time
 from collections import Counter
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from gnnmc.run import worker
 from gnnmc.run.launch import launching
@@ -31,15 +33,24 @@ class LocalRunner:
 
     in_process = False
 
-    def __init__(self, folder: Path, workers: int) -> None:
-        self.capacity = workers
+    def __init__(self, folder: Path, workers: int, modules: Sequence[str] = ()) -> None:
+        self._folder, self._modules = folder, modules
         self._ended: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._deaths: Counter[int] = Counter()
         self._idle: list[_Worker] = []
         self._workers: list[_Worker] = []
-        for _ in range(workers):
-            self._workers.append(_Worker(folder, self._ended))
-        self._idle = self._workers[::-1]
+        self.grow(workers)
+
+    @property
+    def capacity(self) -> int:
+        """A task for each worker."""
+        return len(self._workers)
+
+    def grow(self, workers: int) -> None:
+        """Start further ones until there are so many."""
+        for _ in range(workers - len(self._workers)):
+            self._workers.append(_Worker(self._folder, self._modules, self._ended))
+            self._idle.insert(0, self._workers[-1])
 
     def submit(self, work: Work) -> None:
         """Give a task to an idle worker."""
@@ -54,6 +65,10 @@ class LocalRunner:
                 reports.append(self._report(self._ended.get_nowait()))
         except queue.Empty:
             return [report for report in reports if report is not None]
+
+    def calls(self) -> Executor:
+        """Calls of other functions, one at a time in each worker; BrokenExecutor for one whose worker dies."""
+        return _Calls([each.call for each in self._workers])
 
     def close(self, *, at_once: bool) -> None:
         """End the workers; with `at_once` they are killed, which the store survives by design."""
@@ -82,11 +97,32 @@ class LocalRunner:
         return Report(work.number, 0.0, reason)
 
 
+class _Calls(ThreadPoolExecutor):
+    """A thread for each worker, that waits for its answers."""
+
+    def __init__(self, calls: Sequence[Callable[..., Any]]) -> None:
+        super().__init__(len(calls))
+        self._free: queue.SimpleQueue[Callable[..., Any]] = queue.SimpleQueue()
+        for call in calls:
+            self._free.put(call)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """A call of `fn` in the first worker that is free."""
+        return super().submit(self._call, fn, *args, **kwargs)
+
+    def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        call = self._free.get()
+        try:
+            return call(function, *args, **kwargs)
+        finally:
+            self._free.put(call)
+
+
 class _Worker:
     """One worker process, restarted when it dies."""
 
-    def __init__(self, folder: Path, ended: "queue.SimpleQueue[_Worker]") -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, modules: Sequence[str], ended: "queue.SimpleQueue[_Worker]") -> None:
+        self._folder, self._modules = folder, modules
         self._ended = ended
         self._starts = 0
         self._task: tuple[Work, Future[Report]] | None = None
@@ -107,6 +143,10 @@ class _Worker:
             return
         self._task = work, future
         future.add_done_callback(lambda _: self._ended.put(self))
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What the function gives in the process, waited for."""
+        return self._pool.submit(function, *args, **kwargs).result()
 
     def take(self) -> tuple[Work, Report | BaseException]:
         """The task that ended, and its report or what prevented one."""
@@ -163,7 +203,7 @@ class _Worker:
         self._starts += 1
         context = multiprocessing.get_context("spawn")
         theirs, self._lifeline = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(1, context, worker.begin, (self._folder, theirs, os.getpid()))
+        self._pool = ProcessPoolExecutor(1, context, worker.begin, (self._folder, theirs, os.getpid(), self._modules))
         before = set(multiprocessing.active_children())
         with launching():
             self._ready: Future[int] = self._pool.submit(worker.ready)

@@ -1,5 +1,7 @@
 """The contract of a runner: something that does tasks, in this process or elsewhere."""
 
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Protocol
 
@@ -17,11 +19,16 @@ class Runner(Protocol):
 
     in_process: bool  # tasks are done inside `collect`, so an interruption has to break into it
 
-    def __init__(self, folder: Path, workers: int) -> None: ...
+    def __init__(self, folder: Path, workers: int, modules: Sequence[str] = ()) -> None:
+        """`modules`: what workers import while they wait for their first task."""
 
     @property
     def capacity(self) -> int:
         """How many tasks it takes at once."""
+        ...
+
+    def grow(self, workers: int) -> None:
+        """Take as many tasks at once as this number of workers can, where it took fewer."""
         ...
 
     def submit(self, work: Work) -> None:
@@ -30,6 +37,10 @@ class Runner(Protocol):
 
     def collect(self, timeout: float) -> list[Report]:
         """The tasks that ended since the last call, waiting at most `timeout` seconds for the first."""
+        ...
+
+    def calls(self) -> Executor | None:
+        """Where functions that are no tasks can be called while none is in hand; None where only in this process."""
         ...
 
     def close(self, *, at_once: bool) -> None:

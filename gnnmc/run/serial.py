@@ -1,5 +1,6 @@
 """The runner for debugging: one task after the other in the calling process, where a debugger can follow."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gnnmc.run.runner import RUNNERS
@@ -14,7 +15,7 @@ class SerialRunner:
     in_process = True
     capacity = 1
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, modules: Sequence[str] = ()) -> None:
         import torch
 
         self._store = Store(folder)
@@ -31,6 +32,12 @@ class SerialRunner:
         """Do the waiting task; returns when it is done, however long that takes."""
         works, self._waiting = self._waiting, []
         return [perform(work, self._store, self._cache) for work in works]
+
+    def grow(self, workers: int) -> None:
+        """There is one process."""
+
+    def calls(self) -> None:
+        """There is no other process."""
 
     def close(self, *, at_once: bool) -> None:
         """Give torch its threads back."""

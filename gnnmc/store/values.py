@@ -70,7 +70,8 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
 
 def read_parquet(data: bytes) -> pd.DataFrame:
     """The DataFrame of a Parquet file, by one thread."""
-    return pq.read_table(pa.BufferReader(data), use_threads=False).to_pandas(use_threads=False)
+    # Not `pq.read_table`, which is made for data sets of many files and takes five times as long on a small one.
+    return pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False).to_pandas(use_threads=False)
 
 
 def _tensor_bytes(tensors: Mapping[Any, Any], what: str) -> bytes:

@@ -106,7 +106,7 @@ def test_the_folder_is_locked_until_the_report_is_written(tmp_path: Path, monkey
 
     tried = []
 
-    def render(page: Any, folder: Path, reproduce: Any) -> Path:
+    def render(page: Any, folder: Path, reproduce: Any, calls: Any) -> Path:
         with pytest.raises(InputError, match="is being written by"), Store(folder).only_writer():
             pass
         tried.append(folder)

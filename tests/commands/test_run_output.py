@@ -46,7 +46,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_new_run_says_what_it_will_take_and_what_fired(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert call(tmp_path / "run") == 0
     said = capsys.readouterr()
-    assert said.err.splitlines()[0].startswith("12 cells to compute: about 15 s with 1 worker, about 550 MiB of memory")
+    assert said.err.splitlines()[0].startswith("14 cells to compute: about 10 s with 1 worker, about 550 MiB of memory")
     last = said.out.splitlines()[-1]
     assert last.startswith("diagnostics: GMC001 ends under-trained; GMC0")
     assert last.endswith("(the report's last section says more)")
@@ -59,11 +59,11 @@ def test_json_is_one_object_on_stdout(capsys: pytest.CaptureFixture[str], ran: P
     said = capsys.readouterr()
     told = json.loads(said.out)
     counts = {name: told[name] for name in ("ok", "done", "reused", "failed", "blocked", "failures")}
-    assert counts == {"ok": True, "done": 0, "reused": 12, "failed": 0, "blocked": 0, "failures": []}
+    assert counts == {"ok": True, "done": 0, "reused": 14, "failed": 0, "blocked": 0, "failures": []}
     assert Path(told["report"]).is_file() and Path(told["tables"]).is_dir()
     assert told["diagnostics"]["GMC001"] == 1
     assert told["estimate"]["cells"] == 0
-    assert said.err == "nothing to compute, all 12 cells are there\n"
+    assert said.err == "nothing to compute, all 14 cells are there\n"
 
 
 def test_failed_cells_are_in_the_json(
@@ -76,7 +76,7 @@ def test_failed_cells_are_in_the_json(
     assert call(tmp_path / "run", "--json", "--quiet") == 1
     said = capsys.readouterr()
     told = json.loads(said.out)
-    assert (told["ok"], told["done"], told["failed"], told["blocked"], told["report"]) == (False, 8, 2, 2, None)
+    assert (told["ok"], told["done"], told["failed"], told["blocked"], told["report"]) == (False, 8, 2, 4, None)
     assert told["failures"][0]["reason"] == "RuntimeError: the machine is on fire"
     assert len(said.err.strip().splitlines()) == 1
 
@@ -85,7 +85,7 @@ def test_verbose_tells_of_each_task_with_time_and_memory(capsys: pytest.CaptureF
     assert call(tmp_path / "run", "--verbose") == 0
     lines = capsys.readouterr().err.splitlines()
     started = [line for line in lines if line.startswith("start ")]
-    assert len(started) == len([line for line in lines if line.startswith("done  ") and " MiB" in line]) == 10
+    assert len(started) == len([line for line in lines if line.startswith("done  ") and " MiB" in line]) == 12
     assert "start modes csbm homophily=0.3 gcn seed 0 and 1 more" in started
 
 
@@ -103,8 +103,10 @@ def test_quiet_and_verbose_exclude_each_other(capsys: pytest.CaptureFixture[str]
 
 def test_what_the_stages_took_is_a_table_of_the_machine(ran: Path) -> None:
     table = read_table(ran / "tables", "resources")
-    assert list(table["stage"]) == ["graph", "statistics", "modes", "profile", "table", "relate"]
-    assert list(table["cells"]) == [2, 2, 4, 2, 1, 1]
+    assert list(table["stage"]) == [
+        "graph", "statistics", "modes", "profile", "table", "relate", "shape", "predict",
+    ]  # fmt: skip
+    assert list(table["cells"]) == [2, 2, 4, 2, 1, 1, 1, 1]
     assert (table["seconds"] > 0).all() and (table["peak_mib"] > 50).all()
     assert (ran / "tables" / "resources.csv").is_file()
     assert OF_THE_MACHINE == ("resources",)

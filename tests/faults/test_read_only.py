@@ -67,7 +67,7 @@ def test_made_writable_again_the_same_command_ends(call, config, undisturbed, sm
     assert call("run", config, "--out", disk / "run").code == 1
     assert [path.name for path in (disk / "run").iterdir()] == ["artifacts"]
     remount(disk, "rw")
-    assert "12 there before" in call("run", config, "--out", disk / "run").out
+    assert "14 there before" in call("run", config, "--out", disk / "run").out
     assert tables(disk / "run") == tables(undisturbed)
 
 

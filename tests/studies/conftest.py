@@ -9,7 +9,9 @@ import pytest
 
 from gnnmc.store import Execution, Request
 from gnnmc.studies.homophily_barrier import HomophilyBarrier, make_page
+from gnnmc.studies.homophily_barrier.predict import predict
 from gnnmc.studies.homophily_barrier.relate import relate
+from gnnmc.studies.homophily_barrier.shape import look_along
 from gnnmc.studies.pages import Page
 
 HOMOPHILY = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -94,13 +96,21 @@ def planted() -> Callable[..., dict[str, pd.DataFrame]]:
 
 @pytest.fixture
 def related() -> Callable[[dict[str, pd.DataFrame]], dict[str, Any]]:
-    """tables → what stage `relate` makes of them."""
-    return lambda tables: dict(relate([Request({"least_train_accuracy": 0.9}, {"tables": tables})], Execution())[0])
+    """tables → what the stages that relate them make of them."""
+
+    def results(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+        request = Request({"least_train_accuracy": 0.9}, {"tables": tables})
+        made: dict[str, Any] = {}
+        for stage in (relate, look_along, predict):
+            made |= stage([request], Execution())[0]
+        return made
+
+    return results
 
 
 @pytest.fixture
 def page_of(related: Any) -> Callable[..., Page]:
-    """tables, results of `relate` → the page of a run on one model."""
+    """tables, what relates them → the page of a run on one model."""
     config = HomophilyBarrier.model_validate({"graphs": [{"csbm": {}}], "models": ["gcn"], "seeds": [0, 1]})
 
     def made(tables: dict[str, pd.DataFrame], results: dict[str, Any] | None = None) -> Page:

@@ -15,7 +15,7 @@ PROCESS_BYTES = 500 * 2**20
 # A task is sent, its inputs are read and checked; each of its results is written and waited for.
 _SECONDS_PER_CELL = 0.02
 # What tables, correlations and predictions take by themselves, and for each cell that they rest on.
-_SECONDS_OF_TABLES, _SECONDS_PER_INPUT = 2.0, 0.005
+_SECONDS_OF_TABLES, _SECONDS_PER_INPUT = 1.0, 0.0015
 _FLOAT = 4  # bytes
 
 

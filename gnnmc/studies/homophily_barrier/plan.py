@@ -3,7 +3,9 @@
 from gnnmc.errors import InputError
 from gnnmc.studies.execution import execution_of
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
+from gnnmc.studies.homophily_barrier.predict import predict_task
 from gnnmc.studies.homophily_barrier.relate import relate_task
+from gnnmc.studies.homophily_barrier.shape import shape_task
 from gnnmc.studies.sources import data_rows
 from gnnmc.studies.stages.graph import canonical
 from gnnmc.studies.stages.sweep import Sweep
@@ -27,7 +29,9 @@ def make_plan(config: HomophilyBarrier) -> Plan:
     sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
     sweep.add(list(zip(blocks, rows, strict=True)), models)
     tabulated = sweep.tabulated()
-    related = relate_task(tabulated.cells[0], config.least_train_accuracy)
+    tables = tabulated.cells[0]
+    # Apart, so that workers share them; the longest comes first.
+    related = [relate_task(tables, config.least_train_accuracy), shape_task(tables), predict_task(tables)]
     gathered = sweep.add_planes(config.planes) if config.planes else None
-    last = [tabulated, related, *([gathered] if gathered else [])]
+    last = [tabulated, *related, *([gathered] if gathered else [])]
     return Plan((*sweep.tasks, *last), tuple(task.cells[0] for task in last))
