@@ -142,8 +142,9 @@ def _explain(block: type[BaseModel], error: ValidationError, under: str) -> Inpu
         prefix = f"config {'.'.join(location[:-1])}" if location[:-1] else "config"
         return InputError(f"{prefix}: {known}{tail}")
     got = first.get("input")
-    shown = "" if first["type"] == "missing" else f", got {str(got)[:80]!r}"
     message = _WORDS.get(first["type"]) or " ".join(first["msg"].removeprefix("Value error, ").split())
+    told = isinstance(got, dict) and any(repr(value) in message for value in got.values())
+    shown = "" if first["type"] == "missing" or told else f", got {str(got)[:80]!r}"
     if message.startswith("config "):
         # A nested block has said it all: join the keys.
         return InputError(f"{where}{'.' if location else ' '}{message.removeprefix('config ')}{tail}")
