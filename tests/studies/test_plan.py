@@ -76,12 +76,6 @@ def test_curves_on_all_replicates_of_a_graph_are_one_task() -> None:
         assert len({str(cell.config) for cell in task.cells}) == 1
 
 
-def test_profiles_of_all_paths_on_a_graph_are_one_task() -> None:
-    tasks = tasks_of("profile")
-    assert [len(task.cells) for task in tasks] == [4] * 8
-    assert [len(graphs_of(task)) for task in tasks] == [1] * 8
-
-
 def test_what_computes_is_told_how_and_no_key_knows() -> None:
     plan = plan_of(run={"engine": "loop", "memory": "3MiB"})
     told = {task.stage: task.execution.settings() for task in plan.tasks}

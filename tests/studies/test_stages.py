@@ -21,7 +21,7 @@ from gnnmc.store import Cell, Execution, Request, Store, Task
 from gnnmc.studies.sources import data_of
 from gnnmc.studies.sources.csbm import generator_seed
 from gnnmc.studies.stages import connect, modes
-from gnnmc.studies.stages.connect import connect_tasks, fit_paths, profile_paths, profiles_task
+from gnnmc.studies.stages.connect import connect_tasks, fit_paths, profile_paths
 from gnnmc.studies.stages.graph import graph_task, make_graphs
 from gnnmc.studies.stages.modes import mode_of, modes_tasks, train_modes
 from gnnmc.studies.stages.statistics import measure_graphs
@@ -282,11 +282,10 @@ def test_how_many_at_once_after_memory_ran_out_is_kept_with_the_results(
     trained = modes_task(graph, [0, 1, 2])
     numbered = list(enumerate(trained.cells))
     curve = PathBlock(kind="bezier", steps=3)
-    tasks, (profiles,) = connect_tasks(
+    tasks, _ = connect_tasks(
         [graph], MODEL, [list(itertools.combinations(numbered, 2))], curve, ProfileBlock(points=5), "last", CPU
     )
-    measured = profiles_task([cell for _, _, cell in profiles], CPU)
-    tasks = [graph_task(BLOCK, "g"), trained, *tasks, measured]
+    tasks = [graph_task(BLOCK, "g"), trained, *tasks]
     assert execute(tasks, store, runner="serial", progress=Quiet()).ok
     for cell in trained.cells:
         assert mode_of(store.load(cell)).settings["modes_at_once"] == 1

@@ -34,10 +34,10 @@ def connect_tasks(
     endpoint: str,
     execution: Execution,
 ) -> tuple[list[Task], list[list[tuple[int, int, Cell]]]]:
-    """What connects pairs by one kind of path, and of each graph (number a, number b, the profile of the pair's path).
+    """Tasks that connect pairs by one kind of path and profile it; and of each graph (number a, number b, the profile).
 
-    pairs: of each graph. The graphs are of one shape, so that the curves of all pairs are one task; none for lines. The
-    profiles are in no task yet: see `profiles_task`.
+    pairs: of each graph. The graphs are of one shape, so that the curves of all pairs are one task; the profiles of a
+    graph are one, having its data and model in common.
     """
     # How many pairs get the path decides which cells there are, not what is in them.
     shared = {
@@ -58,12 +58,9 @@ def connect_tasks(
                 inputs = inputs | {"path": fitted}
             cell = Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label)
             profiles[-1].append((number_a, number_b, cell))
-    return [Task(fit_paths, tuple(curves), execution)] if curves else [], profiles
-
-
-def profiles_task(cells: Sequence[Cell], execution: Execution) -> Task:
-    """The profiles of all paths of a model on a graph: they have data, model and recorded forward in common."""
-    return Task(profile_paths, tuple(cells), execution)
+    tasks = [Task(fit_paths, tuple(curves), execution)] if curves else []
+    tasks += [Task(profile_paths, tuple(cell for _, _, cell in some), execution) for some in profiles]
+    return tasks, profiles
 
 
 def fit_paths(requests: Sequence[Request], execution: Execution) -> list[Result]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, SourceBlock, TrainBlock
 from gnnmc.store import Cell, Execution, Task
-from gnnmc.studies.stages.connect import connect_tasks, profiles_task
+from gnnmc.studies.stages.connect import connect_tasks
 from gnnmc.studies.stages.graph import graph_task
 from gnnmc.studies.stages.modes import modes_tasks
 from gnnmc.studies.stages.plane import gather_task, plane_task
@@ -66,22 +66,19 @@ class Sweep:
     def _add_model(
         self, graphs: Sequence[Cell], name: str, model: ModelBlock, train: TrainBlock, rows: Sequence["_Rows"]
     ) -> None:
-        tasks, trained = modes_tasks(graphs, model, train, self.seeds, self.execution)
+        tasks, cells = modes_tasks(graphs, model, train, self.seeds, self.execution)
         self.tasks += tasks
         where = [{"graph": each.statistics[0][0]["graph"], "model": name, "endpoint": self.endpoint} for each in rows]
-        numbered = [list(zip(self.seeds, some, strict=True)) for some in trained]
+        numbered = [list(zip(self.seeds, some, strict=True)) for some in cells]
         for each, labels, some in zip(rows, where, numbered, strict=True):
             each.modes += [(labels | {"seed": number}, cell) for number, cell in some]
         pairs = [list(itertools.combinations(some, 2)) for some in numbered]
-        of_graphs: list[list[Cell]] = [[] for _ in graphs]
         for path_name, path in self.paths:
             tasks, profiles = connect_tasks(graphs, model, pairs, path, self.profile, self.endpoint, self.execution)
             self.tasks += tasks
-            for each, labels, found, cells in zip(rows, where, profiles, of_graphs, strict=True):
+            for each, labels, found in zip(rows, where, profiles, strict=True):
                 for a, b, cell in found:
                     each.profiles.append((labels | {"path": path_name, "a": a, "b": b, "aligned": "none"}, cell))
-                    cells.append(cell)
-        self.tasks += [profiles_task(cells, self.execution) for cells in of_graphs]
 
     def tabulated(self) -> Task:
         """The task of the tables of all that was added."""
