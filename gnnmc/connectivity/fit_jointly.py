@@ -69,7 +69,7 @@ def fit_jointly(fittings: Sequence[Fitting], chosen: FitSettings, memory: int) -
     at_once = min(at_once, each)
     curves_at_once = at_once * len(fittings)
     with logged(f"fitting {count} curves, {curves_at_once} at once", curves_at_once * together.bytes_each()):
-        of_places, halved = halving(fit, range(each), at_once)
+        of_places, halved = halving(fit, range(each), at_once, len(fittings))
     fits = [list(of_problem) for of_problem in zip(*of_places, strict=True)]
     if halved:
         for one in [one for of_problem in fits for one in of_problem]:
@@ -101,7 +101,7 @@ class _Fits:
         self.at = {name: value.detach().clone() for name, value in self.points[0].items()}
         for name in self.names:
             self.at[name].requires_grad_()
-        self.decays = torch.tensor(decays).to(self.function.device)
+        self.decays = torch.tensor(decays, dtype=torch.float64)
         self.losses: list[list[float]] = [[] for _ in paths]
         self.ended: dict[int, Fitted] = {}
 
@@ -160,8 +160,10 @@ class _Fits:
 
     def _objective(self, losses: Tensor) -> Tensor:
         if bool(self.decays.any()):
-            squares = torch.stack([self.at[name].flatten(1).square().sum(1) for name in self.names]).sum(0)
-            losses = losses + 0.5 * self.decays.to(losses.dtype) * squares
+            squares = torch.stack(
+                [self.at[name].reshape(len(self.paths), -1).square().sum(1) for name in self.names]
+            ).sum(0)
+            losses = losses + 0.5 * self.decays.to(losses.dtype).to(losses.device) * squares
         return losses.sum()
 
     def _inner(self, number: int) -> list[dict[str, Tensor]]:

@@ -1,7 +1,7 @@
 """Fit curves on several problems, each as it would be alone; together where the problems are of one shape."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,30 +82,37 @@ class _Checked:
 
 
 def _fit(checked: Sequence[_Checked], chosen: FitSettings, together: bool, memory: int) -> list[list[Fitted]]:
-    halved = False
-    if together and len(checked) > 1 and all(each.paths for each in checked) and chosen.points > 2:
-        made, halved = attempt(lambda: _jointly(checked, chosen, memory), "one problem after another")
-        if made is not None:
-            return made
-    fits = [_fit_one(each, chosen, together, memory) for each in checked]
-    if halved:
-        for of_problem in fits:
-            for fit in of_problem:
-                fit.about.setdefault("curves_at_once", len(of_problem))
-    return fits
+    def one_by_one() -> list[list[Fitted]]:
+        return [_fit_one(each, chosen, together, memory) for each in checked]
+
+    if not together or len(checked) < 2 or chosen.points == 2 or not all(each.paths for each in checked):
+        return one_by_one()
+    return attempt(lambda: _jointly(checked, chosen, memory), one_by_one, "one problem after another", _note_problems)
+
+
+def _note_problems(fits: list[list[Fitted]]) -> None:
+    for of_problem in fits:
+        for fit in of_problem:
+            fit.about.setdefault("curves_at_once", len(of_problem))
 
 
 def _fit_one(checked: _Checked, chosen: FitSettings, together: bool, memory: int) -> list[Fitted]:
     if not checked.paths or chosen.points == 2:
         return [Fitted([], [], "ok") for _ in checked.paths]
-    halved = False
-    if together:
-        made, halved = attempt(lambda: _jointly([checked], chosen, memory), "one fit after another")
-        if made is not None:
-            return made[0]
-    pairs = zip(checked.paths, checked.decays, strict=True)
-    fits = [fit_in_turn(checked.fresh(), path, decay, chosen) for path, decay in pairs]
-    return [replace(fit, about={"curves_at_once": 1} if halved else {}) for fit in fits]
+
+    def in_turn() -> list[Fitted]:
+        pairs = zip(checked.paths, checked.decays, strict=True)
+        return [fit_in_turn(checked.fresh(), path, decay, chosen) for path, decay in pairs]
+
+    def jointly() -> list[Fitted]:
+        return _jointly([checked], chosen, memory)[0]
+
+    return attempt(jointly, in_turn, "one fit after another", _note_turns) if together else in_turn()
+
+
+def _note_turns(fits: list[Fitted]) -> None:
+    for fit in fits:
+        fit.about["curves_at_once"] = 1
 
 
 def _jointly(checked: Sequence[_Checked], chosen: FitSettings, memory: int) -> list[list[Fitted]]:

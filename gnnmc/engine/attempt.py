@@ -11,18 +11,23 @@ _LOG = logging.getLogger(__name__)
 _Made = TypeVar("_Made")
 
 
-def attempt(work: Callable[[], _Made], otherwise: str) -> tuple[_Made | None, bool]:
-    """What the work gives; None where it cannot be done so, and whether that is because memory ran out.
+def attempt(
+    together: Callable[[], _Made], apart: Callable[[], _Made], how: str, note: Callable[[_Made], None]
+) -> _Made:
+    """What `together` gives; or, where that cannot be done, `apart`.
 
-    otherwise: what is done then, for the log: at debug level for what cannot be followed, a warning for lack of memory.
+    how: what is done then, for the log: at debug level for what cannot be followed, a warning for lack of memory. note:
+    where memory ran out, writes into the results that they were made apart.
     """
     try:
-        return work(), False
+        return together()
     except NotTraceable as reason:
-        _LOG.debug("%s: %s", otherwise, reason)
-        return None, False
+        _LOG.debug("%s: %s", how, reason)
+        return apart()
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
-        _LOG.warning("%s: %s", described(error), otherwise)
-        return None, True
+        _LOG.warning("%s: %s", described(error), how)
+    made = apart()
+    note(made)
+    return made

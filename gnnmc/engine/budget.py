@@ -21,11 +21,12 @@ _Made = TypeVar("_Made")
 
 
 def halving(
-    work: Callable[[Sequence[_Given]], Sequence[_Made]], given: Sequence[_Given], at_once: int
+    work: Callable[[Sequence[_Given]], Sequence[_Made]], given: Sequence[_Given], at_once: int, each: int = 1
 ) -> tuple[list[_Made], int | None]:
     """The results for all that is given, `at_once` of it together; half as many whenever memory runs out.
 
-    Also how many at once it came down to, None where it stayed as asked. Where not even one fits, the error is raised.
+    each: how many things one of the given is, for the log. Also how many of the given at once it came down to, None
+    where it stayed as asked. Where not even one fits, the error is raised.
     """
     made: list[_Made] = []
     size, halved = min(at_once, len(given)), None
@@ -36,7 +37,7 @@ def halving(
             if size == 1 or not out_of_memory(error):
                 raise
             size = halved = size // 2
-            _LOG.warning("%s: going on with %d at once", described(error), size)
+            _LOG.warning("%s: going on with %d at once", described(error), size * each)
     return made, halved
 
 

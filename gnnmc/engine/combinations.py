@@ -11,7 +11,7 @@ from gnnmc.engine.agreement import OUTPUTS, require_agreement
 from gnnmc.engine.batchnorm import reestimated_outputs
 from gnnmc.engine.budget import MEMORY, described, halving, logged, out_of_memory
 from gnnmc.engine.function import ModelFunction
-from gnnmc.engine.tracing import Along, NotTraceable, Route, Trace, record, rewritten
+from gnnmc.engine.tracing import Along, NotTraceable, Route, Trace, record, refusing, rewritten
 from gnnmc.weights import Weights, combine, finite
 
 _LOG = logging.getLogger(__name__)
@@ -133,12 +133,8 @@ class Combinations:
         shares = torch.arange(1, len(points) + 1, dtype=torch.float64)
         last = torch.eye(len(points), dtype=torch.float64)[-1]
         coefficients = torch.stack([shares / shares.sum(), last])
-        try:
+        with refusing():  # what torch cannot do for many at once
             ours = Along(Route(trace), points).outputs(coefficients).at(0)
-        except (RuntimeError, TypeError, ValueError) as failure:  # what torch cannot do for many at once
-            if out_of_memory(failure):
-                raise
-            raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
         for mine, weights in zip(ours, coefficients.tolist(), strict=True):
             real = self._outputs(combine(points, weights, nearest=0))[rows]
             require_agreement("an output", mine, real, OUTPUTS)

@@ -167,7 +167,7 @@ class _Walk:
 
     def _tensor(self, value: Tensor) -> None:
         if self.by_numbers and value.layout == torch.strided:
-            self._array(value.detach().cpu().contiguous().view(torch.uint8).numpy())
+            self._array(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
             self.values.append((value.shape, value.dtype, value.requires_grad))
             return
         self.identities.append(value)

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.agreement import OUTPUTS, require_agreement, two_of
-from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.repeated import Repeated
 from gnnmc.engine.together import stacked_weights
-from gnnmc.engine.tracing import NotTraceable, Replay, record, side_by_side
+from gnnmc.engine.tracing import NotTraceable, Replay, record, refusing, side_by_side
 from gnnmc.weights import Weights
 
 
@@ -56,9 +55,5 @@ class Measures:
         return torch.stack(each, 1).flatten(0, 1)
 
     def _outputs(self, weights: Mapping[str, Tensor]) -> Tensor:
-        try:
+        with refusing():  # what torch cannot do for many, or no rule for constants of each
             return self._replay(weights)[0]
-        except Exception as failure:  # what torch cannot do for many, or no rule for other constants
-            if out_of_memory(failure):
-                raise
-            raise NotTraceable(f"{type(failure).__name__}: {failure}") from None

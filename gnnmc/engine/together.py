@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine.agreement import GRADIENTS, require_agreement, two_of
-from gnnmc.engine.budget import out_of_memory
-from gnnmc.engine.tracing import NotTraceable, Replay, side_by_side
+from gnnmc.engine.function import ModelFunction
+from gnnmc.engine.tracing import NotTraceable, Replay, refusing, side_by_side
 from gnnmc.engine.tracing.moments import learned_batch_norm
 from gnnmc.engine.tracing.record import Operation
 from gnnmc.engine.training_forward import TrainingForward
@@ -38,10 +38,12 @@ class Together:
         self._forwards = list(forwards)
         self.function = forwards[0].function
         functions = [forward.function for forward in forwards]
-        if any((f.trainable_names, f.tied) != (self.function.trainable_names, self.function.tied) for f in functions):
+        if any(_entries(function) != _entries(self.function) for function in functions):
             raise NotTraceable("models with other parameters")
         problems = [function.problem for function in functions]
-        if any(problem.loss != problems[0].loss for problem in problems):
+        with refusing():  # a user's loss may hold anything
+            same = all(problem.loss == problems[0].loss for problem in problems)
+        if not same:
             raise NotTraceable("problems with different losses")
         self.trace = side_by_side([forward.recorded for forward in forwards], [None] * len(forwards))
         if any(map(self._is_slower_together, self.trace.operations)):
@@ -104,14 +106,10 @@ class Together:
             stacked[name].requires_grad_()
         streams = [("engine", "check", number) for number in range(len(chosen))]
         generators = [device_generator(*stream, device=self.function.device) for stream in streams]
-        try:
+        with refusing():  # what torch cannot do for many, or no rule for constants of each
             losses, buffers = self.losses(stacked, None, generators)
             found = torch.autograd.grad(losses.sum(), [stacked[name] for name in names], allow_unused=True)
-        except Exception as failure:  # what torch cannot do for many, or no rule for other constants
-            if out_of_memory(failure):
-                raise
-            raise NotTraceable(f"{type(failure).__name__}: {failure}") from None
-        reached: set[str] = set()
+        reached: list[set[str]] = [set() for _ in self._forwards]
         for number, (stream, one) in enumerate(zip(streams, chosen, strict=True)):
             forward = self._forwards[number % len(self._forwards)]
             with forked(*stream, device=self.function.device):
@@ -128,10 +126,12 @@ class Together:
             for name, value in left.items():
                 now = buffers[name][number] if name in buffers else one[name]
                 require_agreement(name, now, value, GRADIENTS)
-            reached.update(gradients)
+            reached[number % len(self._forwards)].update(gradients)
         for forward, stream, one in zip(self._forwards, streams, chosen, strict=False):
             forward.require_no_memory(one, *stream)
-        return frozenset(reached)
+        if any(each != reached[0] for each in reached):
+            raise NotTraceable("gradients that reach other parameters")
+        return frozenset(reached[0])
 
 
 def by_turns(each: Sequence[Sequence[_Item]]) -> list[_Item]:
@@ -142,6 +142,11 @@ def by_turns(each: Sequence[Sequence[_Item]]) -> list[_Item]:
 def stacked_weights(weights: Sequence[Weights], names: Collection[str]) -> dict[str, Tensor]:
     """The entries of these names, of all weights. Shapes: K dicts → name → (K, …)."""
     return {name: torch.stack([one[name].detach() for one in weights]) for name in names}
+
+
+def _entries(function: ModelFunction) -> tuple[object, ...]:
+    shapes = {name: (value.shape, value.dtype) for name, value in function.reference.items()}
+    return shapes, function.parameter_names, function.trainable_names, function.tied
 
 
 def _stacked(what: str, each: Sequence[Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
+from torch.overrides import TorchFunctionMode
 
 from gnnmc.engine.fingerprint import Fingerprint
 from gnnmc.engine.function import ModelFunction
@@ -36,18 +37,21 @@ class TrainingForward:
         self.train = problem.splits["train"]
         given = {name: value for name, value in weights.items() if name not in function.tied}
         with forked("engine", "record", device=function.device):
-            self.recorded = record(self._trained, given, list(given), draws=True)
+            self.recorded = record(self._trained, given, list(given), training=True)
 
     def alone(self, weights: Weights) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
         """Loss, gradients and buffers of one model, as torch has them.
 
-        Raises NotTraceable for a model with a backward of its own.
+        Raises NotTraceable for a model with a backward of its own, or with hooks on gradients.
         """
         problem, names = self.function.problem, self.function.trainable_names
         leaves = {name: value.detach().clone() for name, value in weights.items() if name not in self.function.tied}
         for name in names:
             leaves[name].requires_grad_()
-        outputs, left = self._trained(leaves)
+        with _Hooks() as hooks:
+            outputs, left = self._trained(leaves)
+        if hooks.met:
+            raise NotTraceable("a hook on a gradient")
         loss = problem.loss.per_item(outputs, problem.targets[self.train]).mean()
         for node in _graph_of(loss):
             if isinstance(node, BackwardCFunction) and not _is_ours(type(node)):
@@ -78,6 +82,18 @@ class TrainingForward:
         if written:
             raise NotTraceable(f"the forward writes into {written[0]}")
         return made
+
+
+class _Hooks(TorchFunctionMode):
+    """Notes whether a forward hangs hooks on gradients, which change them as nothing of the forward tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.met |= func in (Tensor.register_hook, Tensor.register_post_accumulate_grad_hook)
+        return func(*args, **(kwargs or {}))
 
 
 def _is_ours(backward: Any) -> bool:

@@ -75,7 +75,7 @@ def train_jointly(
     at_once = min(at_once, len(first.seeds))
     modes_at_once = at_once * len(trainings)
     with logged(f"training {count} modes, {modes_at_once} at once", modes_at_once * together.bytes_each()):
-        of_seeds, halved = halving(train, range(len(first.seeds)), at_once)
+        of_seeds, halved = halving(train, range(len(first.seeds)), at_once, len(trainings))
     modes = [list(of_problem) for of_problem in zip(*of_seeds, strict=True)]
     if halved:
         for mode in [mode for of_problem in modes for mode in of_problem]:

@@ -47,17 +47,20 @@ def train_many(
     chosen, budget = TrainSettings(**settings), whole_number("memory", memory, least=1)
     together = ENGINES[engine].many_at_once
     checked = [_checked(model, problem, seeds, chosen, device) for model, problem, seeds in trainings]
-    halved = False
-    if together and len(checked) > 1:
-        made, halved = attempt(lambda: train_jointly(checked, chosen, endpoint, budget), "one problem after another")
-        if made is not None:
-            return made
-    modes = [_train(each, chosen, endpoint, budget, together) for each in checked]
-    if halved:
-        for of_problem in modes:
-            for mode in of_problem:
-                mode.settings.setdefault("modes_at_once", len(of_problem))
-    return modes
+
+    def one_by_one() -> list[list[Mode]]:
+        return [_train(each, chosen, endpoint, budget, together) for each in checked]
+
+    if not together or len(checked) < 2:
+        return one_by_one()
+    how = "one problem after another"
+    return attempt(lambda: train_jointly(checked, chosen, endpoint, budget), one_by_one, how, _note_problems)
+
+
+def _note_problems(modes: list[list[Mode]]) -> None:
+    for of_problem in modes:
+        for mode in of_problem:
+            mode.settings.setdefault("modes_at_once", len(of_problem))
 
 
 def _checked(
@@ -74,17 +77,18 @@ def _checked(
 
 
 def _train(training: Training, chosen: TrainSettings, endpoint: str, memory: int, together: bool) -> list[Mode]:
-    halved = False
-    if together:
-        how = "one training after another"
-        made, halved = attempt(lambda: train_jointly([training], chosen, endpoint, memory), how)
-        if made is not None:
-            return made[0]
-    modes = train_in_turn(training.function.problem, training.starts, training.seeds, chosen, endpoint)
-    if halved:
-        for mode in modes:
-            mode.settings["modes_at_once"] = 1
-    return modes
+    def in_turn() -> list[Mode]:
+        return train_in_turn(training.function.problem, training.starts, training.seeds, chosen, endpoint)
+
+    def jointly() -> list[Mode]:
+        return train_jointly([training], chosen, endpoint, memory)[0]
+
+    return attempt(jointly, in_turn, "one training after another", _note_turns) if together else in_turn()
+
+
+def _note_turns(modes: list[Mode]) -> None:
+    for mode in modes:
+        mode.settings["modes_at_once"] = 1
 
 
 def _require_different_ends(module: nn.Module, problem: Problem, settings: TrainSettings) -> None:

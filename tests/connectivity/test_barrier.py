@@ -141,11 +141,13 @@ def test_chord_is_the_slow_loop_and_never_negative(curve):
 @given(curves())
 def test_the_orders_between_kinds(curve):
     t, values, _ = curve
+    # An excess that is rounding beside the largest value does not count.
+    slack = 1e-9 + ROUNDING * np.abs(values).max()
     chord = barrier(t, values)
     assert barrier(t, values, "chord_at_argmax") <= chord
-    assert barrier(t, values, "integral") <= chord + 1e-9
+    assert barrier(t, values, "integral") <= chord + slack
     assert barrier(t, values, "max_minus_max_ends") <= barrier(t, values, "max_minus_mean_ends") + 1e-9
-    assert barrier(t, values, "max_minus_max_ends") <= chord + 1e-9
+    assert barrier(t, values, "max_minus_max_ends") <= chord + slack
 
 
 @pytest.mark.parametrize("kind", ["chord", "integral", "chord_at_argmax", "midpoint"])

@@ -73,6 +73,25 @@ def test_every_way_of_fitting(toy_graph, how, refusals):
     assert not refusals()
 
 
+class _Scale(nn.Linear):
+    """A weight without axes."""
+
+    def __init__(self):
+        super().__init__(8, 3, dtype=torch.float64)
+        self.scale = nn.Parameter(torch.tensor(1.5, dtype=torch.float64))
+
+    def forward(self, x):
+        return super().forward(x) * self.scale
+
+
+@pytest.mark.parametrize("l2", [0.3, 5e-4])
+def test_l2_in_double_of_every_weight(toy_graph, l2, refusals):
+    problem, model = in_double(toy_graph), lambda: _Scale()
+    found = both(model, problem, ends_of(model, problem), l2=l2, optimizer="sgd", lr=0.1, steps=20)
+    assert_close(*found, 1e-12)
+    assert not refusals()
+
+
 class _Detour(nn.Linear):
     """Reads a number of its output in a way that no recording sees."""
 

@@ -68,6 +68,26 @@ def test_graphs_whose_modes_share_something_of_their_own_are_tasks_of_their_own(
     assert [len(graphs_of(task)) for task in tasks] == [1] * 8
 
 
+def test_graphs_are_tasks_of_their_own_where_nothing_is_done_together() -> None:
+    assert [len(graphs_of(task)) for task in tasks_of("modes", run={"engine": "loop"})] == [1] * 8
+    study = STUDIES["architectures"]
+    digits = {"data": {"images": {"name": "digits", "split_seed": [0, 1, 2]}}, "models": ["mlp"]}
+    sizes = {}
+    for batch in (None, 50):
+        config = {"study": "architectures", "problems": [digits], "train": {"batch_size": batch}, "seeds": [0, 1]}
+        plan = study.plan(validate(study.config, config))
+        sizes[batch] = [len(task.cells) for task in plan.tasks if task.stage == "modes"]
+    assert sizes == {None: [6], 50: [2, 2, 2]}  # the network sees images of a batch alone
+
+
+def test_another_path_leaves_the_tasks_of_profiles_that_were_there() -> None:
+    def of_lines(plan: Any) -> set[frozenset[str]]:
+        return {frozenset(cell.key for cell in task.cells) for task in plan.tasks if task.stage == "profile"}
+
+    more = plan_of(paths=[*SMALL["paths"], {"kind": "polygonal", "points": 4}])
+    assert of_lines(plan_of()) < of_lines(more)
+
+
 def test_curves_on_all_replicates_of_a_graph_are_one_task() -> None:
     tasks = tasks_of("path", paths=[{"kind": "bezier", "steps": 5}, {"kind": "polygonal", "points": 4, "pairs": 2}])
     assert [len(task.cells) for task in tasks] == [6, 4] * 4

@@ -209,7 +209,6 @@ REFUSED = {
     "a backward of its own, as torch's at the start": lambda x: _Large.apply(x),
     "a branch that nothing takes at the start": lambda x: x if x.abs().max().tolist() < 1e4 else x * 0,
     "a branch of numpy": lambda x: x if np.asarray(x.detach()).max() < 1e4 else x * 0,
-    "a gradient that is stopped unseen": lambda x: x + _unseen(x),
     "numpy": lambda x: x + torch.from_numpy(x.detach().numpy() ** 2),
     "a law that depends on the weights": lambda x: x * torch.bernoulli(x.sigmoid()),
 }
@@ -293,6 +292,69 @@ def test_a_weight_that_is_written_to_is_trained_in_turn(toy_problem, refusals):
     assert [digest(mode.last) for mode in alone] == [digest(mode.last) for mode in together]
 
 
+class _Gated(nn.Linear):
+    """A way on which gradients are stopped, behind a gate that is shut at the start."""
+
+    def __init__(self, hook):
+        super().__init__(8, 3)
+        self.gate, self.hook = nn.Parameter(torch.zeros(1)), hook
+
+    def forward(self, x):
+        made = super().forward(x).relu()
+        if self.hook:
+            if made.requires_grad:
+                made.register_hook(lambda gradient: gradient.clamp(-5, 5))
+            return made
+        with torch.no_grad():
+            still = super().forward(x).relu() * 2
+        return made + self.gate * still
+
+
+def test_gradients_that_are_stopped(toy_graph, refusals):
+    problem = in_double(toy_graph)
+    assert_close(*both(lambda: _Gated(hook=False).double(), problem, optimizer="sgd", lr=1.0, epochs=20), 1e-9)
+    assert not refusals()
+
+
+def test_hooks_on_gradients_are_trained_in_turn(toy_problem, refusals):
+    alone, together = both(lambda: _Gated(hook=True), toy_problem)
+    assert "a hook on a gradient" in refusals()[0]
+    assert [digest(mode.last) for mode in alone] == [digest(mode.last) for mode in together]
+
+
+class _Halves(nn.Module):
+    """A layer in half precision for a while."""
+
+    def __init__(self, features):
+        super().__init__()
+        self.layers = GCN(features, 8, 2, 3)
+
+    def forward(self, x, edge_index):
+        with torch.autocast("cpu", torch.bfloat16):
+            return self.layers(x, edge_index).float()
+
+
+def test_half_precision_within_a_forward(toy_problem, refusals):
+    alone, together = both(_Halves(toy_problem.num_features), toy_problem)
+    assert_close(alone, together, 0.05 if not refusals() else 1e-6)
+
+
+class _Scaled(nn.Linear):
+    """A number that is a tensor without axes, and no buffer."""
+
+    def __init__(self):
+        super().__init__(8, 3)
+        self.scale = torch.tensor(2.0)
+
+    def forward(self, x):
+        return super().forward(x) * self.scale
+
+
+def test_a_number_as_an_attribute(toy_problem, refusals):
+    assert_close(*both(_Scaled(), toy_problem), 1e-5)
+    assert not refusals()
+
+
 def test_chance_outside_of_torch_is_trained_in_turn(toy_problem, refusals):
     both(_Remembers(_by_chance), toy_problem)
     assert "draws unseen" in refusals()[0]
@@ -313,11 +375,6 @@ def _shown(model, x):
 def test_what_every_forward_leaves_alike_changes_nothing(toy_problem, how, refusals):
     assert_close(*both(_Remembers(how), toy_problem), 1e-4)
     assert not refusals()
-
-
-def _unseen(x):
-    with torch.no_grad():
-        return x * 2
 
 
 @pytest.mark.parametrize("what", list(REFUSED))

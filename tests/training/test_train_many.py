@@ -171,6 +171,79 @@ def test_what_diverges_is_one_of_them_alone(refusals):
     assert_close(alone[::2], together[::2], 1e-9)
 
 
+class _Idle(nn.Linear):
+    """A weight that nothing reaches, of its own size."""
+
+    def __init__(self, idle):
+        super().__init__(8, 3, dtype=torch.float64)
+        self.idle = nn.Parameter(torch.zeros(idle))
+
+
+def test_unused_weights_of_other_shapes(refusals):
+    factories = [lambda idle=idle: _Idle(idle) for idle in (5, 7, 5)]
+    alone, together = both(factories, problems())
+    assert_close(alone, together, 1e-9)
+    assert refusals() == ["one problem after another: models with other parameters"]
+    fittings = [
+        (make, problem, [(modes[0], modes[1])])
+        for make, problem, modes in zip(factories, problems(), together, strict=True)
+    ]
+    assert [path.record["status"] for (path,) in gnnmc.fit_many(fittings, steps=2)] == ["ok"] * 3
+
+
+class _Kept(nn.Linear):
+    """A buffer that is of one type on one problem, of another on the next."""
+
+    def __init__(self, dtype):
+        super().__init__(8, 3, dtype=torch.float64)
+        self.register_buffer("kept", torch.tensor([16777217], dtype=dtype))
+
+
+def test_types_of_entries_stay_what_they_are(refusals):
+    factories = [lambda dtype=dtype: _Kept(dtype) for dtype in (torch.int64, torch.float32, torch.int64)]
+    _, together = both(factories, problems())
+    assert [modes[0].last["kept"].dtype for modes in together] == [torch.int64, torch.float32, torch.int64]
+    assert together[0][0].last["kept"].item() == 16777217
+    assert refusals()
+
+
+class _Unreached(nn.Module):
+    """A weight that a gradient reaches on some problems only, where it is 0 at first."""
+
+    def __init__(self, stops):
+        super().__init__()
+        self.first, self.last, self.stops = nn.Linear(8, 8), nn.Linear(8, 3), stops
+
+    def forward(self, x):
+        hidden = self.first(x) - 100
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.stops):
+            hidden = hidden.relu()
+        return self.last(torch.cat([hidden[:, :4], x[:, :4]], 1))
+
+
+def test_weights_that_no_gradient_reaches_on_one_problem(refusals):
+    models = [_Unreached(stops).double() for stops in (False, True, False)]
+    assert_close(*both(models, problems(), weight_decay=0.1, optimizer="sgd"), 1e-9)
+    assert refusals()
+
+
+def test_losses_that_cannot_be_compared():
+    class Weighted:
+        def __init__(self, weight):
+            self.weight = weight
+
+        def __eq__(self, other):
+            return self.weight == other.weight
+
+        def __call__(self, outputs, targets):
+            return ((outputs - targets) * self.weight).square().sum(1)
+
+    x = torch.randn(3, 30, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    on = [gnnmc.Problem.custom(each, Weighted(torch.arange(4.0) + number)) for number, each in enumerate(x)]
+    model = nn.Linear(4, 4).double()
+    assert_close(*both([model] * 3, on, optimizer="sgd"), 1e-9)
+
+
 UNLIKE = {
     "nodes": lambda on: [*on[:2], gnnmc.Problem.node_classification(graph(2, num_nodes=80))],
     "splits": lambda on: [*on[:2], gnnmc.Problem.node_classification(graph(2, train_per_class=5))],
@@ -210,6 +283,25 @@ def test_no_more_than_fits_into_the_memory(refusals):
     models = [gnnmc.build_model("gcn", problem).double() for problem in on]
     assert_close(*both(models, on, memory=1), 1e-9)
     assert any("more than the memory" in refusal for refusal in refusals())
+
+
+def test_where_not_even_one_seed_of_each_fits_one_problem_follows_another(monkeypatch, caplog):
+    on = problems()
+    models = [gnnmc.build_model("gcn", problem).double() for problem in on]
+    plain = Together.losses
+
+    def limited(self, weights, *rest):
+        if len(self._forwards) > 1:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9")
+        return plain(self, weights, *rest)
+
+    monkeypatch.setattr(Together, "losses", limited)
+    together = gnnmc.train_many(list(zip(models, on, SEEDS, strict=True)), epochs=3, device="cpu")
+    assert {mode.settings["modes_at_once"] for modes in together for mode in modes} == {2}
+    assert "out of memory" in caplog.text and "one problem after another" in caplog.text
+    pairs = [[tuple(modes)] for modes in together]
+    fitted = gnnmc.fit_many(list(zip(models, on, pairs, strict=True)), steps=3, device="cpu")
+    assert {path.record["curves_at_once"] for paths in fitted for path in paths} == {1}
 
 
 def test_where_memory_runs_out_fewer_go_at_once_and_that_is_recorded(monkeypatch):

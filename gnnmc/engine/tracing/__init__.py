@@ -3,10 +3,22 @@
 from gnnmc.engine.tracing import attention, images, normalizations, shapes  # noqa: F401 (their rules)
 from gnnmc.engine.tracing.along import Along
 from gnnmc.engine.tracing.program import Program
-from gnnmc.engine.tracing.record import NotTraceable, Trace, record
+from gnnmc.engine.tracing.record import Trace, record
+from gnnmc.engine.tracing.refusal import NotTraceable, refusing
 from gnnmc.engine.tracing.replay import Replay
 from gnnmc.engine.tracing.rewrite import rewritten
 from gnnmc.engine.tracing.route import Route
 from gnnmc.engine.tracing.side_by_side import side_by_side
 
-__all__ = ["Along", "NotTraceable", "Program", "Replay", "Route", "Trace", "record", "rewritten", "side_by_side"]
+__all__ = [
+    "Along",
+    "NotTraceable",
+    "Program",
+    "Replay",
+    "Route",
+    "Trace",
+    "record",
+    "refusing",
+    "rewritten",
+    "side_by_side",
+]

@@ -15,17 +15,14 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gnnmc.engine.budget import out_of_memory
 from gnnmc.engine.tracing.arguments import changed, changed_call, leaves
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.moments import learned_batch_norm
+from gnnmc.engine.tracing.refusal import NotTraceable, refusing
 
+_DETACH = torch.ops.aten.detach.default
 # What hands a tensor's numbers to Python or numpy.
 _READINGS = (Tensor.tolist, Tensor.numpy, Tensor.__array__, Tensor.__dlpack__, Tensor.data_ptr)
-
-
-class NotTraceable(Exception):
-    """The forward does something that cannot be run again at other weights; says what."""
 
 
 @dataclass(frozen=True)
@@ -87,35 +84,33 @@ def record(
     weights: Mapping[str, Tensor],
     varying: Collection[str],
     *,
-    draws: bool = False,
+    training: bool = False,
 ) -> Trace:
     """Run the forward once and record what depends on the `varying` weights; the others are constants.
 
-    forward: weights → outputs, or outputs and the buffers as it left them, by name. draws: whether it may draw random
-    numbers; they are drawn anew whenever the record is run.
+    forward: weights → outputs, or outputs and the buffers as it left them, by name. training: whether
+    it may draw random numbers, which are drawn anew whenever the record is run, and may stop gradients.
 
     Raises NotTraceable where another point of weight space might take another course: a value that decides a branch or
     a shape, random numbers that it may not draw, a result that is read through memory which it shares with another.
     """
-    recorder = _Recorder(draws)
+    recorder = _Recorder(training)
     # Clones: what the forward writes into is the record's own.
     given = {name: value.detach().clone() for name, value in weights.items()}
     inputs = {name: recorder.number(given[name]) for name in varying}
+    # In training gradients are on, as they are there, but no graph of them is built: no weight asks for it.
     try:
-        with torch.no_grad(), _Readings(recorder), recorder:
+        with refusing(), torch.set_grad_enabled(training), _Readings(recorder), recorder:
             made = forward(given)
-    except Exception as failure:
-        if out_of_memory(failure):
-            raise
-        # Whoever caught a refusal on the way may have said something else; and what fails without gradients may not
-        # fail with them: a forward by itself will tell.
-        raise NotTraceable(recorder.trouble or f"{type(failure).__name__}: {failure}") from None
+    except NotTraceable as refusal:
+        # Whoever caught a refusal on the way may have said something else.
+        raise NotTraceable(recorder.trouble or str(refusal)) from None
     output, left = made if isinstance(made, tuple) else (made, {})
     return Trace(inputs, tuple(recorder.operations), recorder.found(output), recorder.shapes, recorder.changed(left))
 
 
 class _Readings(TorchFunctionMode):
-    """Refuses that numbers which depend on a weight leave torch, where nobody sees what they decide."""
+    """Refuses that numbers which depend on a weight leave torch, where nobody sees what they decide; sees `no_grad`."""
 
     def __init__(self, recorder: "_Recorder") -> None:
         super().__init__()
@@ -124,15 +119,18 @@ class _Readings(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in _READINGS:
             self._recorder.require_constant(args[0], f"{func.__name__}() of")
+        elif func is torch._C._set_grad_enabled and self._recorder.training:
+            self._recorder.stops_gradients = not args[0]
         return func(*args, **(kwargs or {}))
 
 
 class _Recorder(TorchDispatchMode):
     """Numbers the tensors that depend on a weight. They stay alive: they are told by their ids."""
 
-    def __init__(self, draws: bool) -> None:
+    def __init__(self, training: bool) -> None:
         super().__init__()
-        self.draws = draws
+        self.training = training
+        self.stops_gradients = False
         self.operations: list[Operation] = []
         self.shapes: dict[int, torch.Size] = {}
         self.trouble = ""
@@ -187,7 +185,7 @@ class _Recorder(TorchDispatchMode):
 
     def _draw(self, func: Any, args: Any, kwargs: Any, depends: bool) -> Any:
         """Random numbers: an operation without operands, whatever a forward makes of them."""
-        if not self.draws:
+        if not self.training:
             self._refuse(f"{func} draws random numbers")
         written = written_by(func, args, kwargs)
         if depends and (not written or any(id(argument) in self._numbers for argument in args[1:])):
@@ -224,6 +222,11 @@ class _Recorder(TorchDispatchMode):
             self._refuse(f"{func} writes into an argument that it does not return")
         numbers = tuple(self.number(leaf) if isinstance(leaf, Tensor) else None for leaf in outputs)
         self.operations.append(Operation(self._pure(func) if written else func, inputs, named, numbers))
+        if self.stops_gradients:
+            for leaf in outputs:
+                if isinstance(leaf, Tensor):
+                    stopped = Ref(self._numbers[id(leaf)])
+                    self.operations.append(Operation(_DETACH, (stopped,), {}, (self.number(leaf),)))
         return result
 
     def _operand(self, value: Tensor, written: Sequence[Tensor]) -> Any:

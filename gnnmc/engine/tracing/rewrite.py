@@ -17,8 +17,9 @@ from gnnmc.engine.tracing.edge_softmax import attention_along_edges
 from gnnmc.engine.tracing.matrices import compressed, dense, with_self_loops
 from gnnmc.engine.tracing.products import additive_attention, sparse_product, valued_product
 from gnnmc.engine.tracing.record import Operation, Ref, Trace
+from gnnmc.engine.tracing.refusal import refusing
 from gnnmc.engine.tracing.rows import only_rows
-from gnnmc.engine.tracing.scattered import gathered_rows, scattered
+from gnnmc.engine.tracing.scattered import scattered, weighted_rows
 from gnnmc.sparse import SparseMatrix, Structure
 
 aten = torch.ops.aten
@@ -37,7 +38,8 @@ def rewritten(trace: Trace, rows: Tensor | None = None) -> Trace:
 
 def rewritten_alike(traces: Sequence[Trace], rows: Sequence[Tensor | None]) -> list[Trace]:
     """`rewritten` of one model on several problems: each value has as many rows on all (see `only_rows`)."""
-    return [_with_fewer_products(trace) for trace in only_rows([_with_products(trace) for trace in traces], rows)]
+    with refusing():
+        return [_with_fewer_products(trace) for trace in only_rows([_with_products(trace) for trace in traces], rows)]
 
 
 def _with_products(trace: Trace) -> Trace:
@@ -154,7 +156,7 @@ class _Rewriting:
             if found is None:
                 continue
             targets, source, count = found
-            gathered = _gathered(source, made, self.shapes)
+            gathered = weighted_rows(source, made, self.shapes)
             if gathered is not None:
                 x, sources, weight = gathered
                 matrix = compressed(targets, sources, weight, (count, self.shapes[x.number][0]), operation.args[0])
@@ -331,19 +333,3 @@ def _multiple(value: Ref, x: Any, made: Mapping[int, Operation]) -> float | Tens
 def _first_factor(operation: Operation) -> int | None:
     """Which argument of a matrix product is its first factor; None for anything else."""
     return None if operation.kwargs else {aten.mm: 0, aten.addmm: 1}.get(operation.kind)
-
-
-def _gathered(
-    source: Ref, made: Mapping[int, Operation], shapes: Mapping[int, torch.Size]
-) -> tuple[Ref, Tensor, Tensor | None] | None:
-    """x, the sources (E,) and the weight of each edge, where `source` is weight · x[sources]."""
-    operation, weight = made.get(source.number), None
-    if operation is not None and operation.kind is aten.mul:
-        constant, other = sorted(operation.args, key=lambda factor: isinstance(factor, Ref))
-        if not isinstance(constant, Tensor) or not isinstance(other, Ref):
-            return None
-        if constant.dim() < 2 or constant.dim() != len(shapes[source.number]) or len(constant) != constant.numel():
-            return None
-        weight, operation = constant.flatten(), made.get(other.number)
-    rows = gathered_rows(operation, shapes)
-    return None if rows is None else (*rows, weight)

@@ -14,7 +14,8 @@ from torch import Tensor
 from gnnmc.engine.tracing.arguments import changed, leaves
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.products import additive_attention, pairwise_attention, sparse_product, valued_product
-from gnnmc.engine.tracing.record import NotTraceable, Operation, Ref, Trace
+from gnnmc.engine.tracing.record import Operation, Ref, Trace
+from gnnmc.engine.tracing.refusal import NotTraceable
 from gnnmc.sparse import SparseMatrix, Structure
 
 aten = torch.ops.aten

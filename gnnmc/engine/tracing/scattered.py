@@ -42,3 +42,19 @@ def gathered_rows(operation: Operation | None, shapes: Mapping[int, torch.Size])
     if not isinstance(x, Ref) or not isinstance(sources, Tensor) or sources.dim() != 1 or sources.dtype != torch.long:
         return None
     return (x, sources) if axis in (0, -len(shapes[x.number])) else None
+
+
+def weighted_rows(
+    source: Ref, made: Mapping[int, Operation], shapes: Mapping[int, torch.Size]
+) -> tuple[Ref, Tensor, Tensor | None] | None:
+    """x, the sources (E,) and the weight of each edge, where `source` is weight · x[sources]."""
+    operation, weight = made.get(source.number), None
+    if operation is not None and operation.kind is aten.mul:
+        constant, other = sorted(operation.args, key=lambda factor: isinstance(factor, Ref))
+        if not isinstance(constant, Tensor) or not isinstance(other, Ref):
+            return None
+        if constant.dim() < 2 or constant.dim() != len(shapes[source.number]) or len(constant) != constant.numel():
+            return None
+        weight, operation = constant.flatten(), made.get(other.number)
+    rows = gathered_rows(operation, shapes)
+    return None if rows is None else (*rows, weight)

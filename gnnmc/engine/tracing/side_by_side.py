@@ -10,7 +10,8 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from gnnmc.engine.tracing.beside import Beside
 from gnnmc.engine.tracing.draws import Draw
-from gnnmc.engine.tracing.record import NotTraceable, Operation, Ref, Trace
+from gnnmc.engine.tracing.record import Operation, Ref, Trace
+from gnnmc.engine.tracing.refusal import NotTraceable
 from gnnmc.engine.tracing.rewrite import rewritten_alike
 from gnnmc.sparse import SparseMatrix, Structure
 

@@ -60,8 +60,8 @@ def _modes(task: Task) -> Cost | None:
     # An epoch as it was measured is a step on everything, three times an evaluation, and an evaluation.
     calls, *others = _priced(cell, work, "epoch")
     seconds = calls * batches + sum(others) * share
-    memory = _training_bytes(work, size, batches)
-    return Cost(train.epochs * len(task.cells) * seconds, _held(size) + memory)
+    memory = _at_once(task, _training_bytes(work, size, batches))
+    return Cost(train.epochs * len(task.cells) * seconds, _graphs(task) * _held(size) + memory)
 
 
 def _path(task: Task) -> Cost | None:
@@ -75,7 +75,7 @@ def _path(task: Task) -> Cost | None:
         share *= min(1.0, block.batch_size / size.trained)
     calls, *others = _priced(cell, work, "step")
     points = block.points * work.parameters * _FLOAT
-    memory = _held(size) + _training_bytes(work, size, 1) + 4 * points
+    memory = _graphs(task) * _held(size) + _at_once(task, _training_bytes(work, size, 1) + 4 * points)
     return Cost(block.steps * (calls + sum(others) * share) * len(task.cells), memory)
 
 
@@ -101,6 +101,17 @@ _STAGES: Mapping[str, Callable[[Task], Cost | None]] = {
     "path": _path,
     "profile": _profile,
 }
+
+
+def _graphs(task: Task) -> int:
+    """How many data the cells are on: all of them are read before the first is trained on."""
+    return len({_graph_of(cell).key for cell in task.cells})
+
+
+def _at_once(task: Task, each: float) -> float:
+    """Bytes of as many cells as are computed together: all, or what the memory that the run allows has room for."""
+    allowed = task.execution.memory
+    return each if allowed is None else max(each, min(each * len(task.cells), float(allowed)))
 
 
 def _graph_of(cell: Cell) -> Cell:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, SourceBlock, TrainBlock
+from gnnmc.engine import ENGINES
 from gnnmc.store import Cell, Execution, Task
+from gnnmc.studies.sources import source_of
 from gnnmc.studies.stages.connect import connect_tasks
 from gnnmc.studies.stages.graph import graph_task
 from gnnmc.studies.stages.modes import modes_tasks
@@ -47,14 +49,31 @@ class Sweep:
         Raises InputError for data that cannot be made.
         """
         rows = [_Rows() for _ in problems]
-        for places in _of_one_shape([block for block, _ in problems]):
+        how = train or self.train
+        for places in self._groups([block for block, _ in problems], how):
             graphs = [self._add_data(*problems[place], rows[place]) for place in places]
             for name, model in models:
-                self._add_model(graphs, name, model, train or self.train, [rows[place] for place in places])
+                self._add_model(graphs, name, model, how, [rows[place] for place in places])
         for row in rows:
             self.statistics += row.statistics
             self.modes += row.modes
             self.profiles += row.profiles
+
+    def _groups(self, blocks: Sequence[SourceBlock], train: TrainBlock) -> list[list[int]]:
+        """Places of blocks that are worked on together: they differ in what is drawn alone.
+
+        None where nothing would be done together, so that more workers have something to do.
+        """
+        many = self.execution.engine is None or ENGINES[self.execution.engine].many_at_once
+        groups: dict[tuple[Any, ...], list[list[int]]] = {}
+        for place, block in enumerate(blocks):
+            known = {name: value for name, value in block.model_dump().items() if name not in block.drawn}
+            some = groups.setdefault((block.key, repr(known)), [[]])
+            together = many and (source_of(block).one_graph or train.batch_size is None)
+            if some[-1] and (len(some[-1]) == TOGETHER or not together):
+                some.append([])
+            some[-1].append(place)
+        return [places for some in groups.values() for places in some]
 
     def _add_data(self, block: SourceBlock, row: dict[str, Any], rows: "_Rows") -> Cell:
         made = graph_task(block, row["graph"])
@@ -112,15 +131,3 @@ class _Rows:
     statistics: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     profiles: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
-
-
-def _of_one_shape(blocks: Sequence[SourceBlock]) -> list[list[int]]:
-    """Places of blocks that are worked on together: they differ in what is drawn alone."""
-    groups: dict[tuple[Any, ...], list[list[int]]] = {}
-    for place, block in enumerate(blocks):
-        known = {name: value for name, value in block.model_dump().items() if name not in block.drawn}
-        some = groups.setdefault((block.key, repr(known)), [[]])
-        if len(some[-1]) == TOGETHER:
-            some.append([])
-        some[-1].append(place)
-    return [places for some in groups.values() for places in some]
