@@ -159,9 +159,9 @@ class Store:
         except OSError:
             if not target.is_dir():
                 raise
-            # Results are renamed into place whole, so the one that is there is as good: equal up to rounding where it was
-            # computed among fewer others, and what else is stored was made from it. Only a folder without a manifest
-            # (somebody deleted it) has to make room.
+            # Results are renamed into place whole, so the one that is there is as good: equal, up to rounding where it
+            # was computed among fewer others, and what else is stored was made from it. Only a folder without a
+            # manifest (somebody deleted it) has to make room.
             if not (target / FILE_NAME).is_file():
                 self._set_aside(target)
                 temporary.rename(target)
