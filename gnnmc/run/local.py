@@ -4,10 +4,11 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -105,6 +106,7 @@ class _Calls(ThreadPoolExecutor):
         self._free: queue.SimpleQueue[Callable[..., Any]] = queue.SimpleQueue()
         for call in calls:
             self._free.put(call)
+        self._left, self._counting = len(calls), threading.Lock()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """A call of `fn` in the first worker that is free."""
@@ -112,10 +114,22 @@ class _Calls(ThreadPoolExecutor):
 
     def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         call = self._free.get()
+        dead = False
         try:
             return call(function, *args, **kwargs)
+        except BrokenExecutor:
+            dead = True
+            raise
         finally:
-            self._free.put(call)
+            if not (dead and self._leave()):
+                self._free.put(call)
+
+    def _leave(self) -> bool:
+        """Whether a dead worker can be left out: it answers at once, and would draw all calls; the last one stays."""
+        with self._counting:
+            others = self._left > 1
+            self._left -= others
+            return others
 
 
 class _Worker:
