@@ -1,6 +1,5 @@
 """The runner for one machine: one process per core, one thread each."""
 
-import multiprocessing
 import os
 import queue
 import signal
@@ -10,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +131,17 @@ class _Calls(ThreadPoolExecutor):
             return others
 
 
+class _Spawning(SpawnContext):
+    """Starts new interpreters, and knows the one that it has started: a pool does not say which is its own."""
+
+    started: SpawnProcess | None = None
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]
+        """A process, not started yet."""
+        self.started = SpawnProcess(*args, **kwargs)
+        return self.started
+
+
 class _Worker:
     """One worker process, restarted when it dies."""
 
@@ -215,12 +225,10 @@ class _Worker:
 
     def _start(self) -> None:
         self._starts += 1
-        context = multiprocessing.get_context("spawn")
+        context = _Spawning()
         theirs, self._lifeline = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(1, context, worker.begin, (self._folder, theirs, os.getpid(), self._modules))
-        before = set(multiprocessing.active_children())
         with launching():
             self._ready: Future[int] = self._pool.submit(worker.ready)
         theirs.close()
-        started: set[BaseProcess] = set(multiprocessing.active_children()) - before
-        self._process = started.pop() if len(started) == 1 else None
+        self._process = context.started
