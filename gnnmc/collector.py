@@ -24,7 +24,8 @@ def held_back() -> Iterator[None]:
 def importing() -> Iterator[None]:
     """A block of imports, in which it does not run; and what is there at its end is left out of all later walks.
 
-    Otherwise it takes a quarter of the time of the imports, and every later walk takes the longer for them.
+    Otherwise it takes a quarter of the time of the imports, and every later walk takes the longer for them. For the
+    start of a process alone: what is garbage at the end of the block is never collected either.
     """
     with held_back():
         yield

@@ -14,7 +14,8 @@ def begin_call(
 ) -> Callable[[], Answer]:
     """Begin a call in another process, and give what waits for its answer.
 
-    Where there is no other process, or it dies over it, the call is made here when its answer is asked for.
+    Where there is no other process, or it dies over it, the call is made here when its answer is asked for. Raises what
+    the function raises, then too; and what pickle does for a function, an argument or an answer that it cannot take.
     """
     future = calls.submit(function, *args, **kwargs) if calls is not None else None
 

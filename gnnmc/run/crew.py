@@ -36,13 +36,19 @@ class Crew:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.end()
 
+    def require(self, folder: Path) -> None:
+        """Raise InputError when they write into another folder."""
+        if folder.resolve() != self._folder.resolve():
+            raise InputError(f"the workers of {self._folder} cannot write into {folder}: give that folder's, or none")
+
     def workers(self, wanted: int) -> int:
-        """How many there are for so many tasks."""
-        return min(self._asked if self._asked is not None else usable_cores(), wanted)
+        """How many there will be for so many tasks: no fewer than have started."""
+        started = self._runner.capacity if self._runner is not None else 0
+        return max(started, min(self._asked if self._asked is not None else usable_cores(), wanted))
 
     def begin(self, modules: Sequence[str]) -> None:
-        """Start some, and let them import what their first tasks will need; where tasks are done here, nothing."""
-        if not self._make.in_process:
+        """Start some, where none have and tasks are not done here, and let them import what their first will need."""
+        if not self._make.in_process and self._runner is None:
             self._runner = self._make(self._folder, self.workers(_MOST_AT_FIRST), modules)
 
     def runner(self, wanted: int) -> Runner:
@@ -60,7 +66,7 @@ class Crew:
         return self._calls
 
     def end(self) -> None:
-        """End the workers, whatever they do."""
+        """End the workers, whatever they do; others can begin."""
         if self._calls is not None:
             self._calls.shutdown(wait=False, cancel_futures=True)
         if self._runner is not None:

@@ -3,8 +3,8 @@
 import os
 import platform
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 
 from gnnmc.errors import InputError, StoreError
 from gnnmc.run.crew import Crew
@@ -18,7 +18,7 @@ from gnnmc.run.progress import Progress, automatic_progress
 from gnnmc.run.running import RunningFile
 from gnnmc.run.schedule import Schedule
 from gnnmc.run.tally import Tally, mebibytes
-from gnnmc.run.work import Report
+from gnnmc.run.work import Report, Work
 from gnnmc.store.address import Addressed
 from gnnmc.store.cell import Cell, Task
 from gnnmc.store.directory import Store
@@ -41,16 +41,19 @@ def execute(
     """Compute what is missing of `tasks`, in `workers` processes (default: one per usable core) of one thread each.
 
     What is stored is checked and kept; a task with a missing or damaged cell is computed anew as a whole. A task that
-    raises is recorded as failed, what needs it is blocked, everything else goes on. With `retry_failed=False` cells
-    that failed in an earlier run are not tried again. `deterministic`: whether tasks run by torch's deterministic
-    kernels alone. `runner` is a name of `RUNNERS`; all give the same bytes. `crew`: these workers, with their runner,
-    that stay when the tasks are done.
+    raises is recorded as failed, what needs it is blocked, everything else goes on; one that has parts goes on part by
+    part before that. With `retry_failed=False` cells that failed in an earlier run are not tried again.
+    `deterministic`: whether tasks run by torch's deterministic kernels alone. `runner` is a name of `RUNNERS`; all give
+    the same bytes. `crew`: these workers of the store's folder, with their runner, that stay when the tasks are done,
+    and end when something else ends the run.
 
     Raises InputError for tasks that cannot be run (see `make_plan`), inputs that no task computes, or a folder that
     another run is writing; StoreError when the folder cannot be written; RunInterrupted after Ctrl-C or SIGTERM.
     """
     plan = make_plan(tasks, deterministic=deterministic)
-    hands = nullcontext(crew) if crew is not None else Crew(store.folder, runner, workers)
+    if crew is not None:
+        crew.require(store.folder)
+    hands = _staying(crew) if crew is not None else Crew(store.folder, runner, workers)
     shown = progress if progress is not None else automatic_progress()
     with (
         store.only_writer(),
@@ -74,6 +77,16 @@ def execute(
             ) from None
 
 
+@contextmanager
+def _staying(crew: Crew) -> Iterator[Crew]:
+    """The crew, which ends only with an error: what it has in hand then must not be written without the lock."""
+    try:
+        yield crew
+    except BaseException:
+        crew.end()
+        raise
+
+
 class _Run:
     """The state of one execution."""
 
@@ -93,9 +106,10 @@ class _Run:
         self._interruption = interruption
         self._running = running
         self._failures = FailureRecords(store.folder)
-        self._done: list[int] = []
-        self._failed: dict[int, str] = {}
-        self._blocked: list[int] = []
+        self._done: set[str] = set()  # keys of cells
+        self._reused: set[str] = set()
+        self._failed: dict[str, str] = {}
+        self._blocked: set[str] = set()
         self.tally = Tally.of(plan.stages(), workers=1)
         for work in plan.works:
             self.tally.stages[work.stage].total += len(work.cells)
@@ -110,12 +124,11 @@ class _Run:
         schedule = self._survey()
         if not retry_failed:
             self._keep_failures(schedule)
-        wanted = len(self._plan.works) - len(schedule.reused) - len(self._failed) - len(self._blocked)
-        if wanted:
-            self.tally.workers = crew.workers(wanted)
+        if schedule.unfinished:
+            self.tally.workers = crew.workers(schedule.unfinished)
             self._shown.show(self.tally)
             self._drive(crew, schedule)
-        outcome = self._outcome(schedule)
+        outcome = self._outcome()
         self._log.write(f"run ended: {outcome.summary()}")
         return outcome
 
@@ -127,14 +140,17 @@ class _Run:
                 raise InputError(f"no task computes the input {address}, and it is not stored: add the task that does")
         self._say_other_versions(stored)
         schedule = Schedule(self._plan, stored)
-        for number in schedule.reused:
-            work = self._plan.works[number]
-            self.tally.stages[work.stage].done += len(work.cells)
-            for cell in work.cells:
-                self._failures.clear(cell)
-            made = self._store.metadata(work.cells[0])
-            self.tally.measure(work.stage, len(work.cells), float(made.get("seconds", 0.0)))
+        for work in schedule.reused:
+            self._reuse(work)
         return schedule
+
+    def _reuse(self, work: Work) -> None:
+        self._reused |= {cell.key for cell in work.cells}
+        self.tally.stages[work.stage].done += len(work.cells)
+        for cell in work.cells:
+            self._failures.clear(cell)
+        made = self._store.metadata(work.cells[0])
+        self.tally.measure(work.stage, len(work.cells), float(made.get("seconds", 0.0)))
 
     def _say_other_versions(self, stored: set[str]) -> None:
         """Say of a stage with missing cells that its results of another version are not used."""
@@ -162,28 +178,29 @@ class _Run:
 
     def _keep_failures(self, schedule: Schedule) -> None:
         """Count cells that failed in an earlier run as failed, without another try."""
-        finished = set(schedule.reused)
-        for work in self._plan.works:
+        for work in schedule.works:  # and the parts that come to its end meanwhile
             reasons = [self._failures.reason(cell) for cell in work.cells]
             reason = next((reason for reason in reasons if reason is not None), None)
-            if reason is not None and work.number not in finished and work.number not in self._blocked:
-                self._fail(schedule, work.number, reason)
+            if reason is not None and schedule.is_open(work.number):
+                self._fail(schedule, work, reason)
 
     def _drive(self, crew: Crew, schedule: Schedule) -> None:
         """Keep the workers busy until nothing is left to do."""
         with self._interruption.deferred():
             runner = crew.runner(self.tally.workers)
+        self.tally.workers = runner.capacity
         in_hand: set[int] = set()
         with self._interruption.deferred(not runner.in_process):
             while schedule.unfinished:
                 while len(in_hand) < runner.capacity and (number := schedule.next()) is not None:
-                    self._log.write(f"start {self._plan.works[number]}")
-                    self._shown.task(f"start {self._plan.works[number].title}")
-                    for cell in self._plan.works[number].cells:
+                    work = schedule.works[number]
+                    self._log.write(f"start {work}")
+                    self._shown.task(f"start {work.title}")
+                    for cell in work.cells:
                         self._failures.clear(cell)
-                    runner.submit(self._plan.works[number])
+                    runner.submit(work)
                     in_hand.add(number)
-                self._running.note(self._plan.works[number] for number in in_hand)
+                self._running.note(schedule.works[number] for number in in_hand)
                 for report in runner.collect(_SECONDS_BETWEEN_LOOKS):
                     in_hand.discard(report.number)
                     self._ended(schedule, report)
@@ -192,39 +209,47 @@ class _Run:
                     raise KeyboardInterrupt
 
     def _ended(self, schedule: Schedule, report: Report) -> None:
-        work = self._plan.works[report.number]
+        work = schedule.works[report.number]
         if report.folder_trouble:
             raise StoreError(report.reason)
         if report.reason is None:
             schedule.finish(report.number)
-            self._done.append(report.number)
+            self._done |= {cell.key for cell in work.cells}
             self.tally.stages[work.stage].done += len(work.cells)
             self.tally.measure(work.stage, len(work.cells), report.seconds)
             self._log.write(f"done  {work} in {report.seconds:.3f} s")
             memory = f", at most {mebibytes(report.peak_bytes)}" if report.peak_bytes else ""
             self._shown.task(f"done  {work.title} in {report.seconds:.1f} s{memory}")
         else:
-            for cell in self._plan.cells[report.number]:
-                self._failures.record(cell, report.reason)
             self._log.write(f"failed {work} after {report.seconds:.3f} s: {report.reason}", report.details)
-            self._shown.say(f"failed: {work}: {report.reason}")
-            self._fail(schedule, report.number, report.reason)
+            if not work.parts:
+                for cell in work.cells:
+                    self._failures.record(cell, report.reason)
+                self._shown.say(f"failed: {work}: {report.reason}")
+            self._fail(schedule, work, report.reason)
 
-    def _fail(self, schedule: Schedule, number: int, reason: str) -> None:
-        self._failed[number] = reason
-        self.tally.stages[self._plan.works[number].stage].failed += len(self._plan.works[number].cells)
-        for blocked in schedule.fail(number):
-            work = self._plan.works[blocked]
-            self._blocked.append(blocked)
-            self.tally.stages[work.stage].blocked += len(work.cells)
-            self._log.write(f"blocked {work} by {self._plan.works[number]}")
+    def _fail(self, schedule: Schedule, work: Work, reason: str) -> None:
+        if not work.parts:
+            self._failed |= {cell.key: reason for cell in work.cells}
+            self.tally.stages[work.stage].failed += len(work.cells)
+        fallout = schedule.fail(work.number)
+        for whole in fallout.divided:
+            self._say(f"goes on part by part: {whole}: {reason if whole is work else f'blocked by {work}'}")
+        for part in fallout.reused:
+            self._reuse(part)
+        for blocked in fallout.blocked:
+            self._blocked |= {cell.key for cell in blocked.cells}
+            self.tally.stages[blocked.stage].blocked += len(blocked.cells)
+            self._log.write(f"blocked {blocked} by {work}")
 
-    def _outcome(self, schedule: Schedule) -> Outcome:
-        def cells(numbers: Sequence[int]) -> tuple[Cell, ...]:
-            return tuple(cell for number in sorted(numbers) for cell in self._plan.cells[number])
+    def _outcome(self) -> Outcome:
+        planned = [cell for cells in self._plan.cells for cell in cells]
 
-        failed = tuple(Failure(cell, self._failed[n]) for n in sorted(self._failed) for cell in self._plan.cells[n])
-        return Outcome(cells(self._done), cells(schedule.reused), failed, cells(self._blocked), self.tally.elapsed())
+        def among(keys: Collection[str]) -> tuple[Cell, ...]:
+            return tuple(cell for cell in planned if cell.key in keys)
+
+        failed = tuple(Failure(cell, self._failed[cell.key]) for cell in among(self._failed))
+        return Outcome(among(self._done), among(self._reused), failed, among(self._blocked), self.tally.elapsed())
 
     def _say(self, line: str) -> None:
         self._log.write(line)

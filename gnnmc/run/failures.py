@@ -7,7 +7,7 @@ from typing import Any
 
 from gnnmc.errors import StoreError
 from gnnmc.store import jsontext, replace_file
-from gnnmc.store.address import Addressed
+from gnnmc.store.address import Addressed, Description
 from gnnmc.store.cell import Cell
 
 
@@ -25,7 +25,7 @@ class FailureRecords:
         """What a person calls the cell, as its record says; empty without one."""
         return self._said(cell, "label") or ""
 
-    def record(self, cell: Cell, reason: str) -> None:
+    def record(self, cell: Cell | Description, reason: str) -> None:
         """Note that a cell failed; raises StoreError when the folder cannot be written."""
         note: dict[str, Any] = {
             "stage": cell.stage,

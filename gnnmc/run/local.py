@@ -1,15 +1,15 @@
 """The runner for one machine: one process per core, one thread each."""
 
-import multiprocessing
 import os
 import queue
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,7 @@ class _Calls(ThreadPoolExecutor):
         self._free: queue.SimpleQueue[Callable[..., Any]] = queue.SimpleQueue()
         for call in calls:
             self._free.put(call)
+        self._left, self._counting = len(calls), threading.Lock()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """A call of `fn` in the first worker that is free."""
@@ -112,10 +113,33 @@ class _Calls(ThreadPoolExecutor):
 
     def _call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         call = self._free.get()
+        dead = False
         try:
             return call(function, *args, **kwargs)
+        except BrokenExecutor:
+            dead = True
+            raise
         finally:
-            self._free.put(call)
+            if not (dead and self._leave()):
+                self._free.put(call)
+
+    def _leave(self) -> bool:
+        """Whether a dead worker can be left out: it answers at once, and would draw all calls; the last one stays."""
+        with self._counting:
+            others = self._left > 1
+            self._left -= others
+            return others
+
+
+class _Spawning(SpawnContext):
+    """Starts new interpreters, and knows the one that it has started: a pool does not say which is its own."""
+
+    started: SpawnProcess | None = None
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:  # type: ignore[override]
+        """A process, not started yet."""
+        self.started = SpawnProcess(*args, **kwargs)
+        return self.started
 
 
 class _Worker:
@@ -201,12 +225,10 @@ class _Worker:
 
     def _start(self) -> None:
         self._starts += 1
-        context = multiprocessing.get_context("spawn")
+        context = _Spawning()
         theirs, self._lifeline = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(1, context, worker.begin, (self._folder, theirs, os.getpid(), self._modules))
-        before = set(multiprocessing.active_children())
         with launching():
             self._ready: Future[int] = self._pool.submit(worker.ready)
         theirs.close()
-        started: set[BaseProcess] = set(multiprocessing.active_children()) - before
-        self._process = started.pop() if len(started) == 1 else None
+        self._process = context.started

@@ -25,9 +25,9 @@ class WorkPlan:
 def make_plan(tasks: Sequence[Task], *, deterministic: bool = False) -> WorkPlan:
     """Check and number the tasks; a task given twice is kept once.
 
-    Raises InputError for a task without cells or with cells of several stages, a function that another process cannot
-    import, a config that is not JSON, and a cell that two different tasks would compute (which of them came first would
-    decide its bytes).
+    Raises InputError for a task without cells or with cells of several stages, parts that are not made of its cells, a
+    function that another process cannot import, a config that is not JSON, and a cell that two different tasks would
+    compute (which of them came first would decide its bytes).
     """
     works: list[Work] = []
     cells: list[tuple[Cell, ...]] = []
@@ -37,7 +37,8 @@ def make_plan(tasks: Sequence[Task], *, deterministic: bool = False) -> WorkPlan
             raise InputError(f"a task of {_named(task.function)} has no cells: give it at least one")
         distinct = list({cell.key: cell for cell in map(_with_key, task.cells)}.values())
         described = tuple(map(Description.of, distinct))
-        work = Work(len(works), function_name(task.function), task.execution, described, deterministic)
+        function, parts = function_name(task.function), _parts(task, described)
+        work = Work(len(works), function, task.execution, described, deterministic, parts)
         if len({cell.stage for cell in distinct}) > 1:
             stages = ", ".join(sorted({cell.stage for cell in distinct}))
             raise InputError(f"a task has cells of several stages ({stages}): give each stage its own task")
@@ -68,6 +69,16 @@ def function_name(function: Callable[..., object]) -> str:
             "define it at the top level of a module that is not the script itself"
         )
     return name
+
+
+def _parts(task: Task, described: tuple[Description, ...]) -> tuple[tuple[Description, ...], ...]:
+    """The parts of a task, a cell that several have in the first of them; none where they are fewer than two."""
+    left = {cell.key: cell for cell in described}
+    if task.parts and left.keys() != {cell.key for part in task.parts for cell in map(_with_key, part)}:
+        raise InputError(f"the parts of a task of stage {task.stage!r} are not made of its cells: give each cell once")
+    parts = [tuple(left.pop(cell.key) for cell in part if cell.key in left) for part in task.parts]
+    found = tuple(part for part in parts if part)
+    return found if len(found) > 1 else ()
 
 
 def _with_key(cell: Cell) -> Cell:

@@ -8,7 +8,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gnnmc.determinism import deterministic
@@ -34,6 +34,11 @@ class Work:
     execution: Execution
     cells: tuple[Description, ...]
     deterministic: bool = False
+    parts: tuple[tuple[Description, ...], ...] = ()
+
+    def apart(self, first: int) -> list["Work"]:
+        """A task for each of its parts, numbered from `first` on."""
+        return [replace(self, number=number, cells=part, parts=()) for number, part in enumerate(self.parts, first)]
 
     @property
     def stage(self) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from gnnmc.collector import importing
+from gnnmc.collector import held_back, importing
 from gnnmc.run.work import InputCache, Report, Work, perform
 from gnnmc.store.directory import Store
 
@@ -53,7 +53,7 @@ def do(work: Work) -> Report:
 def _import(module: str) -> None:
     if module not in sys.modules:
         # What is wrong with it, if anything, a task will meet again, and report.
-        with suppress(Exception, SystemExit), importing():
+        with suppress(Exception, SystemExit), held_back():
             importlib.import_module(module)
 
 

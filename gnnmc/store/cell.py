@@ -74,11 +74,15 @@ class Task:
 
     Which cells share a task is planned from the config alone, before looking at what is done, so that an interrupted
     and resumed run computes the same batches as an uninterrupted one.
+
+    `parts`: its cells by what can be computed apart; none where nothing can. They are tried when the whole has failed
+    or cannot begin, so that what is wrong with one part costs the others nothing.
     """
 
     function: StageFunction
     cells: tuple[Cell, ...]
     execution: Execution = _ON_THE_CPU
+    parts: tuple[tuple[Cell, ...], ...] = ()
 
     @property
     def stage(self) -> str:

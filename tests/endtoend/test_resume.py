@@ -12,7 +12,21 @@ import pandas as pd
 import pytest
 
 SMOKE = Path(__file__).parents[2] / "configs" / "smoke.yaml"
-TABLES = ("graphs", "endpoints", "barriers", "profiles", "association", "summary", "diagnostics")
+# All but `resources`, which is of time and memory.
+TABLES = {
+    "graphs",
+    "endpoints",
+    "barriers",
+    "profiles",
+    "association",
+    "summary",
+    "shape",
+    "rivals",
+    "prediction",
+    "importance",
+    "diagnostics",
+    "fired",
+}
 
 
 def command(out: Path) -> list[str]:
@@ -49,7 +63,8 @@ def test_tables_are_identical_after_five_kills(tmp_path: Path) -> None:
     assert kills >= 3, f"the run ended after {kills} kills"
     assert seen == sorted(seen)
     assert start(killed).wait() == 0
-    for name in TABLES:
+    assert {path.stem for path in (whole / "tables").glob("*.parquet")} == TABLES | {"resources"}
+    for name in sorted(TABLES):
         expected = pd.read_parquet(whole / "tables" / f"{name}.parquet")
         pd.testing.assert_frame_equal(
             pd.read_parquet(killed / "tables" / f"{name}.parquet"), expected, check_exact=True

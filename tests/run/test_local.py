@@ -1,12 +1,13 @@
 import os
 import signal
 import time
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 
 import pytest
 
 from gnnmc.run import Quiet, WorkersError, execute, make_plan
-from gnnmc.run.local import LocalRunner
+from gnnmc.run.local import LocalRunner, _Calls
 from gnnmc.store import Cell, Store, Task
 
 
@@ -54,6 +55,23 @@ def test_how_a_worker_died_is_waited_for_where_the_pool_was_told_first(tmp_path,
             assert worker.cause_of_death() == "killed by SIGKILL (out of memory?)"
     finally:
         runner.close(at_once=True)
+
+
+def dead():
+    raise BrokenProcessPool("it died")
+
+
+def test_a_dead_worker_does_not_draw_the_calls_that_follow():
+    with _Calls([lambda call: dead(), lambda call: call()]) as calls:
+        with pytest.raises(BrokenProcessPool):
+            calls.submit(int).result(10)
+        assert [calls.submit(int).result(10) for _ in range(5)] == [0] * 5
+
+
+def test_calls_without_a_living_worker_are_answered():
+    with _Calls([lambda call: dead(), lambda call: dead()]) as calls:
+        futures = [calls.submit(int) for _ in range(5)]
+        assert all(isinstance(future.exception(10), BrokenProcessPool) for future in futures)
 
 
 def test_workers_that_cannot_start_end_the_run_in_one_line(toy, tmp_path, monkeypatch, capfd):

@@ -45,20 +45,22 @@ def connect_tasks(
         "path": path.model_copy(update={"pairs": None}).differing(),
         "endpoint": endpoint,
     }
-    curves: list[Cell] = []
+    curves: list[list[Cell]] = []
     profiles: list[list[tuple[int, int, Cell]]] = []
     for graph, of_graph in zip(graphs, pairs, strict=True):
+        curves.append([])
         profiles.append([])
         for (number_a, a), (number_b, b) in of_graph[: path.pairs] if path.pairs else of_graph:
             inputs: dict[str, Cell | tuple[Cell, ...]] = {"graph": graph, "a": a, "b": b}
             label = f"{graph.label} {model.name} {path.kind} {number_a}–{number_b}"
             if path.kind != LinearPath.kind:
                 fitted = Cell("path", PATH_VERSION, shared, inputs, label=label)
-                curves.append(fitted)
+                curves[-1].append(fitted)
                 inputs = inputs | {"path": fitted}
             cell = Cell("profile", PROFILE_VERSION, shared | {"profile": grid.differing()}, inputs, label=label)
             profiles[-1].append((number_a, number_b, cell))
-    tasks = [Task(fit_paths, tuple(curves), execution)] if curves else []
+    parts = tuple(tuple(some) for some in curves if some)
+    tasks = [Task(fit_paths, tuple(itertools.chain(*parts)), execution, parts)] if parts else []
     tasks += [Task(profile_paths, tuple(cell for _, _, cell in some), execution) for some in profiles]
     return tasks, profiles
 

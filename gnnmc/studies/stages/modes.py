@@ -46,8 +46,10 @@ def modes_tasks(
                 for seed in seeds
             ]
         )
-    groups = [list(itertools.chain(*cells))] if training.vary == "all" else cells
-    return [Task(train_modes, tuple(group), execution) for group in groups], cells
+    if training.vary == "all":
+        parts = tuple(map(tuple, cells))
+        return [Task(train_modes, tuple(itertools.chain(*parts)), execution, parts)], cells
+    return [Task(train_modes, tuple(some), execution) for some in cells], cells
 
 
 def train_modes(requests: Sequence[Request], execution: Execution) -> list[Result]:

@@ -180,3 +180,11 @@ def gobbles(requests, execution):
             while True:
                 hoard.append(object())
     return [{"had": len(hoard)} for _ in requests]
+
+
+def picky(requests, execution):
+    """Raises for the first seed that is in `bad`, and names it."""
+    for request in requests:
+        if request.config["seed"] in request.config["bad"]:
+            raise ValueError(f"seed {request.config['seed']} is bad")
+    return [{"seed": request.config["seed"]} for request in requests]
