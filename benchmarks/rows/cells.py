@@ -44,7 +44,7 @@ class Cells:
 
     def _case(self, seed: int) -> Case:
         data = partial(graphs.csbm, 800, 4000, 32, seed)
-        return Case(data, partial(graphs.csbm, 60, 150, 8, seed), self.model, self.theirs, {"hidden": 32})
+        return Case(data, partial(graphs.csbm, 300, 900, 8, seed), self.model, self.theirs, {"hidden": 32})
 
 
 _WORK = "train 4 seeds on each of 3 graphs, {} 2×32, dropout .5, 200 epochs, CSBM 800"
