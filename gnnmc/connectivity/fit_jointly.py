@@ -13,11 +13,10 @@ from gnnmc.connectivity.path import Path
 from gnnmc.engine import (
     Gradients,
     ModelFunction,
-    NotTraceable,
     Together,
     TrainingForward,
-    halving,
-    logged,
+    all_places,
+    places_at_once,
     stacked_weights,
 )
 from gnnmc.seeding import device_generator
@@ -49,31 +48,21 @@ def fit_jointly(fittings: Sequence[Fitting], chosen: FitSettings, memory: int) -
     take more than the memory.
     """
     functions, some = [each.function for each in fittings], [each.some for each in fittings]
-    each, count = len(fittings[0].paths), len(fittings[0].paths) * len(fittings)
-    if len({len(fitting.paths) for fitting in fittings}) > 1:
-        raise NotTraceable("not as many pairs for each problem")
     order = BatchOrder(functions[0].problem.splits["train"], chosen.batch_size)
     how = {"all_items": order.per_epoch == 1, "dropout": chosen.dropout}
     forwards = [TrainingForward(f, weights[0], **how) for f, weights in zip(functions, some, strict=True)]
     together = Together(forwards, some)
-    at_once = max(1, memory // together.bytes_each())
-    if len(fittings) > 1 and at_once < count:
-        raise NotTraceable(f"{count} curves take more than the memory")
+    pairs = [len(each.paths) for each in fittings]
+    at_once = places_at_once(together, pairs, memory)
 
-    def fit(places: Sequence[int]) -> list[list[Fitted]]:
-        """The fits of every problem for the paths at these places."""
-        turns = [(fitting.paths[place], fitting.decays[place]) for place in places for fitting in fittings]
-        made = _Fits(functions, together, [path for path, _ in turns], [decay for _, decay in turns], chosen).run()
-        return [made[start : start + len(fittings)] for start in range(0, len(made), len(fittings))]
+    def fit(places: Sequence[int]) -> list[Fitted]:
+        turns = [(each.paths[place], each.decays[place]) for place in places for each in fittings]
+        return _Fits(functions, together, [path for path, _ in turns], [decay for _, decay in turns], chosen).run()
 
-    at_once = min(at_once, each)
-    curves_at_once = at_once * len(fittings)
-    with logged(f"fitting {count} curves, {curves_at_once} at once", curves_at_once * together.bytes_each()):
-        of_places, halved = halving(fit, range(each), at_once, len(fittings))
-    fits = [list(of_problem) for of_problem in zip(*of_places, strict=True)]
+    fits, halved = all_places(fit, "fitting {count} curves", together, pairs, at_once)
     if halved:
         for one in [one for of_problem in fits for one in of_problem]:
-            one.about["curves_at_once"] = halved * len(fittings)
+            one.about["curves_at_once"] = halved
     return fits
 
 

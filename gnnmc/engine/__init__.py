@@ -10,6 +10,7 @@ from gnnmc.engine.evaluate import evaluate_points
 from gnnmc.engine.function import ModelFunction
 from gnnmc.engine.gradients import Gradients
 from gnnmc.engine.measures import Measures
+from gnnmc.engine.places import all_places, places_at_once
 from gnnmc.engine.prepared import Prepared, prepared
 from gnnmc.engine.repeated import Repeated
 from gnnmc.engine.together import Together, stacked_weights
@@ -28,6 +29,7 @@ __all__ = [
     "Repeated",
     "Together",
     "TrainingForward",
+    "all_places",
     "attempt",
     "described",
     "evaluate_points",
@@ -35,6 +37,7 @@ __all__ = [
     "has_batchnorm",
     "logged",
     "out_of_memory",
+    "places_at_once",
     "prepared",
     "reestimate_batchnorm",
     "reestimated_outputs",

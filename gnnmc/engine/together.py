@@ -1,7 +1,6 @@
 """One model trained at many weights at once: their losses, with gradients, as if each were alone."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,8 +16,6 @@ from gnnmc.weights import Weights
 
 # What a step keeps besides the values of the forward: their gradients; gradient and two moments of every weight.
 _VALUES, _WEIGHTS = 2, 4
-
-_Item = TypeVar("_Item")
 
 
 class Together:
@@ -99,7 +96,8 @@ class Together:
         What escaped the recording (a detour over numpy, an operation with a backward of its own, a gradient stopped on
         purpose) shows here, where it was not made; and what one model sees of another.
         """
-        chosen = by_turns(weights) if len(weights) == 1 else [some[-1] for some in weights]
+        # Of one problem the one that was recorded, too: two models, so that one could be seen in the other.
+        chosen = weights[0] if len(weights) == 1 else [some[-1] for some in weights]
         names = [name for name in self.function.trainable_names if name in self.trace.inputs]
         stacked = stacked_weights(chosen, self.trace.inputs)
         for name in names:
@@ -132,11 +130,6 @@ class Together:
         if any(each != reached[0] for each in reached):
             raise NotTraceable("gradients that reach other parameters")
         return frozenset(reached[0])
-
-
-def by_turns(each: Sequence[Sequence[_Item]]) -> list[_Item]:
-    """Of several problems' items: the first of each, the second of each, and so on."""
-    return [item for some in zip(*each, strict=True) for item in some]
 
 
 def stacked_weights(weights: Sequence[Weights], names: Collection[str]) -> dict[str, Tensor]:

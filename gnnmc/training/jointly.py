@@ -6,7 +6,7 @@ from functools import cached_property
 
 from torch import nn
 
-from gnnmc.engine import Measures, ModelFunction, NotTraceable, Together, TrainingForward, halving, logged
+from gnnmc.engine import Measures, ModelFunction, Together, TrainingForward, all_places, places_at_once
 from gnnmc.training.joint import JointTrajectories
 from gnnmc.training.order import BatchOrder
 from gnnmc.training.train_settings import TrainSettings
@@ -41,17 +41,12 @@ def train_jointly(
     Raises NotTraceable where the model cannot be followed; and for several trainings, where the model does not do the
     same on their problems, they have not as many seeds, or all would take more than the memory.
     """
-    first, functions = trainings[0], [each.function for each in trainings]
-    count = len(trainings) * len(first.seeds)
-    if len({len(each.seeds) for each in trainings}) > 1:
-        raise NotTraceable("not as many seeds for each problem")
-    some = [each.some for each in trainings]
+    functions, some = [each.function for each in trainings], [each.some for each in trainings]
     all_items = BatchOrder(functions[0].problem.splits["train"], settings.batch_size).per_epoch == 1
     forwards = [TrainingForward(f, weights[0], all_items=all_items) for f, weights in zip(functions, some, strict=True)]
     together = Together(forwards, some)
-    at_once = max(1, memory // together.bytes_each())
-    if len(trainings) > 1 and at_once < count:
-        raise NotTraceable(f"{count} modes take more than the memory")
+    seeds = [len(each.seeds) for each in trainings]
+    at_once = places_at_once(together, seeds, memory)
     measures = Measures(functions, some)
     if settings.one_start:
         starts = [next(iter(each.weights.values())) for each in trainings]
@@ -59,8 +54,7 @@ def train_jointly(
         trunk = JointTrajectories(functions, together, measures, starts, settings, shared)
         trunk.run(settings.spawn_step or 0)
 
-    def train(places: Sequence[int]) -> list[list[Mode]]:
-        """The modes of every problem for the seeds at these places."""
+    def train(places: Sequence[int]) -> list[Mode]:
         turns = [(each, each.seeds[place]) for place in places for each in trainings]
         if settings.one_start:
             runs = trunk.spawn([seed for _, seed in turns])
@@ -69,15 +63,10 @@ def train_jointly(
             draws = [settings.draws_seed(seed) for _, seed in turns]
             runs = JointTrajectories(functions, together, measures, starts, settings, draws)
         runs.run()
-        modes = [runs.mode(number, seed, endpoint) for number, (_, seed) in enumerate(turns)]
-        return [modes[start : start + len(trainings)] for start in range(0, len(modes), len(trainings))]
+        return [runs.mode(number, seed, endpoint) for number, (_, seed) in enumerate(turns)]
 
-    at_once = min(at_once, len(first.seeds))
-    modes_at_once = at_once * len(trainings)
-    with logged(f"training {count} modes, {modes_at_once} at once", modes_at_once * together.bytes_each()):
-        of_seeds, halved = halving(train, range(len(first.seeds)), at_once, len(trainings))
-    modes = [list(of_problem) for of_problem in zip(*of_seeds, strict=True)]
+    modes, halved = all_places(train, "training {count} modes", together, seeds, at_once)
     if halved:
         for mode in [mode for of_problem in modes for mode in of_problem]:
-            mode.settings["modes_at_once"] = halved * len(trainings)
+            mode.settings["modes_at_once"] = halved
     return modes

@@ -84,7 +84,7 @@ def test_not_as_many_pairs(refusals):
     given = fittings()
     given[1] = (*given[1][:2], given[1][2][:1])
     assert_close(alone(given), gnnmc.fit_many(given, steps=6))
-    assert "not as many pairs" in refusals()[0]
+    assert "not as many models" in refusals()[0]
 
 
 def test_no_more_than_fits_into_the_memory(refusals):

@@ -62,7 +62,7 @@ class Sweep:
     def _groups(self, blocks: Sequence[SourceBlock], train: TrainBlock) -> list[list[int]]:
         """Places of blocks that are worked on together: they differ in what is drawn alone.
 
-        None where nothing would be done together, so that more workers have something to do.
+        Each by itself where nothing would be done together, so that more workers have something to do.
         """
         many = self.execution.engine is None or ENGINES[self.execution.engine].many_at_once
         groups: dict[tuple[Any, ...], list[list[int]]] = {}
