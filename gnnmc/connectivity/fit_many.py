@@ -16,7 +16,7 @@ from gnnmc.engine import ENGINES, MEMORY, ModelFunction, attempt
 from gnnmc.errors import InputError
 from gnnmc.numbers import whole_number
 from gnnmc.problem import Problem, require_problem
-from gnnmc.training import ModuleOrFactory, module_of
+from gnnmc.training import ModuleOrFactory, module_of, settings_of, triples
 from gnnmc.weights import finite, require_matching, to_device, weights_of
 
 
@@ -39,9 +39,10 @@ def fit_many(
 
     Raises InputError as `fit_paths` does.
     """
-    chosen = FitSettings(**settings)
+    chosen = settings_of(FitSettings, settings, ("engine", "memory", "device"))
     together, budget = ENGINES[engine].many_at_once, whole_number("memory", memory, least=1)
-    checked = [_Checked.of(module_of(model), problem, pairs, chosen, device) for model, problem, pairs in fittings]
+    asked = triples(fittings, "(model, problem, pairs)")
+    checked = [_Checked.of(module_of(model), problem, pairs, chosen, device) for model, problem, pairs in asked]
     fits = _fit(checked, chosen, together, budget)
     return [each.finished(made, chosen) for each, made in zip(checked, fits, strict=True)]
 

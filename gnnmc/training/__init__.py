@@ -1,6 +1,7 @@
 """Training: modes of a model on a problem, one for each seed."""
 
 from gnnmc.numbers import real_number, share, whole_number
+from gnnmc.training.asked_of_many import settings_of, triples
 from gnnmc.training.initialize import ModuleOrFactory, initialize, module_of
 from gnnmc.training.optimizers import OPTIMIZERS, make_optimizer, require_optimizer
 from gnnmc.training.order import BatchOrder
@@ -21,8 +22,10 @@ __all__ = [
     "module_of",
     "real_number",
     "require_optimizer",
+    "settings_of",
     "share",
     "train",
     "train_many",
+    "triples",
     "whole_number",
 ]

@@ -11,6 +11,7 @@ from gnnmc.engine import ENGINES, MEMORY, ModelFunction, attempt
 from gnnmc.errors import InputError
 from gnnmc.numbers import whole_number
 from gnnmc.problem import Problem
+from gnnmc.training.asked_of_many import settings_of, triples
 from gnnmc.training.in_turn import train_in_turn
 from gnnmc.training.initialize import ModuleOrFactory, initialize
 from gnnmc.training.jointly import Training, train_jointly
@@ -44,9 +45,11 @@ def train_many(
     """
     if endpoint not in ENDPOINTS:
         raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
-    chosen, budget = TrainSettings(**settings), whole_number("memory", memory, least=1)
+    chosen = settings_of(TrainSettings, settings, ("endpoint", "engine", "memory", "device"))
+    budget = whole_number("memory", memory, least=1)
     together = ENGINES[engine].many_at_once
-    checked = [_checked(model, problem, seeds, chosen, device) for model, problem, seeds in trainings]
+    asked = triples(trainings, "(model, problem, seeds)")
+    checked = [_checked(model, problem, seeds, chosen, device) for model, problem, seeds in asked]
 
     def one_by_one() -> list[list[Mode]]:
         return [_train(each, chosen, endpoint, budget, together) for each in checked]

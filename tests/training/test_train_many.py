@@ -321,3 +321,16 @@ def test_where_memory_runs_out_fewer_go_at_once_and_that_is_recorded(monkeypatch
     monkeypatch.undo()
     alone = [gnnmc.train(m, p, s, engine="loop", epochs=3) for m, p, s in zip(models, on, SEEDS, strict=True)]
     assert_close(alone, together, 1e-9)
+
+
+def test_what_is_wrong_is_one_line():
+    problem = problems()[0]
+    model = gnnmc.build_model("gcn", problem)
+    with pytest.raises(gnnmc.InputError, match=r"unknown keyword 'epoch': did you mean 'epochs'.*\bdevice\b"):
+        gnnmc.train_many([(model, problem, [0])], epoch=3)
+    with pytest.raises(gnnmc.InputError, match=r"expected \(model, problem, seeds\) for each problem, got 2 entries"):
+        gnnmc.train_many([(model, problem)])
+    with pytest.raises(gnnmc.InputError, match=r"expected \(model, problem, pairs\) for each problem, got Network$"):
+        gnnmc.fit_many([model])
+    with pytest.raises(gnnmc.InputError, match="unknown keyword 'step': did you mean 'steps'"):
+        gnnmc.fit_many([(model, problem, [])], step=3)
