@@ -85,16 +85,19 @@ def record(
     varying: Collection[str],
     *,
     training: bool = False,
+    lenient: bool = False,
 ) -> Trace:
     """Run the forward once and record what depends on the `varying` weights; the others are constants.
 
     forward: weights → outputs, or outputs and the buffers as it left them, by name. training: whether
-    it may draw random numbers, which are drawn anew whenever the record is run, and may stop gradients.
+    it may draw random numbers, which are drawn anew whenever the record is run, and may stop gradients. lenient: what
+    reads values is recorded like anything else, with results that are no tensors left out; such a record tells what
+    depends on what, and cannot be run again.
 
     Raises NotTraceable where another point of weight space might take another course: a value that decides a branch or
     a shape, random numbers that it may not draw, a result that is read through memory which it shares with another.
     """
-    recorder = _Recorder(training)
+    recorder = _Recorder(training, lenient)
     # Clones: what the forward writes into is the record's own.
     given = {name: value.detach().clone() for name, value in weights.items()}
     inputs = {name: recorder.number(given[name]) for name in varying}
@@ -127,9 +130,10 @@ class _Readings(TorchFunctionMode):
 class _Recorder(TorchDispatchMode):
     """Numbers the tensors that depend on a weight. They stay alive: they are told by their ids."""
 
-    def __init__(self, training: bool) -> None:
+    def __init__(self, training: bool, lenient: bool) -> None:
         super().__init__()
         self.training = training
+        self.lenient = lenient
         self.stops_gradients = False
         self.operations: list[Operation] = []
         self.shapes: dict[int, torch.Size] = {}
@@ -158,6 +162,9 @@ class _Recorder(TorchDispatchMode):
 
     def require_constant(self, value: Tensor, what: str) -> None:
         """Raises NotTraceable for a value that depends on a weight, or that lies in memory of one."""
+        if self.lenient and id(value) in self._numbers:
+            self.operations.append(Operation(what, (Ref(self._numbers[id(value)]),), {}, ()))
+            return
         if id(value) in self._numbers or memory_of(value) in self._written:
             self._refuse(f"{what} a value that depends on the weights")
 
@@ -173,6 +180,8 @@ class _Recorder(TorchDispatchMode):
                 continue
             known = id(value) in self._numbers
             depends = depends or known
+            if self.lenient:
+                continue  # whoever asks only what depends on what checks the answer in another way
             if id(value) in self._stale or (not known and self._written and memory_of(value) in self._written):
                 self._refuse(f"{func} reads memory that a result was written into under another name")
         if _is_random(func, args, kwargs):
@@ -185,7 +194,7 @@ class _Recorder(TorchDispatchMode):
 
     def _draw(self, func: Any, args: Any, kwargs: Any, depends: bool) -> Any:
         """Random numbers: an operation without operands, whatever a forward makes of them."""
-        if not self.training:
+        if not (self.training or self.lenient):
             self._refuse(f"{func} draws random numbers")
         written = written_by(func, args, kwargs)
         if depends and (not written or any(id(argument) in self._numbers for argument in args[1:])):
@@ -238,6 +247,8 @@ class _Recorder(TorchDispatchMode):
         return value
 
     def _check(self, func: Any, args: Any, kwargs: Any) -> None:
+        if self.lenient:
+            return
         if func.overloadpacket is torch.ops.aten.index:
             if any(id(leaf) in self._numbers for leaf in args[1]):
                 self._refuse(f"{func} picks rows by values that depend on the weights")

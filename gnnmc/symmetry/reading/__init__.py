@@ -1,0 +1,13 @@
+"""Reading the symmetry of a model off its recorded forward."""
+
+from gnnmc.symmetry.reading import (  # noqa: F401 (their rules)
+    attention,
+    elementwise,
+    joining,
+    maps,
+    normalizations,
+    products,
+    reductions,
+    rows,
+    shaping,
+)

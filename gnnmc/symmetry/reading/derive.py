@@ -1,0 +1,101 @@
+"""From a recorded forward to what is known of its axes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+
+from gnnmc.engine.tracing import Operation, Trace
+from gnnmc.symmetry.reading.facts import Facts
+from gnnmc.symmetry.reading.reading import Operand, Reading
+from gnnmc.symmetry.reading.rules import RULES
+from gnnmc.symmetry.reading.spaces import SINGLE, Leaf, Reason, Space, Spaces, Tree, members, resolved, spaces_of
+
+_OUTPUT = Reason("output", "is an output of the model")
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """inputs: tensor → trees of its axes. used: the tensors that the output depends on. values: number → trees.
+
+    facts: what was noted in the last pass. numbers: tensor → its number in the trace.
+    """
+
+    inputs: Mapping[str, tuple[Tree, ...]]
+    used: frozenset[str]
+    values: Mapping[int, tuple[Tree, ...]]
+    facts: Facts
+    numbers: Mapping[str, int]
+
+
+def derive(trace: Trace) -> Derivation:
+    """Read every operation until nothing more is found: what moves with what only ever gets less."""
+    operations = _needed(trace)
+    spaces = Spaces()
+    inputs = {
+        name: tuple(Leaf(Space(size, SINGLE if size == 1 else None)) for size in trace.shapes[number])
+        for name, number in trace.inputs.items()
+    }
+    while True:
+        before = spaces.changes
+        _read(trace, operations, spaces, inputs, None)
+        for axes in inputs.values():
+            for space in (one for tree in axes for one in spaces_of(resolved(tree))):
+                # Told apart by an axis of its own: a tensor's layout has no word for that.
+                if len(members(space)) > 1:
+                    spaces.tie(space)
+        if spaces.changes == before:
+            break
+    facts = Facts()
+    values = _read(trace, operations, spaces, inputs, facts)
+    asked = {number for operation in operations for number in operation.refs()} | {trace.output}
+    used = frozenset(name for name, number in trace.inputs.items() if number in asked)
+    return Derivation(inputs, used, values, facts, trace.inputs)
+
+
+def _read(
+    trace: Trace,
+    operations: list[Operation],
+    spaces: Spaces,
+    inputs: Mapping[str, tuple[Tree, ...]],
+    facts: Facts | None,
+) -> dict[int, tuple[Tree, ...]]:
+    reading = Reading(spaces, trace.shapes)
+    reading.facts = facts
+    for operation in operations:
+        for number in operation.refs():
+            reading.uses.setdefault(number, []).append(operation)
+    for name, number in trace.inputs.items():
+        reading.axes[number] = inputs[name]
+        reading.plain[number] = name
+        reading.check(inputs[name])
+    for operation in operations:
+        rule = RULES.get(operation.kind)
+        if rule is None or not isinstance(operation.function, torch._ops.OpOverload) or rule(reading, operation) is False:
+            _not_understood(reading, operation)
+    for tree in reading.axes[trace.output]:
+        spaces.freeze(tree, _OUTPUT)
+    return reading.axes
+
+
+def _not_understood(reading: Reading, operation: Operation) -> None:
+    """What goes in stays where it is, and so what comes out."""
+    reason = Reason("operation", f"{operation.function} is not understood")
+    for number in operation.refs():
+        reading.freeze(Operand(number, reading.axes[number]), reason)
+    for number in operation.results:
+        if number is not None:
+            reading.give(number, [Leaf(Space(size, reason)) for size in reading.shapes[number]])
+
+
+def _needed(trace: Trace) -> list[Operation]:
+    """The operations that the output depends on."""
+    asked = {trace.output}
+    kept = []
+    for operation in reversed(trace.operations):
+        if asked.intersection(operation.results):
+            kept.append(operation)
+            asked.update(operation.refs())
+    return kept[::-1]
+
+

@@ -1,0 +1,113 @@
+"""Convolutions and pooling: channels are units, positions are data."""
+
+from collections.abc import Sequence
+
+import torch
+
+from gnnmc.engine.tracing import Operation
+from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
+from gnnmc.symmetry.reading.relations import CONTRACTED, LINEAR, MULTIPLIED, OTHER, POSITIVE, Flag, Relation
+from gnnmc.symmetry.reading.rules import given, reads
+from gnnmc.symmetry.reading.spaces import Product, is_fixed, resolved
+
+aten = torch.ops.aten
+_EACH = Relation(MULTIPLIED.scale, MULTIPLIED.sign, Flag.UNIT)
+
+
+@reads(aten.convolution, aten._convolution)
+def _convolved(reading: Reading, operation: Operation) -> bool | None:
+    named = given(operation)
+    x, weight = reading.operand(named["input"]), reading.operand(named["weight"])
+    number, groups = operation.results[0], named["groups"]
+    if number is None or named.get("transposed") or len(x.axes) != len(weight.axes):
+        return False
+    for axis in (*x.axes[2:], *weight.axes[2:]):
+        reading.spaces.unify(axis, reading.data(axis.size))
+    bias = [] if named["bias"] is None else [reading.operand(named["bias"])]
+    own: list[Letter] = ["in"]
+    learned: list[Letter] = ["out", "in"]
+    made: list[Letter] = ["out"]
+    if groups > 1:
+        # Channels are groups × channels of a group; every group of the input is read by one group of the result.
+        inner = weight.axes[0].size // groups
+        x = _opened(reading, x, 1, [groups, x.axes[1].size // groups])
+        weight = _opened(reading, weight, 0, [groups, inner])
+        bias = [_opened(reading, one, 0, [groups, inner]) for one in bias]
+        own, learned, made = ["group", "in"], ["group", "out", "in"], ["group", "out"]
+    places: list[Letter] = [("place", n) for n in range(2, len(reading.shapes[number]))]
+    kernel: list[Letter] = [("kernel", n) for n in range(2, len(reading.shapes[number]))]
+    parts: list[tuple[Operand, Sequence[Letter]]] = [
+        (x, ["item", *own, *places]),
+        (weight, [*learned, *kernel]),
+        *((one, made) for one in bias),
+    ]
+    if reading.facts is not None:
+        for operand, letters in parts[:2]:
+            for axis, letter in enumerate(letters):
+                if letter == "in":
+                    reading.facts.reads |= {key for _, key in reading.keys(operand, axis)}
+
+    def relation(letter: Letter) -> Relation:
+        return CONTRACTED if letter == "in" else _EACH if letter == "group" else LINEAR
+
+    positions = [reading.data(size) for size in reading.shapes[number][2:]]
+    reading.relate(operation, parts, [["item", *made, *positions]], relation)
+    if groups > 1:
+        item, *channels, _ = [*reading.axes[number][: 1 + len(made)], None]
+        reading.give(number, [item, Product(tuple(channels)), *positions])
+    return None
+
+
+def _opened(reading: Reading, operand: Operand, axis: int, sizes: Sequence[int]) -> Operand:
+    """The operand with one axis taken apart."""
+    pieces = reading.spaces.split(operand.axes[axis], sizes)
+    return Operand(operand.number, (*operand.axes[:axis], *pieces, *operand.axes[axis + 1 :]), operand.constant)
+
+
+@reads(aten.max_pool2d_with_indices, aten.max_pool3d_with_indices, aten.adaptive_max_pool2d)
+def _largest(reading: Reading, operation: Operation) -> bool | None:
+    return _pooled(reading, operation, Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT))
+
+
+@reads(
+    aten.avg_pool2d,
+    aten.avg_pool3d,
+    aten._adaptive_avg_pool2d,
+    aten._adaptive_avg_pool3d,
+    aten.upsample_nearest2d,
+    aten.upsample_bilinear2d,
+)
+def _averaged(reading: Reading, operation: Operation) -> bool | None:
+    return _pooled(reading, operation, LINEAR)
+
+
+def _pooled(reading: Reading, operation: Operation, relation: Relation) -> bool | None:
+    operand = reading.operand(operation.args[0])
+    dims = 3 if "3d" in str(operation.kind) else 2
+    first = len(operand.axes) - dims
+    for axis in operand.axes[first:]:
+        reading.spaces.unify(axis, reading.data(axis.size))
+    letters: list[Letter] = list(range(len(operand.axes)))
+    made: list[list[Letter]] = []
+    for number in operation.results:
+        shape = reading.shapes[number] if number is not None else [tree.size for tree in operand.axes]
+        made.append([*letters[:first], *(reading.data(size) for size in shape[first:])])
+    reading.relate(operation, [(operand, letters)], made, lambda letter: relation)
+    return None
+
+
+@reads(aten.constant_pad_nd)
+def _padded(reading: Reading, operation: Operation) -> bool | None:
+    operand = reading.operand(operation.args[0])
+    number = operation.results[0]
+    pads = operation.args[1]
+    touched = {len(operand.axes) - 1 - n // 2 for n, pad in enumerate(pads) if pad}
+    if number is None or any(not is_fixed(resolved(operand.axes[axis])) for axis in touched):
+        return False
+    value = given(operation)["value"]
+    letters: list[Letter] = list(range(len(operand.axes)))
+    made: list[Letter] = [
+        reading.data(reading.shapes[number][axis]) if axis in touched else axis for axis in range(len(operand.axes))
+    ]
+    reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR if value == 0 else OTHER)
+    return None

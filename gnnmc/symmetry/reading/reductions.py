@@ -1,0 +1,97 @@
+"""Sums, means and extremes along axes; softmax."""
+
+import torch
+
+from gnnmc.engine.tracing import Operation
+from gnnmc.symmetry.reading.elementwise import is_alike
+from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
+from gnnmc.symmetry.reading.relations import ACROSS, LINEAR, OTHER, POSITIVE, Flag, Relation, equal, nothing
+from gnnmc.symmetry.reading.rules import axes_of, given, reads
+
+aten = torch.ops.aten
+_UNIT = Relation(equal, equal, Flag.UNIT)
+_NORM = Relation(nothing, nothing, Flag.NORM)
+_CENTERED = Relation(nothing, nothing, Flag.CENTERED)
+# Extremes keep positive factors.
+_KEPT = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
+
+
+def reduce(reading: Reading, operation: Operation, operand: Operand, gone: list[int], over: Relation, rest: Relation) -> None:
+    """`over`: along the axes that are reduced; `rest`: along the others. Kept axes of size 1 are told by the shape."""
+    number = operation.results[0]
+    keep = number is not None and len(reading.shapes[number]) == len(operand.axes)
+    letters: list[Letter] = [
+        axis if axis in gone or not is_alike(tree) else None for axis, tree in enumerate(operand.axes)
+    ]
+    made: list[Letter] = []
+    for axis, tree in enumerate(operand.axes):
+        if axis not in gone:
+            made.append(axis if letters[axis] is not None else tree)
+        elif keep:
+            made.append(reading.data(1))
+    results = [made for _ in operation.results]
+    reading.relate(operation, [(operand, letters)], results, lambda letter: over if letter in gone else rest)
+
+
+@reads(aten.sum, aten.mean, aten.nansum)
+def _summed(reading: Reading, operation: Operation) -> None:
+    operand = reading.operand(operation.args[0])
+    gone = axes_of(given(operation).get("dim"), len(operand.axes))
+    if operand.number in reading.squares:
+        reduce(reading, operation, operand, gone, _NORM, _UNIT)
+    else:
+        reduce(reading, operation, operand, gone, ACROSS, LINEAR)
+
+
+@reads(aten.linalg_vector_norm, aten.norm)
+def _norm(reading: Reading, operation: Operation) -> None:
+    named = given(operation)
+    operand = reading.operand(operation.args[0])
+    gone = axes_of(named.get("dim"), len(operand.axes))
+    order = named.get("ord", named.get("p"))
+    reduce(reading, operation, operand, gone, _NORM if order in (2, None) else ACROSS, _KEPT)
+
+
+@reads(aten.var, aten.std, aten.var_mean, aten.std_mean)
+def _spread(reading: Reading, operation: Operation) -> None:
+    operand = reading.operand(operation.args[0])
+    gone = axes_of(given(operation).get("dim"), len(operand.axes))
+    reduce(reading, operation, operand, gone, _CENTERED if len(operation.results) == 1 else ACROSS, OTHER)
+
+
+@reads(aten.amax, aten.amin, aten.max, aten.min, aten.median, aten.mode)
+def _extreme(reading: Reading, operation: Operation) -> bool | None:
+    named = given(operation)
+    if "other" in named:
+        return False
+    operand = reading.operand(operation.args[0])
+    reduce(reading, operation, operand, axes_of(named.get("dim"), len(operand.axes)), ACROSS, _KEPT)
+    return None
+
+
+@reads(aten.prod, aten.logsumexp, aten.any, aten.all)
+def _other(reading: Reading, operation: Operation) -> None:
+    operand = reading.operand(operation.args[0])
+    reduce(reading, operation, operand, axes_of(given(operation).get("dim"), len(operand.axes)), ACROSS, OTHER)
+
+
+@reads(aten._softmax, aten._log_softmax, aten._safe_softmax)
+def _softmax(reading: Reading, operation: Operation) -> None:
+    operand = reading.operand(operation.args[0])
+    along = axes_of(operation.args[1], len(operand.axes))
+    letters: list[Letter] = [None if is_alike(tree) else axis for axis, tree in enumerate(operand.axes)]
+    made: list[Letter] = [axis if letters[axis] is not None else tree for axis, tree in enumerate(operand.axes)]
+    reading.relate(operation, [(operand, letters)], [made], lambda letter: ACROSS if letter in along else OTHER)
+
+
+@reads(aten.cumsum)
+def _running(reading: Reading, operation: Operation) -> bool | None:
+    operand = reading.operand(operation.args[0])
+    along = axes_of(operation.args[1], len(operand.axes))[0]
+    reading.spaces.unify(operand.axes[along], reading.data(operand.axes[along].size))
+    letters: list[Letter] = [None if is_alike(tree) else axis for axis, tree in enumerate(operand.axes)]
+    made: list[Letter] = [axis if letters[axis] is not None else tree for axis, tree in enumerate(operand.axes)]
+    reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
+    return None
+
+

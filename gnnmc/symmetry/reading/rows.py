@@ -1,0 +1,183 @@
+"""Rows picked and scattered by constant places: neighbors, tokens, masks. Channels are left alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnnmc.engine.tracing import Operation
+from gnnmc.symmetry.reading.elementwise import is_alike
+from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
+from gnnmc.symmetry.reading.relations import LINEAR, OTHER, POSITIVE, Flag, Relation
+from gnnmc.symmetry.reading.rules import axis_of, given, reads
+from gnnmc.symmetry.reading.spaces import Tree
+
+aten = torch.ops.aten
+_LARGEST = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
+
+
+@reads(aten.index_select)
+def _selected(reading: Reading, operation: Operation) -> bool | None:
+    operand = reading.operand(operation.args[0])
+    axis, index = axis_of(operation.args[1], len(operand.axes)), operation.args[2]
+    if not isinstance(index, Tensor):
+        return False
+    _replace(reading, operation, operand, axis, [reading.data(index.numel())])
+    return None
+
+
+@reads(aten.embedding)
+def _embedded(reading: Reading, operation: Operation) -> bool | None:
+    table, index = reading.operand(operation.args[0]), operation.args[1]
+    if not isinstance(index, Tensor):
+        return False
+    _replace(reading, operation, table, 0, [reading.data(size) for size in index.shape])
+    return None
+
+
+@reads(aten.index)
+def _indexed(reading: Reading, operation: Operation) -> bool | None:
+    """One axis, or several after another, by constant numbers or masks."""
+    operand, indices = reading.operand(operation.args[0]), operation.args[1]
+    used = [n for n, index in enumerate(indices) if index is not None]
+    number = operation.results[0]
+    if number is None or not used or used != list(range(used[0], used[-1] + 1)):
+        return False
+    if not all(isinstance(indices[n], Tensor) for n in used):
+        return False
+    covered = sum(indices[n].dim() if indices[n].dtype == torch.bool else 1 for n in used)
+    kept = len(operand.axes) - covered
+    shape = reading.shapes[number]
+    new = [reading.data(size) for size in shape[used[0] : len(shape) - (kept - used[0])]]
+    _replace(reading, operation, operand, used[0], new, covered)
+    return None
+
+
+@reads(aten.gather)
+def _gathered(reading: Reading, operation: Operation) -> bool | None:
+    operand, index = reading.operand(operation.args[0]), operation.args[2]
+    axis = axis_of(operation.args[1], len(operand.axes))
+    if not isinstance(index, Tensor):
+        return False
+    places = _places(reading, index, axis)
+    letters: list[Letter] = ["rows" if n == axis else n for n in range(len(operand.axes))]
+    _hold(reading, operand, axis)
+    for n, tree in enumerate(operand.axes):
+        if n != axis and (places.axes[n].size != tree.size or not is_alike(places.axes[n])):
+            reading.spaces.unify(tree, reading.data(tree.size))
+    made: list[Letter] = [
+        reading.data(index.shape[n]) if n == axis or index.shape[n] != tree.size else n
+        for n, tree in enumerate(operand.axes)
+    ]
+    reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
+    return None
+
+
+@reads(aten.scatter_add, aten.scatter, aten.scatter_reduce)
+def _scattered(reading: Reading, operation: Operation) -> bool | None:
+    into, index, source = operation.args[0], operation.args[2], operation.args[3]
+    if not isinstance(index, Tensor) or not isinstance(source, Tensor) and not hasattr(source, "number"):
+        return False
+    base, values = reading.operand(into), reading.operand(source)
+    axis = axis_of(operation.args[1], len(base.axes))
+    places = _places(reading, index, axis)
+    for n, tree in enumerate(values.axes):
+        if n != axis and not is_alike(places.axes[n]) and tree.size != 1:
+            reading.spaces.unify(tree, reading.data(tree.size))
+    how = str(given(operation).get("reduce", "sum"))
+    return _add_rows(reading, operation, base, values, axis, _LARGEST if how in ("amax", "amin") else LINEAR, how)
+
+
+@reads(aten.index_add, aten.index_reduce)
+def _added_rows(reading: Reading, operation: Operation) -> bool | None:
+    base, index, values = reading.operand(operation.args[0]), operation.args[2], reading.operand(operation.args[3])
+    if not isinstance(index, Tensor):
+        return False
+    how = str(given(operation).get("reduce", "sum"))
+    axis = axis_of(operation.args[1], len(base.axes))
+    return _add_rows(reading, operation, base, values, axis, _LARGEST if how in ("amax", "amin") else LINEAR, how)
+
+
+@reads(aten.index_put, aten._unsafe_index_put)
+def _put(reading: Reading, operation: Operation) -> bool | None:
+    """Rows of the first axes are written (or added to)."""
+    base, indices, values = reading.operand(operation.args[0]), operation.args[1], reading.operand(operation.args[2])
+    used = [n for n, index in enumerate(indices) if index is not None]
+    if used != list(range(len(used))) or not all(isinstance(index, Tensor) for index in indices):
+        return False
+    covered = sum(index.dim() if index.dtype == torch.bool else 1 for index in indices)
+    for axis in range(covered):
+        _hold(reading, base, axis)
+    rest = len(base.axes) - covered
+    theirs = values.axes[len(values.axes) - rest :] if rest else ()
+    for tree in values.axes[: len(values.axes) - rest]:
+        reading.spaces.unify(tree, reading.data(tree.size))
+    first = len(values.axes) - len(theirs)
+    letters: list[Letter] = [("row", n) for n in range(first)]
+    letters += [None if is_alike(tree) else covered + n for n, tree in enumerate(theirs)]
+    return _merge(reading, operation, base, values, letters, set(range(covered)), LINEAR)
+
+
+def _add_rows(
+    reading: Reading, operation: Operation, base: Operand, values: Operand, axis: int, relation: Relation, how: str
+) -> bool | None:
+    if how == "prod":
+        return False
+    _hold(reading, base, axis)
+    _hold(reading, values, axis)
+    letters: list[Letter] = [
+        ("row", n) if n == axis else None if is_alike(tree) else n for n, tree in enumerate(values.axes)
+    ]
+    return _merge(reading, operation, base, values, letters, {axis}, relation)
+
+
+def _merge(
+    reading: Reading,
+    operation: Operation,
+    base: Operand,
+    values: Operand,
+    letters: Sequence[Letter],
+    rows: set[int],
+    relation: Relation,
+) -> bool | None:
+    """What stood there and what comes: a base of zeros has no part in it."""
+    empty = base.constant is not None and not bool(base.constant.any())
+    own: list[Letter] = [
+        ("base", n) if n in rows else None if is_alike(tree) else n for n, tree in enumerate(base.axes)
+    ]
+    held = {letter for letter in (*letters, *(() if empty else own)) if letter is not None}
+    made: list[Letter] = [
+        reading.data(tree.size) if n in rows else n if n in held else reading.alike(tree.size) if tree.size != 1 else reading.data(1)
+        for n, tree in enumerate(base.axes)
+    ]
+    parts = [(values, letters)] if empty else [(base, own), (values, letters)]
+
+    def law(letter: Letter) -> Relation:
+        lone = not empty and not (letter in own and letter in letters)
+        return OTHER if lone else relation
+
+    reading.relate(operation, parts, [made], law)
+    return None
+
+
+def _replace(
+    reading: Reading, operation: Operation, operand: Operand, axis: int, new: Sequence[Tree], covered: int = 1
+) -> None:
+    """So many axes from `axis` on, which do not move, become new ones."""
+    for n in range(axis, axis + covered):
+        _hold(reading, operand, n)
+    letters: list[Letter] = [
+        ("row", n) if axis <= n < axis + covered else n for n in range(len(operand.axes))
+    ]
+    made: list[Letter] = [*letters[:axis], *new, *letters[axis + covered :]]
+    reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
+
+
+def _hold(reading: Reading, operand: Operand, axis: int) -> None:
+    reading.spaces.unify(operand.axes[axis], reading.data(operand.axes[axis].size))
+
+
+def _places(reading: Reading, index: Any, axis: int) -> Operand:
+    """Places that are the same along every other axis move rows as they are."""
+    return reading.operand(index)

@@ -1,0 +1,41 @@
+"""The rules by which operations are read, by what they do; one file for each kind of operation registers its own."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from gnnmc.engine.tracing import Operation
+from gnnmc.symmetry.reading.reading import Reading
+
+# Gives every result its axes (`Reading.give` or `.relate`), or returns False: not understood.
+Rule: TypeAlias = Callable[[Reading, Operation], bool | None]
+RULES: dict[Any, Rule] = {}
+
+
+def reads(*packets: Any) -> Callable[[Rule], Rule]:
+    """Register the rule for operations of these kinds."""
+
+    def register(rule: Rule) -> Rule:
+        for packet in packets:
+            RULES[packet] = rule
+        return rule
+
+    return register
+
+
+def given(operation: Operation) -> dict[str, Any]:
+    """Every argument by its name in torch's schema, defaults included."""
+    schema = operation.function._schema.arguments
+    named = {argument.name: argument.default_value for argument in schema}
+    return named | dict(zip(named, operation.args, strict=False)) | dict(operation.kwargs)
+
+
+def axis_of(axis: int, dims: int) -> int:
+    """An axis counted from the front."""
+    return axis % dims if dims else 0
+
+
+def axes_of(axes: Any, dims: int) -> list[int]:
+    """Axes as an operation is told them: one, several, or all (None or empty)."""
+    if axes is None or axes == []:
+        return list(range(dims))
+    return [axis_of(axis, dims) for axis in ([axes] if isinstance(axes, int) else axes)]

@@ -1,0 +1,138 @@
+"""The symmetry of a model: which axis of which tensor moves with which, and how."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from gnnmc.symmetry.classes import SymmetryClass
+from gnnmc.symmetry.group import Group, Scaling, Signing, Still
+from gnnmc.symmetry.layout import Layout, Units, leaves
+
+
+@dataclass(frozen=True, eq=False)
+class Symmetry:
+    """What may be done to the weights of a model without changing its outputs.
+
+    groups: by name; a frozen one (no classes) stands only where others lie inside it. layouts: tensor → the layout of
+    each of its axes. still: every axis, or part of one, that is not moved, with the reason.
+
+    Source: Ainsworth et al. 2022 (permutations), Theus et al. 2025 (the other classes); science 3.
+    """
+
+    groups: Mapping[str, Group]
+    layouts: Mapping[str, tuple[Layout, ...]]
+    scalings: Mapping[str, Scaling] = field(default_factory=dict)
+    signings: Mapping[str, Signing] = field(default_factory=dict)
+    still: Sequence[Still] = ()
+
+    def moving(self, kind: SymmetryClass | str = SymmetryClass.PERMUTATION) -> list[Group]:
+        """The groups that have this class, in the order of the model's tensors."""
+        return [group for group in self.groups.values() if kind in group.classes]
+
+    def shape(self, group: str) -> tuple[int, ...]:
+        """Sizes of the groups around it, outermost first, then its own: (heads, channels)."""
+        found = self.groups[group]
+        return (*(self.groups[name].size for name in found.outer), found.size)
+
+    def axes(self, group: str) -> list[tuple[str, int]]:
+        """(tensor, axis) of every axis that the group moves, or a part of."""
+        return [
+            (tensor, axis)
+            for tensor, axes in self.layouts.items()
+            for axis, layout in enumerate(axes)
+            if any(isinstance(leaf, Units) and leaf.group == group for leaf in leaves(layout))
+        ]
+
+    def groups_frame(self) -> pd.DataFrame:
+        """One row per group that moves: `group, units, copies, within, classes, axes`."""
+        rows = [
+            {
+                "group": group.name,
+                "units": group.size,
+                "copies": group.copies,
+                "within": ", ".join(group.outer),
+                "classes": ", ".join(kind.value for kind in SymmetryClass if kind in group.classes),
+                "axes": ", ".join(f"{tensor}[{axis}]" for tensor, axis in self.axes(group.name)),
+            }
+            for group in self.groups.values()
+            if group.classes
+        ]
+        return pd.DataFrame(rows, columns=["group", "units", "copies", "within", "classes", "axes"])
+
+    def frame(self) -> pd.DataFrame:
+        """One row per axis of every tensor, or per part of one that differs from the others.
+
+        Columns: `tensor, axis, units, status, group, classes, reason`; status is "moves", "fixed" or "not understood".
+        """
+        rows = []
+        reasons = {(one.tensor, one.axis): one for one in self.still}
+        for tensor, axes in self.layouts.items():
+            for axis, layout in enumerate(axes):
+                still = reasons.get((tensor, axis))
+                for leaf in leaves(layout):
+                    group = self.groups[leaf.group] if isinstance(leaf, Units) else None
+                    moves = group is not None and bool(group.classes)
+                    unknown = still is not None and still.kind in ("operation", "check")
+                    rows.append(
+                        {
+                            "tensor": tensor,
+                            "axis": axis,
+                            "units": leaf.size,
+                            "status": "moves" if moves else "not understood" if unknown else "fixed",
+                            "group": group.name if group is not None and moves else "",
+                            "classes": _listed(group) if moves else "",
+                            "reason": "" if moves or still is None else still.reason,
+                        }
+                    )
+        return pd.DataFrame(
+            rows, columns=["tensor", "axis", "units", "status", "group", "classes", "reason"]
+        )
+
+    def without(self, names: Collection[str], kind: str, reason: str) -> "Symmetry":
+        """The same with these groups left where they are; groups inside them may still move, unit by unit."""
+        groups = {
+            name: replace(group, classes=frozenset(), gauges=()) if name in names else group
+            for name, group in self.groups.items()
+        }
+        still = [
+            Still(tensor, axis, leaf.size, kind, reason)
+            for tensor, axes in self.layouts.items()
+            for axis, layout in enumerate(axes)
+            for leaf in leaves(layout)
+            if isinstance(leaf, Units) and leaf.group in names
+        ]
+        return replace(
+            self,
+            groups=groups,
+            scalings={name: one for name, one in self.scalings.items() if one.group not in names},
+            signings={name: one for name, one in self.signings.items() if one.group not in names},
+            still=[*self.still, *still],
+        )
+
+    def restricted(self, kinds: Collection[SymmetryClass | str]) -> "Symmetry":
+        """The same with these classes only: what an ablation by class compares."""
+        groups = {
+            name: replace(
+                group,
+                classes=group.classes & frozenset(SymmetryClass(kind) for kind in kinds),
+                gauges=group.gauges if kinds_are_dense(kinds) else (),
+            )
+            for name, group in self.groups.items()
+        }
+        return replace(
+            self,
+            groups=groups,
+            scalings=dict(self.scalings) if SymmetryClass.SCALING in kinds else {},
+            signings=dict(self.signings) if SymmetryClass.SIGNED in kinds else {},
+        )
+
+
+def kinds_are_dense(kinds: Collection[SymmetryClass | str]) -> bool:
+    """Whether a class among them mixes units by matrices."""
+    return SymmetryClass.ORTHOGONAL in kinds or SymmetryClass.INVERTIBLE in kinds
+
+
+def _listed(group: Group | None) -> str:
+    return "" if group is None else ", ".join(kind.value for kind in SymmetryClass if kind in group.classes)
+
