@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gnnmc.models import build_model, count_parameters, list_models, recipe
     from gnnmc.problem import Problem
     from gnnmc.report import report
+    from gnnmc.symmetry import Alignment, Symmetry, align, align_many, find_symmetry
     from gnnmc.training import train, train_many
     from gnnmc.weights import Mode, load_mode, load_weights
 
@@ -73,6 +74,11 @@ _HOME = {
     "recipe": "gnnmc.models",
     "Problem": "gnnmc.problem",
     "report": "gnnmc.report",
+    "Alignment": "gnnmc.symmetry",
+    "Symmetry": "gnnmc.symmetry",
+    "align": "gnnmc.symmetry",
+    "align_many": "gnnmc.symmetry",
+    "find_symmetry": "gnnmc.symmetry",
     "train": "gnnmc.training",
     "train_many": "gnnmc.training",
     "Mode": "gnnmc.weights",
@@ -81,6 +87,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Alignment",
     "BezierPath",
     "GnnmcError",
     "InputError",
@@ -90,12 +97,16 @@ __all__ = [
     "PathProfile",
     "PolygonalPath",
     "Problem",
+    "Symmetry",
     "__version__",
+    "align",
+    "align_many",
     "associate",
     "build_model",
     "count_parameters",
     "csbm",
     "deterministic",
+    "find_symmetry",
     "fit_many",
     "fit_path",
     "fit_paths",

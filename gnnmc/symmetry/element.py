@@ -59,7 +59,7 @@ class Element:
             matrices[name] = later.matrices[name] @ before if name in later.matrices else before
         scales = _products(symmetry, self.scales, later.scales, later.orders, symmetry.scalings)
         signs = _products(symmetry, self.signs, later.signs, later.orders, symmetry.signings)
-        shares = _products(symmetry, self.shares, later.shares, later.orders, {name: None for name in symmetry.groups})
+        shares = _products(symmetry, self.shares, later.shares, later.orders, dict.fromkeys(symmetry.groups))
         return Element(orders, matrices, scales, signs, shares)
 
     def inverse(self, symmetry: Symmetry) -> "Element":
@@ -76,7 +76,8 @@ class Element:
             for name, matrix in self.matrices.items()
         }
         scales = {
-            name: picked(symmetry, symmetry.scalings[name].group, 1 / scale, undone) for name, scale in self.scales.items()
+            name: picked(symmetry, symmetry.scalings[name].group, 1 / scale, undone)
+            for name, scale in self.scales.items()
         }
         signs = {
             name: picked(symmetry, symmetry.signings[name].group, sign, undone) for name, sign in self.signs.items()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from gnnmc.engine import ModelFunction, NotTraceable
 from gnnmc.engine.tracing import Ref, Trace, record
+from gnnmc.engine.tracing.arguments import changed_call
 from gnnmc.problem import Problem
 from gnnmc.seeding import torch_generator
 from gnnmc.symmetry.group import Still
-from gnnmc.symmetry.layout import Fixed
+from gnnmc.symmetry.layout import Fixed, Layout
 from gnnmc.symmetry.reading.derive import derive
 from gnnmc.symmetry.reading.export import Export
 from gnnmc.symmetry.symmetry import Symmetry
@@ -25,7 +26,9 @@ ITEMS = 8
 TOLERANCE = 1e-5
 
 
-def find_symmetry(model: nn.Module, problem: Problem, *, device: str | torch.device = "auto", seed: int = 0) -> Symmetry:
+def find_symmetry(
+    model: nn.Module, problem: Problem, *, device: str | torch.device = "auto", seed: int = 0
+) -> Symmetry:
     """Which axes of which weights may be moved together without changing the outputs, read off one forward.
 
     Nothing is known of layers: the operations of a recorded forward are followed from the weights to the outputs. What
@@ -42,12 +45,14 @@ def find_symmetry(model: nn.Module, problem: Problem, *, device: str | torch.dev
 @dataclass(frozen=True, eq=False)
 class ReadModel:
     """function: of the model. symmetry: what was read and checked. trace: what it was read off, None where the forward
-    could not be recorded.
+    could not be recorded. taps: group → number of a value in the trace on which its units can be compared → layouts of
+    the axes of that value.
     """
 
     function: ModelFunction
     symmetry: Symmetry
     trace: Trace | None
+    taps: Mapping[str, Mapping[int, tuple[Layout, ...]]] = field(default_factory=dict)
 
 
 def read(function: ModelFunction, seed: int = 0) -> ReadModel:
@@ -61,13 +66,16 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
         batches = [items.take(torch.arange(min(ITEMS, len(function.problem.targets)), device=function.device))]
     try:
         with _in_single_operations():
-            trace = record(lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True)
+            trace = record(
+                lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True
+            )
     except NotTraceable as refusal:
         return ReadModel(function, _all_still(function, varying, str(refusal)), None)
-    found = Export(derive(trace)).symmetry()
+    export = Export(derive(trace))
+    found = export.symmetry()
     general = _in_general_position(function, seed)
     checked = verified(found, *_outputs(function, trace, batches, general), tolerance=TOLERANCE, seed=seed)
-    return ReadModel(function, _with_copies(checked, function.tied), trace)
+    return ReadModel(function, _with_copies(checked, function.tied), trace, export.taps())
 
 
 @contextmanager
@@ -94,8 +102,6 @@ def _all_still(function: ModelFunction, names: list[str], why: str) -> Symmetry:
 
 def _with_copies(symmetry: Symmetry, tied: Mapping[str, str]) -> Symmetry:
     """Other names of a tensor are moved as it is."""
-    from dataclasses import replace
-
     copies = {name: symmetry.layouts[first] for name, first in tied.items() if first in symmetry.layouts}
     return replace(symmetry, layouts={**symmetry.layouts, **copies})
 
@@ -139,8 +145,6 @@ class _Doubled:
         self._trace = trace
 
     def __call__(self, weights: Weights) -> Tensor:
-        from gnnmc.engine.tracing.arguments import changed_call
-
         values = {number: weights[name] for name, number in self._trace.inputs.items()}
 
         def filled(leaf: Any) -> Any:

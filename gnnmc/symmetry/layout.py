@@ -106,9 +106,7 @@ def blocks(value: Tensor, layouts: Sequence[Layout]) -> Iterator[tuple[Tensor, t
         if isinstance(layout, Joined):
             start = 0
             for part in layout.parts:
-                yield from blocks(
-                    value.narrow(axis, start, part.size), [*layouts[:axis], part, *layouts[axis + 1 :]]
-                )
+                yield from blocks(value.narrow(axis, start, part.size), [*layouts[:axis], part, *layouts[axis + 1 :]])
                 start += part.size
             return
     for axis, layout in enumerate(layouts):

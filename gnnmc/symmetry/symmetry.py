@@ -85,9 +85,7 @@ class Symmetry:
                             "reason": "" if moves or still is None else still.reason,
                         }
                     )
-        return pd.DataFrame(
-            rows, columns=["tensor", "axis", "units", "status", "group", "classes", "reason"]
-        )
+        return pd.DataFrame(rows, columns=["tensor", "axis", "units", "status", "group", "classes", "reason"])
 
     def without(self, names: Collection[str], kind: str, reason: str) -> "Symmetry":
         """The same with these groups left where they are; groups inside them may still move, unit by unit."""
@@ -135,4 +133,3 @@ def kinds_are_dense(kinds: Collection[SymmetryClass | str]) -> bool:
 
 def _listed(group: Group | None) -> str:
     return "" if group is None else ", ".join(kind.value for kind in SymmetryClass if kind in group.classes)
-

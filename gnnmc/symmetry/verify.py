@@ -62,7 +62,7 @@ def _failing(
     failed = {part: by for part in parts if (by := off([part])) > tolerance}
     kept = [part for part in parts if part not in failed]
     # Each may be right alone and all together not: then none is believed.
-    return failed if not kept or (by := off(kept)) <= tolerance else failed | {part: by for part in kept}
+    return failed if not kept or (by := off(kept)) <= tolerance else failed | dict.fromkeys(kept, by)
 
 
 def _without(symmetry: Symmetry, failed: dict[_Part, float]) -> Symmetry:

@@ -38,13 +38,15 @@ def _scaled(reading: Reading, operation: Operation) -> bool | None:
     if mask is not None:
         operand = reading.operand(mask)
         letters = [*around, "to", "from"][dims - len(operand.axes) :]
-        parts.append((operand, [None if is_alike(tree) else one for tree, one in zip(operand.axes, letters, strict=True)]))
+        parts.append(
+            (operand, [None if is_alike(tree) else one for tree, one in zip(operand.axes, letters, strict=True)])
+        )
     made: list[Sequence[Letter]] = [[*around, "to", "value"]]
     for result in operation.results[1:]:
         made.append([] if result is None else [*around, "to"][: len(reading.shapes[result])])
     if reading.facts is not None:
         for operand, axis in ((query, dims - 1), (key, dims - 1)):
-            reading.facts.reads |= {name for _, name in reading.keys(operand, axis)}
+            reading.note_read(operand, axis)
     if named.get("is_causal"):
         for operand in (query, key):
             reading.spaces.unify(operand.axes[dims - 2], reading.data(operand.axes[dims - 2].size))

@@ -71,7 +71,11 @@ def _read(
         reading.check(inputs[name])
     for operation in operations:
         rule = RULES.get(operation.kind)
-        if rule is None or not isinstance(operation.function, torch._ops.OpOverload) or rule(reading, operation) is False:
+        if (
+            rule is None
+            or not isinstance(operation.function, torch._ops.OpOverload)
+            or rule(reading, operation) is False
+        ):
             _not_understood(reading, operation)
     for tree in reading.axes[trace.output]:
         spaces.freeze(tree, _OUTPUT)
@@ -97,5 +101,3 @@ def _needed(trace: Trace) -> list[Operation]:
             kept.append(operation)
             asked.update(operation.refs())
     return kept[::-1]
-
-

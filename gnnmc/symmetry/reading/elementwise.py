@@ -40,9 +40,7 @@ def pointwise(
     shape = reading.shapes[operation.results[0]] if operation.results[0] is not None else torch.Size()
     dims = len(shape)
     letters = [_letters(operand, dims) for operand in operands]
-    has: dict[Letter, list[bool]] = {
-        axis: [axis in one for one in letters] for axis in range(dims)
-    }
+    has: dict[Letter, list[bool]] = {axis: [axis in one for one in letters] for axis in range(dims)}
     out: list[Letter] = []
     for axis, size in enumerate(shape):
         if any(has[axis]):

@@ -57,6 +57,22 @@ class Export:
             layouts[name] = tuple(found)
         return Symmetry(self.groups, layouts, self.scalings, self.signings, still)
 
+    def taps(self) -> dict[str, dict[int, tuple[Layout, ...]]]:
+        """group → the values on which its units are best compared, by number: after a function of each unit, or else
+        where products read them; with the layouts of their axes.
+        """
+        facts = self._derivation.facts
+        found = {}
+        for space, name in self._names.items():
+            numbers = facts.seen.get(space) or facts.read.get(space) or []
+            found[name] = {
+                number: tuple(
+                    self.layout(number, axis, tree) for axis, tree in enumerate(self._derivation.values[number])
+                )
+                for number in dict.fromkeys(numbers)
+            }
+        return found
+
     def layout(self, number: int, axis: int, tree: Tree) -> Layout:
         """Of one axis of a value."""
         return self._layout(resolved(tree), number, axis, [0])
@@ -86,7 +102,13 @@ class Export:
         """Names for the sets that are first seen on this tensor."""
         moving = [[space for space in spaces_of(tree) if space.fixed is None] for tree in axes]
         # A fixed set has a name where others lie inside it.
-        held = {one for spaces in moving for space in spaces if (over := above(space)) is not None for one in spaces_of(over)}
+        held = {
+            one
+            for spaces in moving
+            for space in spaces
+            if (over := above(space)) is not None
+            for one in spaces_of(over)
+        }
         for axis, tree in enumerate(axes):
             every = dict.fromkeys(spaces_of(tree))
             new = [one for one in every if (one.fixed is None or one in held) and one not in self._names]

@@ -124,7 +124,11 @@ def _pick(
         if number is None:
             continue
         if (start, stop) == (0, whole.size) or _plain(whole, others):
-            part = whole if stop - start == whole.size else (reading.alike if is_alike(whole) else reading.data)(stop - start)
+            part = (
+                whole
+                if stop - start == whole.size
+                else (reading.alike if is_alike(whole) else reading.data)(stop - start)
+            )
             made = others
         else:
             part = _range(reading, whole, start, stop)

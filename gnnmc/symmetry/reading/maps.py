@@ -45,7 +45,7 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
         for operand, letters in parts[:2]:
             for axis, letter in enumerate(letters):
                 if letter == "in":
-                    reading.facts.reads |= {key for _, key in reading.keys(operand, axis)}
+                    reading.note_read(operand, axis)
 
     def relation(letter: Letter) -> Relation:
         return CONTRACTED if letter == "in" else _EACH if letter == "group" else LINEAR

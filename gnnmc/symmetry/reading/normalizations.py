@@ -58,7 +58,9 @@ def _layer(reading: Reading, operation: Operation) -> None:
         else [*one, *(reading.data(1) for _ in range(len(reading.shapes[result]) - len(one)))]
         for one, result in zip(made, operation.results, strict=True)
     ]
-    reading.relate(operation, parts, made, lambda letter: relation if isinstance(letter, int) and letter >= first else OTHER)
+    reading.relate(
+        operation, parts, made, lambda letter: relation if isinstance(letter, int) and letter >= first else OTHER
+    )
     _gauge(reading, weight, own)
 
 
@@ -113,9 +115,7 @@ def _batch(reading: Reading, operation: Operation) -> None:
         return found + (equal([held["bias"]], out) if "bias" in held else [])
 
     relation = Relation(scale, sign, Flag.UNIT)
-    reading.relate(
-        operation, parts, [made, *others], lambda letter: relation if letter == 1 else LINEAR
-    )
+    reading.relate(operation, parts, [made, *others], lambda letter: relation if letter == 1 else LINEAR)
 
 
 @reads(aten.native_group_norm)

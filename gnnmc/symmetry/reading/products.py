@@ -34,7 +34,9 @@ def contract(
     lacking: set[Letter] = set()
     if added is not None:
         tail = made[len(made) - len(added.axes) :]
-        theirs: list[Letter] = [None if is_alike(tree) else letter for tree, letter in zip(added.axes, tail, strict=True)]
+        theirs: list[Letter] = [
+            None if is_alike(tree) else letter for tree, letter in zip(added.axes, tail, strict=True)
+        ]
         extra = [(added, theirs)]
         zero = added.constant is not None and not bool(added.constant.any())
         lacking = set() if zero else set(made) - {letter for letter in theirs if letter is not None}
@@ -42,7 +44,7 @@ def contract(
         for operand, one in zip(operands, shown, strict=True):
             for axis, letter in enumerate(one):
                 if letter in summed:
-                    reading.facts.reads |= {key for _, key in reading.keys(operand, axis)}
+                    reading.note_read(operand, axis)
 
     def relation(letter: Letter) -> Relation:
         if letter in alone:
@@ -123,7 +125,10 @@ def _sparse(reading: Reading, operation: Operation) -> bool | None:
     letters: list[Letter] = ["node", *range(1, len(operand.axes))]
     shown = [None if is_alike(tree) and n else letters[n] for n, tree in enumerate(operand.axes)]
     reading.spaces.unify(operand.axes[0], reading.data(operand.axes[0].size))
-    made: list[Letter] = [rows, *(letters[n] if shown[n] is not None else operand.axes[n] for n in range(1, len(letters)))]
+    made: list[Letter] = [
+        rows,
+        *(letters[n] if shown[n] is not None else operand.axes[n] for n in range(1, len(letters))),
+    ]
     reading.relate(operation, [(operand, shown)], [made], lambda letter: LINEAR)
     return None
 

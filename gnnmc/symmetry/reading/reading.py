@@ -145,15 +145,17 @@ class Reading:
         count = itertools.count()
         return [
             [
-                [
-                    (one, (operand.number, axis, next(count)))
-                    for one in part
-                    if one.fixed is None and not one.uniform
-                ]
+                [(one, (operand.number, axis, next(count))) for one in part if one.fixed is None and not one.uniform]
                 for part in members(space)
             ]
             for space in spaces_of(resolved(operand.axes[axis]))
         ]
+
+    def note_read(self, operand: Operand, axis: int) -> None:
+        """A product sums over this axis."""
+        if self.facts is not None:
+            of_model = operand.number in self.plain
+            self.facts.note_read(operand.number, self.keys(operand, axis), of_model=of_model)
 
     def _note(
         self,
@@ -169,7 +171,9 @@ class Reading:
             if isinstance(letter, Leaf | Sum | Product) or is_fixed(resolved(trees[letter])):
                 continue
             of_given = [self.keys(o, axis) for o, letters in given for axis, one in enumerate(letters) if one == letter]
-            of_made = [self.keys(o, axis) for o, letters in results for axis, one in enumerate(letters) if one == letter]
+            of_made = [
+                self.keys(o, axis) for o, letters in results for axis, one in enumerate(letters) if one == letter
+            ]
             law = relation(letter)
             for place, (space, _) in enumerate(of_given[0]):
                 keys_given = [keys[place][1] for keys in of_given]

@@ -16,7 +16,9 @@ _CENTERED = Relation(nothing, nothing, Flag.CENTERED)
 _KEPT = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
 
 
-def reduce(reading: Reading, operation: Operation, operand: Operand, gone: list[int], over: Relation, rest: Relation) -> None:
+def reduce(
+    reading: Reading, operation: Operation, operand: Operand, gone: list[int], over: Relation, rest: Relation
+) -> None:
     """`over`: along the axes that are reduced; `rest`: along the others. Kept axes of size 1 are told by the shape."""
     number = operation.results[0]
     keep = number is not None and len(reading.shapes[number]) == len(operand.axes)
@@ -93,5 +95,3 @@ def _running(reading: Reading, operation: Operation) -> bool | None:
     made: list[Letter] = [axis if letters[axis] is not None else tree for axis, tree in enumerate(operand.axes)]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
     return None
-
-

@@ -77,7 +77,7 @@ def _gathered(reading: Reading, operation: Operation) -> bool | None:
 @reads(aten.scatter_add, aten.scatter, aten.scatter_reduce)
 def _scattered(reading: Reading, operation: Operation) -> bool | None:
     into, index, source = operation.args[0], operation.args[2], operation.args[3]
-    if not isinstance(index, Tensor) or not isinstance(source, Tensor) and not hasattr(source, "number"):
+    if not isinstance(index, Tensor) or (not isinstance(source, Tensor) and not hasattr(source, "number")):
         return False
     base, values = reading.operand(into), reading.operand(source)
     axis = axis_of(operation.args[1], len(base.axes))
@@ -148,7 +148,13 @@ def _merge(
     ]
     held = {letter for letter in (*letters, *(() if empty else own)) if letter is not None}
     made: list[Letter] = [
-        reading.data(tree.size) if n in rows else n if n in held else reading.alike(tree.size) if tree.size != 1 else reading.data(1)
+        reading.data(tree.size)
+        if n in rows
+        else n
+        if n in held
+        else reading.alike(tree.size)
+        if tree.size != 1
+        else reading.data(1)
         for n, tree in enumerate(base.axes)
     ]
     parts = [(values, letters)] if empty else [(base, own), (values, letters)]
@@ -167,9 +173,7 @@ def _replace(
     """So many axes from `axis` on, which do not move, become new ones."""
     for n in range(axis, axis + covered):
         _hold(reading, operand, n)
-    letters: list[Letter] = [
-        ("row", n) if axis <= n < axis + covered else n for n in range(len(operand.axes))
-    ]
+    letters: list[Letter] = [("row", n) if axis <= n < axis + covered else n for n in range(len(operand.axes))]
     made: list[Letter] = [*letters[:axis], *new, *letters[axis + covered :]]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
 

@@ -193,5 +193,3 @@ def _matched(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int
         runs.append((ours, theirs))
     # Axes of size 1 that were left over at the end go with nothing.
     return runs
-
-

@@ -295,7 +295,9 @@ class Spaces:
                     break
             if have != size:
                 self.freeze(tree, Reason("operation", "a reshape takes units apart"))
-                pieces += [Leaf(Space(one, Reason("operation", "a reshape takes units apart"))) for one in wanted[place:]]
+                pieces += [
+                    Leaf(Space(one, Reason("operation", "a reshape takes units apart"))) for one in wanted[place:]
+                ]
                 break
             pieces.append(Product(tuple(piece)) if len(piece) != 1 else piece[0])
         found = iter(pieces)

@@ -1,0 +1,83 @@
+"""Moving one mode onto another by a symmetry of the model."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from gnnmc.engine import ModelFunction
+from gnnmc.errors import InputError
+from gnnmc.problem import Problem
+from gnnmc.symmetry.alignment import Alignment
+from gnnmc.symmetry.classes import SymmetryClass
+from gnnmc.symmetry.find import read
+from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.weights import Mode, distance, weights_of
+
+
+def align(
+    model: nn.Module,
+    problem: Problem,
+    a: Mode | Any,
+    b: Mode | Any,
+    *,
+    method: str = "weights",
+    classes: Collection[SymmetryClass | str] | None = None,
+    seed: int = 0,
+    restarts: int = 1,
+    device: str | torch.device = "auto",
+    **options: Any,
+) -> Alignment:
+    """Find what moves `b` onto `a`: `.apply(b)` computes what b computes, and lies nearer to a.
+
+    method: "weights", "activations", "ste", "sinkhorn" or "learned". classes: which symmetries may be used; permutations
+    alone by default, all that the model has for "learned". restarts: with other orders of the groups, the best is kept.
+    options: of the method.
+
+    Raises InputError for weights that do not fit the model, unknown methods and classes.
+    Source: science 3.
+    """
+    return align_many(
+        model, problem, [(a, b)], method=method, classes=classes, seed=seed, restarts=restarts, device=device, **options
+    )[0]
+
+
+def align_many(
+    model: nn.Module,
+    problem: Problem,
+    pairs: Sequence[tuple[Any, Any]],
+    *,
+    method: str = "weights",
+    classes: Collection[SymmetryClass | str] | None = None,
+    seed: int = 0,
+    restarts: int = 1,
+    device: str | torch.device = "auto",
+    **options: Any,
+) -> list[Alignment]:
+    """`align` for several pairs of one model, done together: it is read once."""
+    find = METHODS[method]
+    if restarts < 1:
+        raise InputError(f"restarts is {restarts}: at least 1")
+    function = ModelFunction(model, problem, device)
+    found = read(function)
+    kinds = [SymmetryClass(kind) for kind in (classes if classes is not None else _usual(method))]
+    loaded = [(function.load(weights_of(a), "a"), function.load(weights_of(b), "b")) for a, b in pairs]
+    unused = {name for pair in pairs for mode in pair for name in getattr(mode, "unused", ())}
+    counted = [name for name in function.parameter_names if name not in unused and name not in function.tied]
+    match = Match(found, found.symmetry.restricted(kinds), loaded, counted, seed, restarts, options)
+    elements = find(match)
+    return [
+        Alignment(
+            element,
+            match.symmetry,
+            method,
+            distance(a, b, counted),
+            distance(a, element.apply(match.symmetry, b), counted),
+        )
+        for element, (a, b) in zip(elements, loaded, strict=True)
+    ]
+
+
+def _usual(method: str) -> list[SymmetryClass]:
+    return list(SymmetryClass) if method == "learned" else [SymmetryClass.PERMUTATION]

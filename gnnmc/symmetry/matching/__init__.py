@@ -1,0 +1,1 @@
+"""Ways to find the element of a symmetry that moves one mode onto another."""
