@@ -1,6 +1,7 @@
 """Matching by weights: the element under which the moved weights are nearest, by ascent over the groups in turn."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -86,12 +87,13 @@ class Ascent:
         found = list(terms(self._symmetry, self._counted, self._a, self._moved, names))
         if all(self._is_chain(term) for term in found):
             return self._take(self._assigned(top, names, found))
-        return any([self._raise_alone(self._symmetry.groups[name]) for name in names])
+        gained = [self._raise_alone(self._symmetry.groups[name]) for name in names]
+        return any(gained)
 
     def _is_chain(self, term: Term) -> bool:
         """Whether every group is on one axis, and each lies inside another of them."""
         groups = sorted((self._symmetry.groups[name] for name in term.axes), key=lambda group: len(group.outer))
-        chain = all(inner.outer == (*outer.outer, outer.name) for outer, inner in zip(groups, groups[1:], strict=False))
+        chain = all(inner.outer == (*outer.outer, outer.name) for outer, inner in pairwise(groups))
         return chain and all(len(axes) == 1 for axes in term.axes.values())
 
     def _assigned(self, top: Group, names: Sequence[str], found: Sequence[Term]) -> Element:
