@@ -25,8 +25,7 @@ def engines(quick: bool, keep: Callable[[str, dict[str, Any]], None]) -> None:
     """One record per model, norm, rule for BatchNorm and engine; raises Disagreement in the end if any is apart."""
     apart = []
     for name in list(MODELS)[:2] if quick else MODELS:
-        family = MODELS[name]
-        for norm in family.norms or NORMS if "norm" in family.options else ("",):
+        for norm in _norms(name):
             for rule, label in _rules(name, norm):
                 for engine in (engine for engine in ENGINES if engine != REFERENCE):
                     record: dict[str, Any] = {"model": name, "norm": norm, "batchnorm": label, "engine": engine}
@@ -40,6 +39,12 @@ def engines(quick: bool, keep: Callable[[str, dict[str, Any]], None]) -> None:
                     print(" · ".join(f"{key} {value}" for key, value in record.items() if value != ""), flush=True)
     if apart:
         raise Disagreement("; ".join(apart))
+
+
+def _norms(name: str) -> list[str]:
+    """Those that a model may have."""
+    family = MODELS[name]
+    return [each for each in NORMS if each in (family.norms or NORMS)] if "norm" in family.options else [""]
 
 
 def _rules(name: str, norm: str) -> list[tuple[str, str]]:
