@@ -41,6 +41,13 @@ def trained(model, problem, engine, **more):
     return train(model, problem, seeds=[0, 1], engine=engine, **settings, **more)
 
 
+def assert_weights(ours, theirs):
+    for name, value in theirs.items():
+        # A bias of keys adds the same to all scores of a softmax: its gradient is of rounding errors.
+        if not name.endswith("key.bias"):
+            torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=CLOSE)
+
+
 @pytest.fixture
 def refusals(caplog):
     """What the engine could not do for many at once."""
@@ -51,8 +58,7 @@ def refusals(caplog):
 def test_modes_trained_together_are_those_trained_alone(made, refusals):
     model, problem = made
     for one, other in zip(trained(model, problem, "loop"), trained(model, problem, "stacked"), strict=True):
-        for name, value in one.weights.items():
-            torch.testing.assert_close(other.weights[name], value, rtol=1e-3, atol=CLOSE)
+        assert_weights(other.weights, one.weights)
         np.testing.assert_allclose(one.log.to_numpy(), other.log.to_numpy(), rtol=1e-4, atol=CLOSE)
     assert refusals() == []
 
@@ -69,8 +75,7 @@ def test_paths_and_planes_are_the_same_by_both_engines(made, refusals):
     line = LinearPath(*modes)
     curve = fit_path(model, problem, *modes, steps=4, engine="loop")
     again = fit_path(model, problem, *modes, steps=4, engine="stacked")
-    for name, value in curve.control_points[1].items():
-        torch.testing.assert_close(again.control_points[1][name], value, rtol=1e-3, atol=CLOSE)
+    assert_weights(again.control_points[1], curve.control_points[1])
     for path in (line, curve):
         loop, stacked = (profile(model, problem, path, points=7, engine=engine) for engine in ("loop", "stacked"))
         np.testing.assert_allclose(stacked.values, loop.values, rtol=1e-5, atol=CLOSE)
