@@ -26,6 +26,10 @@ from gnnmc.weights import Weights, distance
 # Rounds over all groups; a handful is usual.
 ROUNDS = 100
 _TINY = 1e-12
+# Of the squared distance, what a round must gain where matrices take part: these go on gaining ever less.
+_LITTLE = 1e-4
+# Of the solver of an invertible map, each time that it is its turn.
+_STEPS = 12
 
 
 @METHODS.register("weights")
@@ -82,8 +86,11 @@ class Ascent:
         tops = [group for group in self._symmetry.groups.values() if not group.outer and self._family(group)]
         for _ in range(ROUNDS):
             places = torch.randperm(len(tops), generator=self._generator).tolist()
+            before = self.value()
             gained = [self._raise(tops[place]) for place in places]
             if not any(gained):
+                break
+            if any(self.element.matrices) and self.value() - before <= -_LITTLE * before:
                 break
         return self.value()
 
@@ -187,7 +194,7 @@ class Ascent:
         if any(circuit is None for circuit in circuits) or others or len(self._symmetry.shape(top.name)) > 1:
             return None
         order = assign(-head_costs([circuit for circuit in circuits if circuit is not None]))
-        return Element({top.name: order})
+        return None if torch.equal(order, torch.arange(len(order))) else Element({top.name: order})
 
     def _mapped(self, first: Element, inner: Sequence[Group]) -> Element:
         """A step, and after it the best map of every group."""
@@ -196,7 +203,7 @@ class Ascent:
         for group in inner:
             circuit = circuit_of(self._symmetry, self._counted, self._a, moved, group)
             if circuit is not None:
-                matrix = solve_invertible(*circuit).reshape(*self._symmetry.shape(group.name), group.size)
+                matrix = solve_invertible(*circuit, steps=_STEPS).reshape(*self._symmetry.shape(group.name), group.size)
                 step = step.then(Element(matrices={group.name: matrix}), self._symmetry)
         return step
 
