@@ -31,10 +31,12 @@ def align(
 ) -> Alignment:
     """Find what moves `b` onto `a`: `.apply(b)` computes what b computes, and lies nearer to a.
 
-    method: "weights", "activations", "ste", "sinkhorn" or "learned". classes: which symmetries may be used; permutations
-    alone by default, all that the model has for "learned". restarts: with other orders of the groups, the best is kept.
-    options: of the method.
+    method: "weights", "activations", "ste", "sinkhorn" or "learned". classes: which symmetries may be used; only
+    permutations by default, all that the model has for "learned". restarts: with other orders of the groups, the best
+    is kept. options: of the method.
 
+    Shapes:
+        a, b: name → tensor, or Modes
     Raises InputError for weights that do not fit the model, unknown methods and classes.
     Source: science 3.
     """
@@ -55,7 +57,13 @@ def align_many(
     device: str | torch.device = "auto",
     **options: Any,
 ) -> list[Alignment]:
-    """`align` for several pairs of one model, done together: it is read once."""
+    """`align` for several pairs of one model, done together: it is read once.
+
+    Raises InputError as `align` does.
+
+    Shapes:
+        pairs: name → tensor, or Modes, two by two
+    """
     find = METHODS[method]
     if restarts < 1:
         raise InputError(f"restarts is {restarts}: at least 1")

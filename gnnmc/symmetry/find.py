@@ -37,6 +37,9 @@ def find_symmetry(
     these elements and of the weights that they are tested at.
 
     Raises InputError for a model that fails on the problem.
+
+    Shapes:
+        .frame() of what it gives: one row per axis of every tensor
     Source: science 3; permutations as in Ainsworth et al. 2022, the other classes as in Theus et al. 2025.
     """
     return read(ModelFunction(model, problem, device), seed).symmetry

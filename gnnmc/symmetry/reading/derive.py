@@ -9,7 +9,8 @@ from gnnmc.engine.tracing import Operation, Trace
 from gnnmc.symmetry.reading.facts import Facts
 from gnnmc.symmetry.reading.reading import Operand, Reading
 from gnnmc.symmetry.reading.rules import RULES
-from gnnmc.symmetry.reading.spaces import SINGLE, Leaf, Reason, Space, Spaces, Tree, members, resolved, spaces_of
+from gnnmc.symmetry.reading.spaces import SINGLE, Reason, Space, Tree, Whole, members, resolved, spaces_of
+from gnnmc.symmetry.reading.unifying import Spaces
 
 _OUTPUT = Reason("output", "is an output of the model")
 
@@ -33,7 +34,7 @@ def derive(trace: Trace) -> Derivation:
     operations = _needed(trace)
     spaces = Spaces()
     inputs = {
-        name: tuple(Leaf(Space(size, SINGLE if size == 1 else None)) for size in trace.shapes[number])
+        name: tuple(Whole(Space(size, SINGLE if size == 1 else None)) for size in trace.shapes[number])
         for name, number in trace.inputs.items()
     }
     while True:
@@ -63,8 +64,8 @@ def _read(
     reading = Reading(spaces, trace.shapes)
     reading.facts = facts
     for operation in operations:
-        for number in operation.refs():
-            reading.uses.setdefault(number, []).append(operation)
+        for ref in operation.refs():
+            reading.uses.setdefault(ref, []).append(operation)
     for name, number in trace.inputs.items():
         reading.axes[number] = inputs[name]
         reading.plain[number] = name
@@ -85,11 +86,11 @@ def _read(
 def _not_understood(reading: Reading, operation: Operation) -> None:
     """What goes in stays where it is, and so what comes out."""
     reason = Reason("operation", f"{operation.function} is not understood")
-    for number in operation.refs():
-        reading.freeze(Operand(number, reading.axes[number]), reason)
+    for ref in operation.refs():
+        reading.freeze(Operand(ref, reading.axes[ref]), reason)
     for number in operation.results:
         if number is not None:
-            reading.give(number, [Leaf(Space(size, reason)) for size in reading.shapes[number]])
+            reading.give(number, [Whole(Space(size, reason)) for size in reading.shapes[number]])
 
 
 def _needed(trace: Trace) -> list[Operation]:

@@ -24,7 +24,7 @@ from gnnmc.symmetry.reading.relations import (
     vanishing,
 )
 from gnnmc.symmetry.reading.rules import RULES, given, reads
-from gnnmc.symmetry.reading.spaces import Leaf, Tree, resolved
+from gnnmc.symmetry.reading.spaces import Tree, Whole, resolved
 
 aten = torch.ops.aten
 _SQUARED = Relation(power(2), vanishing, Flag.UNIT)
@@ -60,7 +60,7 @@ def _letters(operand: Operand, dims: int) -> list[Letter]:
 def is_alike(tree: Tree) -> bool:
     """Whether all entries along an axis are equal, if only since there is one."""
     tree = resolved(tree)
-    return tree.size == 1 or (isinstance(tree, Leaf) and tree.space.uniform)
+    return tree.size == 1 or (isinstance(tree, Whole) and tree.space.uniform)
 
 
 def _alone(relation: Relation) -> Any:
@@ -88,8 +88,8 @@ for _names, _relation in (
     ("cos cosh", EVEN),
     ("neg clone alias detach positive contiguous lift_fresh _to_copy", LINEAR),
     (
-        "gelu silu elu selu celu mish sigmoid log_sigmoid_forward softplus hardsigmoid hardswish exp exp2 expm1 log log2 "
-        "log10 log1p logit floor ceil frac hardtanh threshold isnan isinf isfinite logical_not bitwise_not "
+        "gelu silu elu selu celu mish sigmoid log_sigmoid_forward softplus hardsigmoid hardswish exp exp2 expm1 log "
+        "log2 log10 log1p logit floor ceil frac hardtanh threshold isnan isinf isfinite logical_not bitwise_not "
         "gt ge lt le eq ne",
         OTHER,
     ),

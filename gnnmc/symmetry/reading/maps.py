@@ -8,7 +8,7 @@ from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import CONTRACTED, LINEAR, MULTIPLIED, OTHER, POSITIVE, Flag, Relation
 from gnnmc.symmetry.reading.rules import given, reads
-from gnnmc.symmetry.reading.spaces import Product, is_fixed, resolved
+from gnnmc.symmetry.reading.spaces import Grid, is_fixed, resolved
 
 aten = torch.ops.aten
 _EACH = Relation(MULTIPLIED.scale, MULTIPLIED.sign, Flag.UNIT)
@@ -43,9 +43,9 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
     ]
     if reading.facts is not None:
         for operand, letters in parts[:2]:
-            for axis, letter in enumerate(letters):
+            for place, letter in enumerate(letters):
                 if letter == "in":
-                    reading.note_read(operand, axis)
+                    reading.note_read(operand, place)
 
     def relation(letter: Letter) -> Relation:
         return CONTRACTED if letter == "in" else _EACH if letter == "group" else LINEAR
@@ -54,7 +54,7 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
     reading.relate(operation, parts, [["item", *made, *positions]], relation)
     if groups > 1:
         item, *channels, _ = [*reading.axes[number][: 1 + len(made)], None]
-        reading.give(number, [item, Product(tuple(channels)), *positions])
+        reading.give(number, [item, Grid(tuple(channels)), *positions])
     return None
 
 

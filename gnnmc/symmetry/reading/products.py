@@ -39,7 +39,7 @@ def contract(
         ]
         extra = [(added, theirs)]
         zero = added.constant is not None and not bool(added.constant.any())
-        lacking = set() if zero else set(made) - {letter for letter in theirs if letter is not None}
+        lacking = set() if zero else {letter for letter in made if letter not in theirs}
     if reading.facts is not None:
         for operand, one in zip(operands, shown, strict=True):
             for axis, letter in enumerate(one):

@@ -13,19 +13,19 @@ from gnnmc.symmetry.reading.facts import Facts
 from gnnmc.symmetry.reading.relations import Key, Relation
 from gnnmc.symmetry.reading.spaces import (
     SINGLE,
-    Leaf,
-    Product,
+    Chain,
+    Grid,
     Reason,
     Space,
-    Spaces,
-    Sum,
     Tree,
+    Whole,
     above,
     is_fixed,
     members,
     resolved,
     spaces_of,
 )
+from gnnmc.symmetry.reading.unifying import Spaces
 
 INPUT = Reason("input", "meets the data")
 # Letters name axes within one operation; a tree in the place of a letter is an axis that is new.
@@ -44,8 +44,8 @@ class Operand:
 class Reading:
     """axes: number → the trees of a value's axes. facts: filled in the last pass, None before.
 
-    plain: number → the tensor of the model that a value is a mere view of, entry for entry. uses: number → the operations
-    that need it. squares: the numbers of squares that are only summed.
+    plain: number → the tensor of the model that a value is a mere view of, entry for entry. uses: number → the
+    operations that need it. squares: the numbers of squares that are only summed.
     """
 
     def __init__(self, spaces: Spaces, shapes: Mapping[int, torch.Size]) -> None:
@@ -72,13 +72,13 @@ class Reading:
 
     def data(self, size: int) -> Tree:
         """An axis that the weights have no part in: nodes, pixels, tokens."""
-        return Leaf(Space(size, SINGLE if size == 1 else INPUT))
+        return Whole(Space(size, SINGLE if size == 1 else INPUT))
 
     def alike(self, size: int) -> Tree:
         """An axis along which all entries are equal."""
         space = Space(size, SINGLE if size == 1 else None)
         space.uniform = size != 1
-        return Leaf(space)
+        return Whole(space)
 
     def relate(
         self,
@@ -102,7 +102,7 @@ class Reading:
                     trees[letter] = tree
         results = []
         for number, letters in zip(operation.results, made, strict=False):
-            axes = tuple(letter if isinstance(letter, Leaf | Sum | Product) else trees[letter] for letter in letters)
+            axes = tuple(letter if isinstance(letter, Whole | Chain | Grid) else trees[letter] for letter in letters)
             results.append((Operand(number, axes), letters))
             self.give(number, axes)
         self._check_nesting([*given, *results])
@@ -117,7 +117,7 @@ class Reading:
         self.check(self.axes[number])
 
     def check(self, axes: Sequence[Tree]) -> None:
-        """Sets that lie in others are moved apart only where those are on the same value, once for each of its entries."""
+        """Sets that lie in others are moved apart only where those are on the same value, once for each entry."""
         parts = [_parts(tree) for tree in axes]
         for axis, own in enumerate(parts):
             # How often a set is on each of the other axes, whichever part of them an entry is in.
@@ -168,7 +168,7 @@ class Reading:
         if facts is None:
             return
         for letter in trees:
-            if isinstance(letter, Leaf | Sum | Product) or is_fixed(resolved(trees[letter])):
+            if isinstance(letter, Whole | Chain | Grid) or is_fixed(resolved(trees[letter])):
                 continue
             of_given = [self.keys(o, axis) for o, letters in given for axis, one in enumerate(letters) if one == letter]
             of_made = [
@@ -187,7 +187,7 @@ class Reading:
             parts = [_parts(tree) for tree in operand.axes]
             for axis, own in enumerate(parts):
                 letter = letters[axis]
-                if letter is None or isinstance(letter, Leaf | Sum | Product):
+                if letter is None or isinstance(letter, Whole | Chain | Grid):
                     continue
                 place = -1
                 for part in own:
@@ -219,7 +219,7 @@ class Reading:
 def _parts(tree: Tree) -> list[list[Space]]:
     """The sets of each part of an axis."""
     tree = resolved(tree)
-    return [list(spaces_of(part)) for part in (tree.parts if isinstance(tree, Sum) else [tree])]
+    return [list(spaces_of(part)) for part in (tree.parts if isinstance(tree, Chain) else [tree])]
 
 
 def _count(spaces: Sequence[Space], among: Sequence[Space]) -> int:
@@ -227,7 +227,7 @@ def _count(spaces: Sequence[Space], among: Sequence[Space]) -> int:
 
 
 def _name(letter: Letter, axis: int) -> object:
-    return ("new", axis) if letter is None or isinstance(letter, Leaf | Sum | Product) else letter
+    return ("new", axis) if letter is None or isinstance(letter, Whole | Chain | Grid) else letter
 
 
 def _alike(constant: Tensor) -> tuple[bool, ...]:

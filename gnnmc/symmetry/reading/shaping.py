@@ -8,7 +8,7 @@ from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import LINEAR, Key
 from gnnmc.symmetry.reading.rules import axis_of, given, reads
-from gnnmc.symmetry.reading.spaces import Product, Reason, Space, Tree, is_fixed, resolved
+from gnnmc.symmetry.reading.spaces import Grid, Reason, Space, Tree, is_fixed, resolved
 
 aten = torch.ops.aten
 
@@ -136,7 +136,7 @@ def _viewed(reading: Reading, operation: Operation) -> bool | None:
     before, after = reading.shape(operation.args[0]), tuple(reading.shapes[number])
     made: list[Tree] = []
     for old, new in _matched(before, after):
-        joined = Product(tuple(operand.axes[axis] for axis in old)) if len(old) != 1 else operand.axes[old[0]]
+        joined = Grid(tuple(operand.axes[axis] for axis in old)) if len(old) != 1 else operand.axes[old[0]]
         sizes = [after[axis] for axis in new]
         if len(new) == 1:
             made.append(joined if old else reading.data(1))
