@@ -19,6 +19,7 @@ from gnnmc.symmetry.reading.relations import (
     POSITIVE,
     Flag,
     Relation,
+    equal,
     nothing,
     power,
     vanishing,
@@ -31,6 +32,7 @@ _SQUARED = Relation(power(2), vanishing, Flag.UNIT)
 _ROOT = Relation(power(1, 2), nothing, Flag.UNIT)
 _INVERSE_ROOT = Relation(power(-1, 2), nothing, Flag.UNIT)
 _INVERSE = Relation(power(-1), power(-1), Flag.UNIT)
+_SLOPES = Relation(lambda given, made: [*equal(given[:1], made), *nothing(given[1:], [])], nothing, Flag.UNIT)
 
 
 def pointwise(
@@ -244,6 +246,14 @@ def _filled(reading: Reading, operation: Operation) -> bool | None:
         return False
     pointwise(reading, operation, [x, mask], lambda has: LINEAR if value == 0 and not has[1] else OTHER)
     return None
+
+
+@reads(aten._prelu_kernel, aten.prelu)
+def _learned_slope(reading: Reading, operation: Operation) -> None:
+    """Factors pass as through ReLU; a slope for each unit moves with it, and has none."""
+    operands = [reading.operand(argument) for argument in operation.args[:2]]
+    pointwise(reading, operation, operands, lambda has: _SLOPES if all(has) else POSITIVE if has[0] else OTHER)
+    _see(reading, operation, POSITIVE)
 
 
 @reads(aten.lerp)

@@ -133,7 +133,7 @@ def _pick(
         else:
             part = _range(reading, whole, start, stop)
             _tie_in_many(reading, others, whole, part)
-            made = restricted(others, whole, part)
+            made = restricted(others, whole, start, stop)
         axes = [*made[:axis], part, *made[axis:]]
         reading.give(number, axes if keep else made)
         if reading.facts is not None:

@@ -1,7 +1,7 @@
 """The state of reading a recorded forward: the axes of every value, and what is noted of them."""
 
 import itertools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -126,7 +126,7 @@ class Reading:
                     held = above(space)
                     if held is None:
                         continue
-                    needed = list(spaces_of(held))
+                    needed = dict.fromkeys(spaces_of(held))
                     counts = [{_count(one, needed) for one in other} for n, other in enumerate(parts) if n != axis]
                     if any(len(one) != 1 for one in counts) or _count(part, needed) + sum(map(sum, counts)) != 1:
                         self.spaces.tie(space)
@@ -196,7 +196,7 @@ class Reading:
                         held = above(space)
                         if held is None:
                             continue
-                        needed = list(spaces_of(held))
+                        needed = dict.fromkeys(spaces_of(held))
                         home: object = "beside"
                         if not _count(part, needed):
                             home = tuple(
@@ -222,8 +222,8 @@ def _parts(tree: Tree) -> list[list[Space]]:
     return [list(spaces_of(part)) for part in (tree.parts if isinstance(tree, Chain) else [tree])]
 
 
-def _count(spaces: Sequence[Space], among: Sequence[Space]) -> int:
-    return sum(space is one for space in spaces for one in among)
+def _count(spaces: Sequence[Space], among: Collection[Space]) -> int:
+    return sum(space in among for space in spaces)
 
 
 def _name(letter: Letter, axis: int) -> object:

@@ -4,9 +4,14 @@ Every axis of every value is a tree over such sets (Whole, Chain for one part af
 one). Reading only ever makes the symmetry smaller, so it is repeated until nothing changes.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+
+# The first entry of a part and the one after its last, for each set around that was cut, outermost first. Told by where
+# they are and not by what they are: queries, keys and values are parts whose units are one set.
+Place: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class Space:
         self.uniform = False
         self.parent: Space | None = None
         self.tree: Tree | None = None
-        # Where the outer set was cut in parts: the sets of these in each part.
-        self.family: list[tuple[Space, Space]] = []
+        # Where what holds it was cut in parts: the sets of these in each part, by place.
+        self.family: list[tuple[Place, Space]] = []
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +116,9 @@ def resolved(tree: Tree) -> Tree:
     if not rest:
         return first
     if isinstance(first, Chain):
-        return resolved(Chain(tuple(Grid((part, *restricted(rest, first, part))) for part in first.parts)))
+        ends = list(itertools.accumulate(part.size for part in first.parts))
+        each = zip(first.parts, ends, strict=True)
+        return resolved(Chain(tuple(Grid((one, *restricted(rest, first, end - one.size, end))) for one, end in each)))
     return Grid(tuple(factors))
 
 
@@ -128,39 +135,55 @@ def opened(tree: Tree) -> list[Tree]:
 def above(space: Space) -> Tree | None:
     """What holds a set: a set, the parts that it was cut in, or nothing."""
     top = root(space)
-    if top.outer is None or top.size == 1:
+    return None if top.size == 1 else _holder(top)
+
+
+def _holder(top: Space) -> Tree | None:
+    if top.outer is None:
         return None
-    tree = resolved(Whole(top.outer))
+    factors = opened(Whole(top.outer))
+    tree = resolved(factors[-1]) if factors else Whole(root(top.outer))
     if isinstance(tree, Grid):
-        tree = tree.factors[-1]
-    return None if tree.size == 1 or isinstance(tree, Grid) else tree
+        return None
+    # A single unit has whatever holds it in its place.
+    return _holder(tree.space) if isinstance(tree, Whole) and tree.size == 1 else tree
 
 
-def restricted(trees: Sequence[Tree], whole: Tree, part: Tree) -> list[Tree]:
-    """Trees beside an axis of which only a part is left: sets in units of the whole become those in units of the part,
-    and so do sets in these.
-    """
-    trees, part = [resolved(tree) for tree in trees], resolved(part)
-    if not isinstance(part, Whole):
-        return list(trees)
-    cut = {id(space) for space in spaces_of(resolved(whole))}
+def restricted(trees: Sequence[Tree], whole: Tree, start: int, stop: int) -> list[Tree]:
+    """Trees beside an axis of which one part is left: sets in units of the whole become those in units of the part."""
+    whole = resolved(whole)
+    trees = [resolved(tree) for tree in trees]
     became: dict[int, Space] = {}
-    every = [space for tree in trees for space in spaces_of(tree)]
-    found = True
-    while found:
-        found = False
-        for space in every:
-            held = above(space)
-            if held is None or id(space) in became:
-                continue
-            around = list(spaces_of(held))
-            if any(id(one) in cut for one in around):
-                became[id(space)] = member(space, part.space)
-                found = True
-            elif len(around) == 1 and id(around[0]) in became:
-                became[id(space)] = member(space, became[id(around[0])])
-                found = True
+    for space in (one for tree in trees for one in spaces_of(tree)):
+        cut = _cut_above(space)
+        offset = _place_in(whole, cut) if cut is not None else None
+        if offset is not None and any(len(place) == 1 for place in places(space)):
+            place = ((start - offset, stop - offset),)
+            if place in places(space):
+                became[id(space)] = member(space, place)
     return [_replaced(tree, became) for tree in trees]
+
+
+def _cut_above(space: Space) -> Chain | None:
+    """The parts of the set nearest above that was cut."""
+    held = above(space)
+    return _cut_above(held.space) if isinstance(held, Whole) else held if isinstance(held, Chain) else None
+
+
+def _place_in(whole: Tree, cut: Chain) -> int | None:
+    """The entry of an axis at which these parts begin."""
+    parts = whole.parts if isinstance(whole, Chain) else (whole,)
+    wanted = [[*spaces_of(part)] for part in cut.parts]
+    for first in range(len(parts) - len(wanted) + 1):
+        if [[*spaces_of(part)] for part in parts[first : first + len(wanted)]] == wanted:
+            return sum(part.size for part in parts[:first])
+    return None
+
+
+def at_place(tree: Tree, place: Place) -> Tree:
+    """A resolved tree with the sets that it has at a place."""
+    spaces = {id(space): space for space in spaces_of(tree)}
+    return _replaced(tree, {name: member(one, place) for name, one in spaces.items() if place in places(one)})
 
 
 def _replaced(tree: Tree, became: dict[int, Space]) -> Tree:
@@ -171,29 +194,65 @@ def _replaced(tree: Tree, became: dict[int, Space]) -> Tree:
     return Grid(tuple(_replaced(factor, became) for factor in tree.factors))
 
 
-def member(space: Space, part: Space) -> Space:
-    """The set that lies in the units of a part of the outer one."""
-    space, part = root(space), root(part)
-    if space.outer is None:
+def places(space: Space) -> list[Place]:
+    """The parts that what holds a set was cut in; one that is () where it was not."""
+    held = above(space)
+    if held is None:
+        return [()]
+    found: list[Place] = []
+    start = 0
+    for part in held.parts if isinstance(held, Chain) else (held,):
+        own = ((start, start + part.size),) if isinstance(held, Chain) else ()
+        found += [(*place, *own) for place in (places(part.space) if isinstance(part, Whole) else [()])]
+        start += part.size
+    return found
+
+
+def member(space: Space, place: Place) -> Space:
+    """The set that lies in the units of a part of what holds a set."""
+    space = root(space)
+    if not place or space.outer is None:
         return space
-    for outer, one in space.family:
-        inside = list(spaces_of(resolved(Whole(outer))))
-        if any(space_in is part for space_in in inside):
-            return root(one) if len(inside) == 1 else member(one, part)
-    made = Space(space.size, space.fixed, part if part.size > 1 else None)
-    space.family.append((part, made))
+    for known, one in space.family:
+        if known == place:
+            return root(one)
+    for known, one in space.family:
+        if _covers(known, place):
+            return member(one, _within(known, place))
+    made = Space(space.size, space.fixed, _holder_at(space, place))
+    made.family = [(_within(place, finer), one) for finer, one in space.family if _covers(place, finer)]
+    space.family.append((place, made))
     return made
+
+
+def _covers(known: Place, place: Place) -> bool:
+    return len(known) == len(place) and all(a[0] <= b[0] and b[1] <= a[1] for a, b in zip(known, place, strict=True))
+
+
+def _within(known: Place, place: Place) -> Place:
+    """A place told from where a coarser one begins."""
+    return tuple((b[0] - a[0], b[1] - a[0]) for a, b in zip(known, place, strict=True) if a != b)
+
+
+def _holder_at(space: Space, place: Place) -> Space | None:
+    held = above(space)
+    if isinstance(held, Whole):
+        return member(held.space, place)
+    start = 0
+    for part in held.parts if isinstance(held, Chain) else ():
+        if isinstance(part, Whole) and start <= place[-1][0] < start + part.size:
+            holder = member(part.space, place[:-1])
+            return holder if holder.size > 1 else root(holder).outer
+        start += part.size
+    return None
 
 
 def members(space: Space) -> list[list[Space]]:
     """The sets that a set stands for, one list for each part that what holds it was cut in, or one list."""
-    held = above(space)
-    if held is None:
+    found = places(space)
+    if found == [()]:
         return [[space]]
-    around = [one for leaf in spaces_of(held) for part in members(leaf) for one in part]
-    if len(around) == 1 and around[0] is next(spaces_of(held)):
-        return [[space]]
-    return [list(spaces_of(resolved(Whole(member(space, one))))) for one in around]
+    return [list(spaces_of(resolved(Whole(member(space, place))))) for place in found]
 
 
 def spaces_of(tree: Tree) -> Iterator[Space]:

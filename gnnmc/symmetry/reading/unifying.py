@@ -10,10 +10,10 @@ from gnnmc.symmetry.reading.spaces import (
     Space,
     Tree,
     Whole,
+    at_place,
     member,
     opened,
     resolved,
-    restricted,
     root,
     spaces_of,
 )
@@ -33,6 +33,10 @@ class Spaces:
         if a.size != b.size:
             self.freeze(a, Reason("operation", f"meets an axis of {b.size}"))
             self.freeze(b, Reason("operation", f"meets an axis of {a.size}"))
+        elif a.size == 1:
+            # Single entries stay, whatever they meet: parts must not be taken for one another.
+            self.freeze(a, SINGLE)
+            self.freeze(b, SINGLE)
         elif isinstance(a, Whole) and isinstance(b, Whole):
             self._union(a.space, b.space)
         elif isinstance(a, Whole) or isinstance(b, Whole):
@@ -132,8 +136,8 @@ class Spaces:
                 self.unify(Whole(part), Whole(a))
             return
         a.outer = a.outer or b.outer
-        for outer, part in family:
-            self.unify(Whole(part), Whole(member(a, outer)))
+        for place, part in family:
+            self.unify(Whole(part), Whole(member(a, place)))
         if a.fixed is not None:
             for _, part in a.family:
                 self.freeze(Whole(part), a.fixed)
@@ -159,8 +163,8 @@ class Spaces:
             self.changes += 1
         space.tree = tree
         family, space.family = space.family, []
-        for outer, part in family:
-            self.unify(Whole(part), restricted([tree], Whole(outer), Whole(outer))[0])
+        for place, part in family:
+            self.unify(Whole(part), at_place(resolved(tree), place))
 
     def _unify_sums(self, a: Chain, b: Chain) -> None:
         left, right = list(a.parts), list(b.parts)
