@@ -7,7 +7,6 @@ o orthogonal, i invertible.
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch_geometric.nn import GATConv, GCNConv
 
 from gnnmc.problem import Problem
 
@@ -152,7 +151,7 @@ class InputsPruned(Hidden):
         return self.b(torch.relu(F.linear(x, self.a.weight * mask, self.a.bias)))
 
 
-@case(f"16 ps: {ONE} slope[0]")
+@case(f"16 pms: {ONE} slope[0]")
 class Prelu(Hidden):
     """A slope for each unit."""
 
@@ -183,9 +182,9 @@ class Rows(Hidden):
         return torch.einsum("nh,ch->nc", h, self.b.weight) + self.b.bias
 
 
-@case(f"16 pms: {ONE}")
+@case(f"16 p: {ONE}")
 class Branching(Hidden):
-    """What is done depends on values."""
+    """What is done depends on a value, which must therefore stay."""
 
     def act(self, h):
         h = torch.relu(h)
@@ -222,7 +221,7 @@ class Unused(Hidden):
         return torch.relu(h)
 
 
-@case(f"16 pgs: {ONE} g.weight[0] g.bias[0]")
+@case(f"16 pmgs: {ONE} g.weight[0] g.bias[0]")
 class Gated(Hidden):
     """A gate for each unit: a function without symmetry times the unit."""
 
@@ -234,7 +233,7 @@ class Gated(Hidden):
         return self.b(self.a(x) * torch.sigmoid(self.g(x)))
 
 
-@case(f"16 pgs: {ONE} g.weight[0] g.bias[0]")
+@case(f"16 pmgs: {ONE} g.weight[0] g.bias[0]")
 class SwiGlu(Hidden):
     def __init__(self):
         super().__init__()
@@ -244,7 +243,7 @@ class SwiGlu(Hidden):
         return self.b(F.silu(self.g(x)) * self.a(x))
 
 
-@case("16 pgs: a.weight[0] a.bias[0] b.weight[1]")
+@case("16 pmgs: a.weight[0] a.bias[0] b.weight[1]")
 class Glu(nn.Module):
     """Values and gates in one map, first and second half."""
 
@@ -256,8 +255,10 @@ class Glu(nn.Module):
         return self.b(F.glu(self.a(x)))
 
 
-@case("16 pms: a.weight[0] a.bias[0] c.weight[0] c.bias[0] b.weight[1]")
+@case("16 pms: a.weight[0] a.bias[0] c.weight[0] c.weight[1] c.bias[0] b.weight[1]")
 class Residual(Hidden):
+    """The layer of a residual reads what it adds to: both its axes are of one group."""
+
     def __init__(self):
         super().__init__()
         self.c = nn.Linear(16, 16)
@@ -266,10 +267,6 @@ class Residual(Hidden):
     def act(self, h):
         h = torch.relu(h)
         return h + torch.relu(self.c(h))
-
-
-# The layer of a residual reads what it adds to: both its axes are of one group.
-CASES["Residual"] = (Residual, ("16 pms: a.weight[0] a.bias[0] c.weight[0] c.weight[1] c.bias[0] b.weight[1]",), "nodes")
 
 
 @case(
@@ -328,7 +325,7 @@ class RmsByHand(Hidden):
         return h * torch.rsqrt(h.pow(2).mean(-1, keepdim=True) + 1e-6) * self.g
 
 
-@case("16 po: a.weight[0] a.bias[0] b.weight[1]")
+@case(f"16 pgo: {ONE}")
 class Normalized(Hidden):
     """To length 1: a rotation passes, its signs included."""
 
@@ -336,11 +333,10 @@ class Normalized(Hidden):
         return F.normalize(h)
 
 
-CASES["Normalized"] = (Normalized, (f"16 pgo: {ONE}",), "nodes")
-
-
-@case("16 pms: a.weight[0] a.bias[0] n.weight[0] n.bias[0] n.running_mean[0] n.running_var[0] b.weight[1]")
+@case("16 pmgs: a.weight[0] a.bias[0] n.weight[0] n.bias[0] n.running_mean[0] n.running_var[0] b.weight[1]")
 class BatchNormed(Hidden):
+    """Signs before the norm are undone by γ; factors pass after it."""
+
     def __init__(self):
         super().__init__()
         self.n = nn.BatchNorm1d(16)
@@ -349,15 +345,10 @@ class BatchNormed(Hidden):
         return torch.relu(self.n(h))
 
 
-# Signs before the norm are undone by γ; factors pass after it.
-CASES["BatchNormed"] = (
-    BatchNormed,
-    ("16 pmgs: a.weight[0] a.bias[0] n.weight[0] n.bias[0] n.running_mean[0] n.running_var[0] b.weight[1]",),
-    "nodes",
+@case(
+    "4 p: a.weight[0] a.bias[0] n.weight[0] n.bias[0] b.weight[1]",
+    "4x4 ps: a.weight[0] a.bias[0] n.weight[0] n.bias[0] b.weight[1]",
 )
-
-
-@case("4 p: a.weight[0] a.bias[0] n.weight[0] n.bias[0] b.weight[1]", "4x4 ps: a.weight[0] a.bias[0] n.weight[0] n.bias[0] b.weight[1]")
 class GroupNormed(Hidden):
     def __init__(self):
         super().__init__()
@@ -456,7 +447,7 @@ class FlatCnn(nn.Module):
         return self.o(torch.tanh(self.l(torch.flatten(x, 1))))
 
 
-@case("6 p: c.weight[0] c.bias[0] o.weight[1]", of="images")
+@case("6 pms: c.weight[0] c.bias[0] t.weight[0]", "5 pms: t.weight[1] t.bias[0] o.weight[1]", of="images")
 class Transposed(nn.Module):
     """A convolution that widens."""
 
@@ -466,13 +457,6 @@ class Transposed(nn.Module):
 
     def forward(self, x):
         return self.o(torch.relu(self.t(torch.relu(self.c(x)))).amax((2, 3)))
-
-
-CASES["Transposed"] = (
-    Transposed,
-    ("6 pms: c.weight[0] c.bias[0] t.weight[0]", "5 pms: t.weight[1] t.bias[0] o.weight[1]"),
-    "images",
-)
 
 
 class Attention(nn.Module):
@@ -514,23 +498,20 @@ class HeadByHead(Attention):
         return x.unflatten(-1, (self.HEADS, 3, -1)).permute(3, 0, 2, 1, 4)
 
 
-@case(*HEADED, of="tokens")
+@case(STREAM, f"3 p: {QKV} p.weight[1]", f"4x3 pgo: {QKV} p.weight[1]", AFTER, of="tokens")
 class ChannelByChannel(Attention):
-    """(H, d, 3)"""
+    """(H, d, 3): queries, keys and values are the innermost axis, so that they share the channels around it."""
 
     def heads(self, x):
         return x.unflatten(-1, (self.HEADS, -1, 3)).permute(4, 0, 2, 1, 3)
 
 
-@case(*HEADED, of="tokens")
+@case(STREAM, f"3 pmgs: {QKV} p.weight[1]", f"4 pi: {QKV}", f"4 pi: {QKV} p.weight[1]", AFTER, of="tokens")
 class HeadsLast(Attention):
-    """(3, d, H)"""
+    """(3, d, H): heads stand within channels, which all of them share; each head has a factor of its own."""
 
     def heads(self, x):
         return x.unflatten(-1, (3, -1, self.HEADS)).permute(2, 0, 4, 1, 3)
-
-
-CASES["HeadsLast"] = (HeadsLast, HEADED, "tokens")
 
 
 @case(*HEADED, of="tokens")
@@ -555,9 +536,7 @@ class Fused(Attention):
         return self.o(self.p(mixed.transpose(1, 2).reshape(*x.shape, -1)).mean(1))
 
 
-@case(
-    STREAM, f"3 p: {QKV} p.weight[1]", f"4x3 pi: {QKV} p.weight[1]", AFTER, of="tokens"
-)
+@case(STREAM, f"3 p: {QKV} p.weight[1]", f"4x3 pi: {QKV} p.weight[1]", AFTER, of="tokens")
 class Rotary(Attention):
     """Queries and keys are turned by angles of their own: their channels are told apart; values are not."""
 
@@ -619,7 +598,7 @@ class Loop(nn.Module):
         return self.o(self.p(torch.cat(made, -1)).mean(1))
 
 
-@case("16 p: e.weight[1] o.weight[1] t[0]", of="tokens")
+@case("16 p: e.weight[1] t[1] o.weight[1]", of="tokens")
 class Positions(nn.Module):
     """Learned tokens and positions, gelu."""
 
@@ -631,7 +610,70 @@ class Positions(nn.Module):
         return self.o(F.gelu(self.e(x.long()) + self.t).mean(1))
 
 
-CASES["Positions"] = (Positions, ("16 p: e.weight[1] t[1] o.weight[1]",), "tokens")
+@case("8 pms: a.weight[0] a.bias[0] b.weight[1]")
+class Repeated(Hidden):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(IN, 8), nn.Linear(16, OUT)
+
+    def act(self, h):
+        return torch.relu(h.repeat(1, 2))
+
+
+@case("16 p: a.weight[0] a.bias[0] b.weight[1]")
+class Noisy(Hidden):
+    """Numbers drawn when it is evaluated tell the units apart."""
+
+    def act(self, h):
+        return torch.relu(h + torch.randn(len(h), 1))
+
+
+@case()
+class NoisyUnits(Hidden):
+    def act(self, h):
+        return torch.relu(h + torch.randn_like(h))
+
+
+@case(f"16 pms: {ONE}")
+class HalvesWritten(Hidden):
+    """Parts written into a tensor of zeros."""
+
+    def act(self, h):
+        made = torch.zeros_like(h)
+        made[:, :8] = torch.relu(h[:, :8])
+        made[:, 8:] = torch.relu(h[:, 8:])
+        return made
+
+
+@case(f"8 pms: {ONE}", f"8 pg: {ONE}")
+class TwoFunctions(Hidden):
+    def act(self, h):
+        return torch.cat([torch.relu(h[:, :8]), torch.tanh(h[:, 8:])], 1)
+
+
+@case("16 pms: a.weight[0] a.bias[0] c.weight[0] c.weight[1] b.weight[1]")
+class Twice(Hidden):
+    """One map before and after: its axes are of one group."""
+
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Linear(16, 16, bias=False)
+
+    def act(self, h):
+        return torch.relu(self.c(torch.relu(self.c(torch.relu(h)))))
+
+
+@case("3 p: a[0] b[0]", "4x3 ps: a[2] b[1]")
+class Mixture(nn.Module):
+    """Three experts in one tensor, averaged: experts change places, with their units."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.randn(3, IN, 4)), nn.Parameter(torch.randn(3, 4, OUT))
+
+    def forward(self, x):
+        h = torch.relu(torch.einsum("nf,efh->neh", x, self.a))
+        return torch.einsum("neh,ehc->nc", h, self.b)
 
 
 @case("16 p: a.weight[0] a.bias[0] f.weight[1]")

@@ -45,7 +45,8 @@ class Reading:
     """axes: number → the trees of a value's axes. facts: filled in the last pass, None before.
 
     plain: number → the tensor of the model that a value is a mere view of, entry for entry. uses: number → the
-    operations that need it. squares: the numbers of squares that are only summed.
+    operations that need it. squares: the numbers of squares that are only summed. zeros: those of
+    values that are 0 everywhere (products with the first state of an LSTM).
     """
 
     def __init__(self, spaces: Spaces, shapes: Mapping[int, torch.Size]) -> None:
@@ -56,6 +57,8 @@ class Reading:
         self.plain: dict[int, str] = {}
         self.uses: dict[int, list[Operation]] = {}
         self.squares: set[int] = set()
+        self.zeros: set[int] = set()
+        self._virtual: dict[Hashable, int] = {}
         self._constants: dict[int, tuple[Tensor, tuple[bool, ...]]] = {}
 
     def operand(self, argument: Any) -> Operand:
@@ -65,6 +68,16 @@ class Reading:
         if isinstance(argument, Tensor):
             return Operand(None, self._axes_of(argument), argument)
         return Operand(None, (), torch.as_tensor(argument))
+
+    def is_zero(self, operand: Operand) -> bool:
+        """Whether a value is known to be 0 everywhere."""
+        if operand.constant is None:
+            return operand.number in self.zeros
+        return operand.constant.layout == torch.strided and not bool(operand.constant.any())
+
+    def virtual(self, how: Hashable, number: int) -> int:
+        """A number for a value in another form, which no operation of the record gives."""
+        return self._virtual.setdefault((how, number), -1 - len(self._virtual))
 
     def shape(self, argument: Any) -> tuple[int, ...]:
         """Of a value or a constant tensor."""
@@ -86,10 +99,13 @@ class Reading:
         given: Sequence[tuple[Operand, Sequence[Letter]]],
         made: Sequence[Sequence[Letter]],
         relation: Callable[[Letter], Relation],
+        *,
+        results: Sequence[int | None] | None = None,
     ) -> None:
         """Axes with one letter are moved alike. Gives the results (one list of letters for each) their axes.
 
-        The letter None: an axis of size 1, or one along which all is equal, which has no part in it.
+        results: numbers to give axes to, those of the operation's own results by default. The letter None: an axis of
+        size 1, or one along which all is equal, which has no part in it.
         """
         trees: dict[Letter, Tree] = {}
         for operand, letters in given:
@@ -100,14 +116,14 @@ class Reading:
                     self.spaces.unify(trees[letter], tree)
                 else:
                     trees[letter] = tree
-        results = []
-        for number, letters in zip(operation.results, made, strict=False):
+        given_to = []
+        for number, letters in zip(operation.results if results is None else results, made, strict=False):
             axes = tuple(letter if isinstance(letter, Whole | Chain | Grid) else trees[letter] for letter in letters)
-            results.append((Operand(number, axes), letters))
+            given_to.append((Operand(number, axes), letters))
             self.give(number, axes)
-        self._check_nesting([*given, *results])
+        self._check_nesting([*given, *given_to])
         if self.facts is not None:
-            self._note(given, results, trees, relation)
+            self._note(given, given_to, trees, relation)
 
     def give(self, number: int | None, axes: Sequence[Tree]) -> None:
         """The axes of a result."""

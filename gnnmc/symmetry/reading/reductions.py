@@ -71,7 +71,12 @@ def _extreme(reading: Reading, operation: Operation) -> bool | None:
     if "other" in named:
         return False
     operand = reading.operand(operation.args[0])
-    reduce(reading, operation, operand, axes_of(named.get("dim"), len(operand.axes)), ACROSS, _KEPT)
+    gone = axes_of(named.get("dim"), len(operand.axes))
+    if any(number in reading.uses for number in operation.results[1:]):
+        # Where the extreme stands is asked for: the axis must stay.
+        for axis in gone:
+            reading.spaces.unify(operand.axes[axis], reading.data(operand.axes[axis].size))
+    reduce(reading, operation, operand, gone, ACROSS, _KEPT)
     return None
 
 

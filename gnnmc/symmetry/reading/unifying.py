@@ -22,10 +22,7 @@ ALIKE = Reason("input", "meets a value that is the same for all units")
 
 
 class Spaces:
-    """What is found out. changes: counts what was, so that one sees when nothing is left to find."""
-
-    def __init__(self) -> None:
-        self.changes = 0
+    """Everything found makes the symmetry smaller, so that the order in which it is found does not matter."""
 
     def unify(self, a: Tree, b: Tree) -> None:
         """From now on both are moved alike."""
@@ -53,7 +50,6 @@ class Spaces:
         for space in spaces_of(resolved(tree)):
             if space.fixed is None:
                 space.fixed = reason
-                self.changes += 1
                 for _, part in space.family:
                     self.freeze(Whole(part), reason)
 
@@ -63,7 +59,6 @@ class Spaces:
         if space.tied:
             return
         space.tied, space.outer = True, None
-        self.changes += 1
         family, space.family = space.family, []
         for _, part in family:
             self.tie(part)
@@ -123,8 +118,6 @@ class Spaces:
             if not (a.uniform and b.uniform):
                 self.freeze(Whole(b if a.uniform else a), ALIKE)
             return
-        if a.fixed is None or b.fixed is None:
-            self.changes += 1
         b.parent = a
         a.fixed = a.fixed or b.fixed
         family = [*a.family, *b.family]
@@ -159,8 +152,6 @@ class Spaces:
         self._take_apart(space, tree)
 
     def _take_apart(self, space: Space, tree: Tree) -> None:
-        if space.fixed is None and not space.uniform:
-            self.changes += 1
         space.tree = tree
         family, space.family = space.family, []
         for place, part in family:
@@ -195,7 +186,7 @@ class Spaces:
         parts = [self._like(space, size, space.outer) for size in (at, space.size - at)]
         for part in parts:
             if part.size == 1 and part.fixed is None:
-                part.fixed = Reason("operation", "a single unit is picked")
+                part.fixed = Reason("input", "a single unit is picked")
         self._take_apart(space, Chain((Whole(parts[0]), Whole(parts[1]))))
         return Whole(parts[0]), Whole(parts[1])
 
