@@ -36,6 +36,8 @@ def align(
     permutations alone by default, all that the model has for "learned". restarts: starts from other orders, of which
     the best is kept. options: of the method.
 
+    Shapes:
+        a, b: name → tensor, or Modes
     Raises InputError for weights that do not fit the model, unknown methods and classes.
     Source: science 3.
     """
@@ -56,7 +58,13 @@ def align_many(
     device: str | torch.device = "auto",
     **options: Any,
 ) -> list[Alignment]:
-    """`align` for several pairs of one model, done together: it is read once."""
+    """`align` for several pairs of one model, done together: it is read once.
+
+    Raises InputError as `align` does.
+
+    Shapes:
+        pairs: name → tensor, or Modes, two by two
+    """
     find = METHODS[method]
     if restarts < 1:
         raise InputError(f"restarts is {restarts}: at least 1")
