@@ -19,6 +19,8 @@ class Facts:
         self.flags: dict[Space, set[Flag]] = {}
         self.gauges: dict[Space, dict[Key, str]] = {}
         self.reads: set[Key] = set()
+        # Axes of a view of a tensor of the model → the same axes of what it is a view of.
+        self.views: dict[Key, Key] = {}
         self.seen: dict[Space, list[int]] = {}
         self.read: dict[Space, list[int]] = {}
 
@@ -32,6 +34,10 @@ class Facts:
         """A product sums over these sets of a value; of_model: it is a tensor of the model."""
         for space, key in keys:
             self.reads.add(key)
+            viewed: Key = key
+            while viewed in self.views:
+                viewed = self.views[viewed]
+                self.reads.add(viewed)
             if number is not None and not of_model:
                 self.read.setdefault(root(space), []).append(number)
 
