@@ -33,7 +33,9 @@ def _attended(query: Any, key: Any, value: Any, *how: Any, **named: Any) -> list
 
     def folded(given: Any) -> Tensor:
         each = given.at(0) if isinstance(given, Batched) else given.expand(size, *given.shape)
-        return each.flatten(0, 1)
+        each = each.flatten(0, 1)
+        # torch's kernel takes it for granted that the channels of a head lie side by side; a narrow product's do not.
+        return each if each.stride(-1) == 1 else each.contiguous()
 
     mask = named.get("attn_mask")
     if mask is not None and mask.dim() == 4 and mask.shape[0] > 1:
