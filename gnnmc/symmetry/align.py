@@ -33,9 +33,9 @@ def align(
 ) -> Alignment:
     """Find what moves `b` onto `a`: `.apply(b)` computes what b computes, and lies nearer to a.
 
-    method: "weights", "activations", "ste", "sinkhorn" or "learned". classes: which symmetries may be used; permutations
-    alone by default, all that the model has for "learned". restarts: with other orders of the groups, the best is kept.
-    options: of the method.
+    method: "weights", "activations", "ste", "sinkhorn" or "learned". classes: which symmetries may be used;
+    permutations alone by default, all that the model has for "learned". restarts: starts from other orders, of which
+    the best is kept. options: of the method.
 
     Raises InputError for weights that do not fit the model, unknown methods and classes.
     Source: science 3.

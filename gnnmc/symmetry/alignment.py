@@ -42,8 +42,7 @@ class Alignment:
         if isinstance(mode, Mode):
             best = self._moved(mode.best) if mode.best else mode.best
             return replace(mode, last=self._moved(mode.last), best=best)
-        moved = self._moved(weights_of(mode))
-        return moved  # type: ignore[return-value]
+        return self._moved(weights_of(mode))  # type: ignore[return-value]
 
     def _moved(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, layouts in self.symmetry.layouts.items():

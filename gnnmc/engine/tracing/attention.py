@@ -32,9 +32,8 @@ def _attended(query: Any, key: Any, value: Any, *how: Any, **named: Any) -> list
     size, items = first.tensor.shape[first.axis], first.shape[0]
 
     def folded(given: Any) -> Tensor:
-        each = given.at(0) if isinstance(given, Batched) else given.expand(size, *given.shape)
-        each = each.flatten(0, 1)
-        # torch's kernel takes it for granted that the channels of a head lie side by side; a narrow product's do not.
+        each = (given.at(0) if isinstance(given, Batched) else given.expand(size, *given.shape)).flatten(0, 1)
+        # The kernel takes the numbers of a row to lie side by side, as torch sees to where it chooses the kernel.
         return each if each.stride(-1) == 1 else each.contiguous()
 
     mask = named.get("attn_mask")

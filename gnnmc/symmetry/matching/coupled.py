@@ -1,4 +1,4 @@
-"""A group that stands on several axes of one tensor (residual layers, GCNII): the objective is a polynomial in its order.
+"""A group on two axes of one tensor (residual layers, GCNII): the objective is quadratic in its order.
 
 An assignment on the gradient lowers it about half of the time (science 3). So: the assignment where it helps, else
 Frank–Wolfe over doubly stochastic matrices and the assignment nearest to where that leads, then swaps of two units. A
