@@ -67,7 +67,7 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
     if items.separable:
         batches = [items.take(torch.arange(min(ITEMS, len(function.problem.targets)), device=function.device))]
     try:
-        with _in_single_operations():
+        with in_single_operations():
             trace = record(
                 lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True
             )
@@ -82,7 +82,7 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
 
 
 @contextmanager
-def _in_single_operations() -> Iterator[None]:
+def in_single_operations() -> Iterator[None]:
     """torch's attention and recurrent layers as single operations, not each as one of which nothing is known."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
