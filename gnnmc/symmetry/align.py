@@ -12,7 +12,7 @@ from gnnmc.problem import Problem
 from gnnmc.symmetry.alignment import Alignment
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.find import read
-from gnnmc.symmetry.matching import weights as _weights  # noqa: F401 (registers)
+from gnnmc.symmetry.matching import learned, sinkhorn, straight_through, weights  # noqa: F401 (they register)
 from gnnmc.symmetry.matching.match import METHODS, Match
 from gnnmc.weights import Mode, distance, weights_of
 
