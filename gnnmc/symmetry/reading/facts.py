@@ -18,6 +18,7 @@ class Facts:
         self.flags: dict[Space, set[Flag]] = {}
         self.gauges: dict[Space, dict[Key, str]] = {}
         self.reads: set[Key] = set()
+        self._views: dict[Key, Key] = {}
         self.seen: dict[Space, list[int]] = {}
         self.read: dict[Space, list[int]] = {}
 
@@ -30,9 +31,16 @@ class Facts:
     def note_read(self, number: int | None, keys: Sequence[tuple[Space, Key]], *, of_model: bool) -> None:
         """A product sums over these sets of a value; of_model: it is a tensor of the model."""
         for space, key in keys:
-            self.reads.add(key)
+            whole = key
+            while whole in self._views:
+                whole = self._views[whole]
+            self.reads.add(whole)
             if number is not None and not of_model:
                 self.read.setdefault(root(space), []).append(number)
+
+    def note_view(self, given: Sequence[tuple[Space, Key]], made: Sequence[tuple[Space, Key]]) -> None:
+        """An axis of a tensor of the model and the same of a view of it: what reads the view reads the tensor."""
+        self._views.update((view, whole) for (_, whole), (_, view) in zip(given, made, strict=True))
 
     def flag(self, space: Space, flag: Flag) -> None:
         """What happens to a set."""

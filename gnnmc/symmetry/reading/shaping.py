@@ -20,6 +20,11 @@ def rearranged(reading: Reading, operation: Operation, order: Sequence[int | Non
     made: list[Letter] = [reading.data(1) if axis is None else axis for axis in order]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
     carry_name(reading, operation)
+    if reading.facts is not None and operation.results[0] in reading.plain:
+        result = Operand(operation.results[0], reading.axes[operation.results[0]])
+        for place, axis in enumerate(order):
+            if axis is not None:
+                reading.facts.note_view(reading.keys(operand, axis), reading.keys(result, place))
 
 
 def carry_name(reading: Reading, operation: Operation) -> None:
