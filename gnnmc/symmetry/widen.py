@@ -13,7 +13,8 @@ from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem
 from gnnmc.symmetry.classes import SymmetryClass
-from gnnmc.symmetry.general_position import general_position, read
+from gnnmc.symmetry.evaluating import general_position
+from gnnmc.symmetry.find import read
 from gnnmc.symmetry.layout import Fixed, Joined, Layout, Leaf, Product, Units, by_blocks, leaves
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.weights import Mode, Weights, weights_of

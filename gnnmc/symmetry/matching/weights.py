@@ -90,7 +90,7 @@ class Ascent:
             gained = [self._raise(tops[place]) for place in places]
             if not any(gained):
                 break
-            if any(self.element.matrices) and self.value() - before <= -_LITTLE * before:
+            if self.element.matrices and self.value() - before <= -_LITTLE * before:
                 break
         return self.value()
 
@@ -219,15 +219,7 @@ class Ascent:
                 if len(axes) == 1:
                     linear += products(a, b, axes).double().cpu()
                 elif len(axes) == 2:
-                    rest = [axis for axis in range(a.dim()) if axis not in axes]
-                    pairs.append(
-                        tuple(
-                            one.permute(*axes, *rest).flatten(2).double().cpu()
-                            if rest
-                            else one.permute(*axes)[..., None].double().cpu()
-                            for one in (a, b)
-                        )
-                    )
+                    pairs.append((_in_front(a, axes), _in_front(b, axes)))
                 else:
                     break
             else:
@@ -260,3 +252,10 @@ class Ascent:
     def _apply(self, step: Element) -> None:
         self._moved |= step.apply(self._symmetry, self._moved)
         self.element = self.element.then(step, self._symmetry)
+
+
+def _in_front(block: Tensor, axes: Sequence[int]) -> Tensor:
+    """Two axes first, the others as one. Shape (n, n, r), float64."""
+    rest = [axis for axis in range(block.dim()) if axis not in axes]
+    size = block.shape[axes[0]]
+    return block.permute(*axes, *rest).reshape(size, size, -1).double().cpu()
