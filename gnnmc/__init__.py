@@ -27,9 +27,11 @@ if TYPE_CHECKING:
         csbm,
         list_graphs,
         list_images,
+        list_texts,
         load_graph,
         load_graphs,
         load_images,
+        load_text,
         reachable_homophily,
         rewire,
     )
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from gnnmc.models import build_model, count_parameters, list_models, recipe
     from gnnmc.problem import Problem
     from gnnmc.report import report
-    from gnnmc.symmetry import Alignment, Symmetry, align, align_many, find_symmetry
+    from gnnmc.symmetry import Alignment, Symmetry, align, align_many, find_symmetry, repair
     from gnnmc.training import train, train_many
     from gnnmc.weights import Mode, load_mode, load_weights
 
@@ -59,9 +61,11 @@ _HOME = {
     "csbm": "gnnmc.data",
     "list_graphs": "gnnmc.data",
     "list_images": "gnnmc.data",
+    "list_texts": "gnnmc.data",
     "load_graph": "gnnmc.data",
     "load_graphs": "gnnmc.data",
     "load_images": "gnnmc.data",
+    "load_text": "gnnmc.data",
     "reachable_homophily": "gnnmc.data",
     "rewire": "gnnmc.data",
     "deterministic": "gnnmc.determinism",
@@ -79,6 +83,7 @@ _HOME = {
     "align": "gnnmc.symmetry",
     "align_many": "gnnmc.symmetry",
     "find_symmetry": "gnnmc.symmetry",
+    "repair": "gnnmc.symmetry",
     "train": "gnnmc.training",
     "train_many": "gnnmc.training",
     "Mode": "gnnmc.weights",
@@ -114,16 +119,19 @@ __all__ = [
     "list_graphs",
     "list_images",
     "list_models",
+    "list_texts",
     "load_graph",
     "load_graphs",
     "load_images",
     "load_mode",
     "load_path",
+    "load_text",
     "load_weights",
     "plane",
     "profile",
     "reachable_homophily",
     "recipe",
+    "repair",
     "report",
     "rewire",
     "train",

@@ -8,6 +8,7 @@ from gnnmc.symmetry.find import find_symmetry
 from gnnmc.symmetry.folding import Folding, fold_layer_norms
 from gnnmc.symmetry.matching.match import METHODS
 from gnnmc.symmetry.random import random_element
+from gnnmc.symmetry.repair import Repair, repair
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.symmetry.widen import Widening, widen
 
@@ -16,6 +17,7 @@ __all__ = [
     "Alignment",
     "Element",
     "Folding",
+    "Repair",
     "Symmetry",
     "SymmetryClass",
     "Widening",
@@ -24,5 +26,6 @@ __all__ = [
     "find_symmetry",
     "fold_layer_norms",
     "random_element",
+    "repair",
     "widen",
 ]

@@ -21,7 +21,11 @@ class Alignment:
     """element: what is done to the units of each group. symmetry: of the model. method: that found it.
 
     before, after: Euclidean distance between the modes over the parameters that count. objective: what the method
-    raised, ⟨a, moved b⟩ for matching by weights.
+    raised, ⟨a, moved b⟩ for matching by weights. `apply`:
+    Raises InputError for weights of another model.
+
+    Shapes:
+        .apply(weights): name → tensor → name → tensor
     """
 
     element: Element
@@ -42,8 +46,7 @@ class Alignment:
         if isinstance(mode, Mode):
             best = self._moved(mode.best) if mode.best else mode.best
             return replace(mode, last=self._moved(mode.last), best=best)
-        moved = self._moved(weights_of(mode))
-        return moved  # type: ignore[return-value]
+        return self._moved(weights_of(mode))  # type: ignore[return-value]
 
     def _moved(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for name, layouts in self.symmetry.layouts.items():

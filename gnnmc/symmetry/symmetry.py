@@ -9,14 +9,20 @@ from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.group import Group, Scaling, Signing, Still
 from gnnmc.symmetry.layout import Layout, Units, leaves
 
+_TURNING = SymmetryClass.ORTHOGONAL
+
 
 @dataclass(frozen=True, eq=False)
 class Symmetry:
     """What may be done to the weights of a model without changing its outputs.
 
     groups: by name; a frozen one (no classes) stands only where others lie inside it. layouts: tensor → the layout of
-    each of its axes. still: every axis, or part of one, that is not moved, with the reason.
+    each of its axes. still: every axis, or part of one, that is not moved, with the reason. `find_symmetry` makes it.
 
+    Raises InputError for no model that runs: what is not understood stays where it is.
+
+    Shapes:
+        .frame(): one row per axis of every tensor; .groups_frame(): one row per group
     Source: Ainsworth et al. 2022 (permutations), Theus et al. 2025 (the other classes); science 3.
     """
 
@@ -110,25 +116,19 @@ class Symmetry:
 
     def restricted(self, kinds: Collection[SymmetryClass | str]) -> "Symmetry":
         """The same with these classes only: what an ablation by class compares."""
-        groups = {
-            name: replace(
-                group,
-                classes=group.classes & frozenset(SymmetryClass(kind) for kind in kinds),
-                gauges=group.gauges if kinds_are_dense(kinds) else (),
-            )
-            for name, group in self.groups.items()
-        }
+        asked = frozenset(SymmetryClass(kind) for kind in kinds)
+        groups = {}
+        for name, group in self.groups.items():
+            left = group.classes & asked
+            # γ stands in the way of rotations alone.
+            groups[name] = replace(group, classes=left, gauges=group.gauges if _TURNING in left else ())
+        gauges = {scaling for group in groups.values() for scaling, _ in group.gauges}
         return replace(
             self,
             groups=groups,
-            scalings=dict(self.scalings) if SymmetryClass.SCALING in kinds else {},
+            scalings={n: one for n, one in self.scalings.items() if SymmetryClass.SCALING in asked or n in gauges},
             signings=dict(self.signings) if SymmetryClass.SIGNED in kinds else {},
         )
-
-
-def kinds_are_dense(kinds: Collection[SymmetryClass | str]) -> bool:
-    """Whether a class among them mixes units by matrices."""
-    return SymmetryClass.ORTHOGONAL in kinds or SymmetryClass.INVERTIBLE in kinds
 
 
 def _listed(group: Group | None) -> str:

@@ -13,15 +13,14 @@ from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem
 from gnnmc.symmetry.classes import SymmetryClass
-from gnnmc.symmetry.find import in_general_position, read
+from gnnmc.symmetry.evaluating import general_position
+from gnnmc.symmetry.find import read
 from gnnmc.symmetry.layout import Fixed, Joined, Layout, Leaf, Product, Units, by_blocks, leaves
 from gnnmc.symmetry.symmetry import Symmetry
+from gnnmc.symmetry.verify import apart
 from gnnmc.weights import Mode, Weights, weights_of
 
 Given = TypeVar("Given")
-
-# Largest difference of outputs, beside the larger of 1 and the largest output.
-TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +81,7 @@ def widen(narrow: nn.Module, wide: nn.Module, problem: Problem, *, device: str |
     """
     before, after = read(ModelFunction(narrow, problem, device)), read(ModelFunction(wide, problem, device))
     sizes = _corresponding(before.symmetry, after.symmetry)
-    general = in_general_position(before.function, 0)
+    general = general_position(before.function, 0)
     norms = _norms(before.symmetry, before.function.module)
     scores = frozenset(_scores(before.symmetry))
     differences = []
@@ -177,7 +176,7 @@ def _difference(narrow: ModelFunction, wide: ModelFunction, plan: _Plan, weights
         before, after = narrow(weights), wide(plan.weights(weights))
     if before.shape != after.shape:
         raise InputError(f"outputs are {tuple(before.shape)} and {tuple(after.shape)}: the models do not correspond")
-    return float((after - before).abs().max()), TOLERANCE * max(1.0, float(before.abs().max()))
+    return apart(before, after)
 
 
 def _zeros(block: Tensor, axis: int, count: int) -> Tensor:

@@ -11,7 +11,8 @@ from gnnmc.engine import ModelFunction
 from gnnmc.engine.function import private_copy
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem
-from gnnmc.symmetry.find import ReadModel, in_general_position, read
+from gnnmc.symmetry.evaluating import general_position
+from gnnmc.symmetry.find import ReadModel, read
 from gnnmc.symmetry.folding.modules import untie
 from gnnmc.symmetry.folding.norms import is_layer_norm, norms_of, streams
 from gnnmc.symmetry.folding.twin import Twin, centered_norms
@@ -107,7 +108,7 @@ def fold_layer_norms(model: nn.Module, problem: Problem, *, device: str | torch.
     function = before.function
     if not streams(before.symmetry):
         raise InputError(_NO_STREAM)
-    general = in_general_position(function, 0)
+    general = general_position(function, 0)
     centered = centered_norms(before, general)
     found, left = norms_of(before.symmetry, function.module)
     norms = tuple(norm for norm in found if centered.get(norm.path, False))

@@ -35,6 +35,19 @@ class Match:
         return float(sum((a[name].double() * b[name].double()).sum() for name in self.counted))
 
 
-# One element for each pair: it moves b onto a.
-Method: TypeAlias = Callable[[Match], list[Element]]
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What moves b onto a, and what else the method saw on the way: figures by name, of `Alignment.figures`."""
+
+    element: Element
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+# For each pair what moves b onto a: an element, or one with figures.
+Method: TypeAlias = Callable[[Match], Sequence[Element | Found]]
 METHODS: Registry[Method] = Registry("matching method")
+
+
+def found_by(method: str, match: Match) -> list[Found]:
+    """What a method finds for each pair. Raises InputError for an unknown one."""
+    return [one if isinstance(one, Found) else Found(one) for one in METHODS[method](match)]

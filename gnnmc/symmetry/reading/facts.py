@@ -7,9 +7,10 @@ from gnnmc.symmetry.reading.spaces import Space, root
 
 
 class Facts:
-    """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set. reads: keys of
-    operands that a product sums over. seen: by set, the values after a function of each unit; read: those that a product
-    sums over.
+    """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set.
+
+    reads: keys of operands that a product sums over. seen: by set, the values after a function of each unit; read: by
+    set, those that a product sums over.
     """
 
     def __init__(self) -> None:
