@@ -7,7 +7,7 @@ import pandas as pd
 from gnnmc.analysis import associate, barrier_summary
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
-from gnnmc.studies.homophily_barrier.regimes import AXIS, GROUP, chord_rows, joined, regimes, tables_of
+from gnnmc.studies.regimes import AXIS, GROUP, chord_rows, joined, regimes, tables_of
 
 VERSION = 4
 
