@@ -21,6 +21,7 @@ from gnnmc.config.sources import (
     RewiredBlock,
     SourceBlock,
     SourceEntry,
+    TextBlock,
 )
 from gnnmc.config.study import StudyBlock
 
@@ -42,6 +43,7 @@ __all__ = [
     "SourceBlock",
     "SourceEntry",
     "StudyBlock",
+    "TextBlock",
     "TrainBlock",
     "read_config",
     "validate",
