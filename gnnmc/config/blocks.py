@@ -98,7 +98,7 @@ class AlignmentBlock(Block):
     seed: int = 0
     repair: bool = False
     name: str | None = Field(None, min_length=1)
-    options: dict[str, bool | int | float | str | None] = {}
+    options: dict[str, bool | int | float | str | tuple[float, ...] | None] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gnnmc.draw.alignment import AlignmentLook, alignment_looks
+from gnnmc.draw.alignment import AlignmentLook, looks_in
 from gnnmc.draw.columns import check_columns, in_order
 from gnnmc.draw.palette import BAND, INK, MUTED
 from gnnmc.draw.panels import broken, few_ticks, top_legend
@@ -40,14 +40,13 @@ def draw_ablation(
     Raises InputError for a missing column.
     """
     check_columns(frame, ["block", "aligned", "split", "barrier", "low", "high", "ends_loss"], "ablation")
-    given = [*alignments, *(name for name in frame["aligned"].unique() if name not in alignments)]
-    looks, splits, blocks = alignment_looks(given), in_order(frame, "split"), in_order(frame, "block")
+    looks, splits, blocks = looks_in(frame, alignments), in_order(frame, "split"), in_order(frame, "block")
     places: dict[tuple[str, str | None], float] = {}
     y = 0.0
     for block in blocks:
         places[block, None] = y
         here = set(frame.loc[frame["block"] == block, "aligned"])
-        for number, name in enumerate((name for name in given if name in here), start=1):
+        for number, name in enumerate((name for name in looks if name in here), start=1):
             places[block, name] = y + 0.2 + number
         y = max(places.values()) + 1.4
     stacked = width < STACKED_BELOW

@@ -1,5 +1,6 @@
 """Barriers as trained and after alignment, against anything: homophily, width, depth."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,14 +13,14 @@ from matplotlib.ticker import NullLocator
 
 from gnnmc.draw.barrier_sweep import MANY_DOTS, from_zero
 from gnnmc.draw.columns import check_columns, in_order
-from gnnmc.draw.looks import MARKERS, Look, model_looks
+from gnnmc.draw.looks import MARKERS
 from gnnmc.draw.palette import MUTED, ordered_colors
 from gnnmc.draw.panels import Row, panel_grid, top_legend
+from gnnmc.draw.profile import T_LABEL
 from gnnmc.draw.style import WIDE, say_empty, styled
 
 # Behind the name of an alignment whose line is shown with REPAIR.
 REPAIRED = " + repair"
-_BROKEN: Any = (0, (3, 1.4))
 
 
 class AlignmentLook(NamedTuple):
@@ -28,6 +29,11 @@ class AlignmentLook(NamedTuple):
     color: str
     marker: str
     repaired: bool
+
+    @property
+    def line(self) -> Any:
+        """The style of its lines."""
+        return (0, (3, 1.4)) if self.repaired else "-"
 
     def marks(self, size: float) -> dict[str, Any]:
         """Keywords of `plot` for its marks."""
@@ -48,6 +54,12 @@ def alignment_looks(names: Sequence[str]) -> dict[str, AlignmentLook]:
     }
 
 
+def looks_in(frame: pd.DataFrame, alignments: Sequence[str]) -> dict[str, AlignmentLook]:
+    """The alignments of a frame with their looks. alignments: all those of the page."""
+    given = [*alignments, *(name for name in frame["aligned"].unique() if name not in alignments)]
+    return {name: look for name, look in alignment_looks(given).items() if name in set(frame["aligned"])}
+
+
 @styled
 def draw_alignment(
     frame: pd.DataFrame,
@@ -56,7 +68,7 @@ def draw_alignment(
     x_label: str = "edge homophily",
     rows: str = "model",
     summary: pd.DataFrame | None = None,
-    doubling: bool = False,
+    at_values: bool = False,
     barrier_label: str = "barrier (nats)",
     ends_label: str = "ends' mean\nloss (nats)",
     interval_label: str = "interval over graphs",
@@ -67,7 +79,8 @@ def draw_alignment(
     """A row per value of `rows` and a column per split; a line per alignment through the means, a dot per graph.
 
     The last row is the mean loss of the ends on the same split, which alignment does not change: a line per value of
-    `rows`. `doubling`: x on a scale of powers of two. Without `summary` the lines go through the means of `frame`.
+    `rows`. `at_values`: ticks where there are values of x, and a scale of powers of two if they double. Without
+    `summary` the lines go through the means of `frame`.
 
     Shapes: `frame` one row per (`rows`, split, aligned, x, graph): `barrier` (mean over pairs, nats per labeled item),
     `ends_loss` (nats); `summary` one row per (`rows`, split, aligned, x): `mean, low, high` (NaN where there is no
@@ -84,9 +97,9 @@ def draw_alignment(
     check_columns(summary, [rows, "split", "aligned", x, "mean", "low", "high"], "summary of alignment")
     shown, splits = in_order(frame, rows), in_order(frame, "split")
     shown = [name for name in models if name in shown] + [name for name in shown if name not in models]
-    given = [*alignments, *(name for name in frame["aligned"].unique() if name not in alignments)]
-    looks = {name: look for name, look in alignment_looks(given).items() if name in set(frame["aligned"])}
-    of_rows = model_looks([*models, *(name for name in shown if name not in models)])
+    looks = looks_in(frame, alignments)
+    every = [*models, *(name for name in shown if name not in models)]
+    marks = {name: MARKERS[every.index(name) % len(MARKERS)] for name in shown}
     heights = [Row(str(name), barrier_label, 1.5) for name in shown] + [Row("", ends_label, 1.15)]
     figure, panels = panel_grid(heights, [f"{split} split" for split in splits], x_label, width, share_y=True)
     picture = int(frame["barrier"].notna().sum()) > MANY_DOTS
@@ -94,20 +107,14 @@ def draw_alignment(
         for row, name in enumerate(shown):
             here, means = ((some[(some[rows] == name) & (some["split"] == split)]) for some in (frame, summary))
             _draw_lines(panels[row][column], here, means, x, looks, picture)
-        _draw_ends(panels[-1][column], frame[frame["split"] == split], x, rows, {n: of_rows[n] for n in shown})
+        _draw_ends(panels[-1][column], frame[frame["split"] == split], x, rows, marks)
     for panel_row in panels:
         from_zero(panel_row)
-        for axes in panel_row if doubling else ():
-            values = sorted(frame[x].unique())
-            axes.set_xscale("log", base=2)
-            axes.set_xticks(values, [f"{value:g}" for value in values])
-            axes.xaxis.set_minor_locator(NullLocator())
+        for axes in panel_row if at_values else ():
+            _tick(axes, sorted(frame[x].unique()))
     handles = _legend(looks, interval_label if summary["low"].notna().any() else None)
     if len(shown) > 1:
-        handles += [
-            Line2D([], [], color=of_rows[name].color, marker=of_rows[name].marker, ms=3, mew=0, label=f"ends: {name}")
-            for name in shown
-        ]
+        handles += [Line2D([], [], label=f"ends' loss: {name}", **_ends_look(marks[name])) for name in shown]
     top_legend(figure, handles, width)
     return figure
 
@@ -121,25 +128,61 @@ def _draw_lines(
         some, line = dots[dots["aligned"] == name], means[means["aligned"] == name].sort_values(x)
         axes.fill_between(line[x], line["low"], line["high"], color=look.color, alpha=0.1, linewidth=0)
         axes.plot(some[x], some["barrier"], "o", color=look.color, ms=2, mew=0, alpha=0.4, rasterized=picture)
-        axes.plot(
-            line[x], line["mean"], linewidth=1.4, linestyle=_BROKEN if look.repaired else "-", **look.marks(3.6)
-        )
+        axes.plot(line[x], line["mean"], linewidth=1.4, linestyle=look.line, **look.marks(3.6))
 
 
-def _draw_ends(axes: Axes, frame: pd.DataFrame, x: str, rows: str, looks: Mapping[str, Look]) -> None:
-    for name, (color, marker) in looks.items():
+def _draw_ends(axes: Axes, frame: pd.DataFrame, x: str, rows: str, marks: Mapping[str, str]) -> None:
+    for name, marker in marks.items():
         mean = frame[frame[rows] == name].groupby(x)["ends_loss"].mean()
-        color = color if len(looks) > 1 else MUTED
-        axes.plot(mean.index, mean, marker=marker, ms=3, mew=0, color=color, linewidth=1.2)
+        axes.plot(mean.index, mean, **_ends_look(marker))
+
+
+def _ends_look(marker: str) -> dict[str, Any]:
+    # No color of its own: colors are alignments here.
+    return {"marker": marker, "ms": 3.4, "mew": 0, "color": MUTED, "linewidth": 0.9}
+
+
+def _tick(axes: Axes, values: Sequence[float]) -> None:
+    """Ticks at the values alone, evenly spaced where each is twice the one before."""
+    if len(values) > 1 and all(high == 2 * low for low, high in itertools.pairwise(values)):
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(values, [f"{value:g}" for value in values])
 
 
 def _legend(looks: Mapping[str, AlignmentLook], interval_label: str | None) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = [
-        Line2D([], [], linestyle=_BROKEN if look.repaired else "-", label=name, **look.marks(4))
-        for name, look in looks.items()
+        Line2D([], [], linestyle=look.line, label=name, **look.marks(4)) for name, look in looks.items()
     ]
     handles.append(Line2D([], [], color=MUTED, marker="o", ms=2.6, mew=0, linestyle="none", label="one graph"))
     if interval_label is not None:
         handles.append(Patch(color=MUTED, alpha=0.25, linewidth=0, label=interval_label))
     return handles
 
+
+@styled
+def draw_aligned_profiles(
+    frame: pd.DataFrame,
+    *,
+    value_label: str = "loss (nats)",
+    alignments: Sequence[str] = (),
+    width: float = WIDE,
+) -> Figure:
+    """Loss along the line: a row per value of `row`, a column per split, a color per alignment.
+
+    Shapes: one row per (row, split, aligned, t): `loss` (mean over pairs). `alignments`: all those of the page in their
+    order; `width` in inches.
+
+    Raises InputError for a missing column.
+    """
+    check_columns(frame, ["row", "split", "aligned", "t", "loss"], "profiles of alignments")
+    shown, splits = in_order(frame, "row"), in_order(frame, "split")
+    looks = looks_in(frame, alignments)
+    heights = [Row(str(name), value_label, 1.5) for name in shown]
+    figure, panels = panel_grid(heights, [f"{split} split" for split in splits], T_LABEL, width, share_y=True)
+    for (row, split, name), some in frame.sort_values("t").groupby(["row", "split", "aligned"], sort=False):
+        axes, look = panels[shown.index(row)][splits.index(split)], looks[str(name)]
+        axes.plot(some["t"], some["loss"], color=look.color, linestyle=look.line, linewidth=1.4)
+    handles = [Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in looks.items()]
+    top_legend(figure, handles, width)
+    return figure

@@ -76,10 +76,10 @@ def fit_paths(requests: Sequence[Request], execution: Execution) -> list[Result]
     """
     settings = PathBlock(**requests[0].config["path"]).model_dump(exclude={"pairs"})
     pairs = [[ends_of(request) for request in some] for some in by_graph(requests)]
-    usable = [[pair for pair in some if usable(*pair)] for some in pairs]
+    sound = [[pair for pair in some if usable(*pair)] for some in pairs]
     asked = [
         (model, problem, some)
-        for (problem, model), some in zip(map(common_of, by_graph(requests)), usable, strict=True)
+        for (problem, model), some in zip(map(common_of, by_graph(requests)), sound, strict=True)
         if some
     ]
     fitted = itertools.chain(*fit_many(asked, **execution.settings(), **settings))
@@ -139,7 +139,7 @@ def ends_of(request: Request) -> tuple[Mode, Mode]:
     a, b = (mode_of(cast(Result, request.inputs[role]), request.config["endpoint"]) for role in ("a", "b"))
     if "moved" in request.inputs:
         weights = dict(cast(Mapping[str, Tensor], cast(Result, request.inputs["moved"])["moved"]))
-        b = replace(b, **{"best" if b.endpoint == "best_val" else "last": weights})
+        b = replace(b, best=weights) if b.endpoint == "best_val" else replace(b, last=weights)
     return a, b
 
 

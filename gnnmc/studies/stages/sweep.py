@@ -115,9 +115,9 @@ class Sweep:
                 for a, b, cell in found:
                     each.profiles.append((labels | {"path": path_name, "a": a, "b": b, "aligned": AS_TRAINED}, cell))
             if path.kind == LinearPath.kind:
-                joined = [some[: path.pairs] if path.pairs else some for some in pairs]
-                for graph, each, labels, some in zip(graphs, rows, where, joined, strict=True):
-                    self._add_alignments(graph, model, some, alignments, labels | {"path": path_name}, each)
+                for graph, each, labels, of_graph in zip(graphs, rows, where, pairs, strict=True):
+                    joined = of_graph[: path.pairs] if path.pairs else of_graph
+                    self._add_alignments(graph, model, joined, alignments, labels | {"path": path_name}, each)
 
     def _add_alignments(
         self,

@@ -34,10 +34,12 @@ def per_graph(tables: Tables, splits: Sequence[str] = ("train", "test")) -> pd.D
     rows = tables["aligned"]
     rows = rows[rows["split"].isin(splits)].dropna(subset=["barrier"])
     keys = ["graph", "model", "architecture", "width", "depth", "others", "aligned", "split"]
-    values = ["barrier", *(name for name in rows if name.startswith("ends_") or name == "accuracy_barrier")]
+    values = ["barrier", *(name for name in rows.columns if name.startswith("ends_") or name == "accuracy_barrier")]
     groups = rows.groupby(keys, sort=False, dropna=False)
-    means = groups[values].mean().assign(
-        low=groups["barrier"].min(), high=groups["barrier"].max(), pairs=groups["barrier"].count()
+    means = (
+        groups[values]
+        .mean()
+        .assign(low=groups["barrier"].min(), high=groups["barrier"].max(), pairs=groups["barrier"].count())
     )
     about = ["graph", "cluster", "family", "regime", "homophily_asked"]
     graphs = tables["graphs"]

@@ -36,7 +36,7 @@ def _left(tables: Tables) -> list[str]:
     lines = []
     for (regime, model), some in rows.groupby(["regime", "model"], sort=False):
         told = ", ".join(
-            f"{number(row['mean_after'])} {after(row['aligned'])} ({share(row, 'mean_left')})"
+            f"{number(row['mean_after'])} {after(str(row['aligned']))} ({share(row, 'mean_left')})"
             for _, row in some.iterrows()
         )
         first = some.iloc[0]
@@ -63,7 +63,7 @@ def _relation(tables: Tables) -> list[str]:
         ]
         for name, some in rows.groupby("aligned", sort=False)
     }
-    told = "; ".join(f"{after(name)} for {listed(models) if models else 'none'}" for name, models in found.items())
+    told = "; ".join(f"{after(str(name))} for {listed(models) if models else 'none'}" for name, models in found.items())
     lines = [
         f"A rank correlation of the train-loss barrier with {in_words(AXIS)} is found (permutation p ≤ {LEVEL:g} after "
         f"Holm's correction) {told}; of {counted(rows[['regime', 'model']].drop_duplicates().shape[0], 'model')}."
@@ -75,7 +75,7 @@ def _relation(tables: Tables) -> list[str]:
         kept[["regime", "model"]], on=["regime", "model"]
     )
     for (_, model), some in of_those.groupby(["regime", "model"], sort=False):
-        told = ", ".join(f"{share(row, 'slope_left')} {after(row['aligned'])}" for _, row in some.iterrows())
+        told = ", ".join(f"{share(row, 'slope_left')} {after(str(row['aligned']))}" for _, row in some.iterrows())
         lines.append(f"Of the size of that relation (slope on the ranks of homophily) there is for {model}: {told}.")
     return lines
 
@@ -129,8 +129,11 @@ def share(row: "pd.Series[Any]", name: str) -> str:
 
 
 def at_a_glance(tables: Tables) -> TableView:
-    """Mean barrier of every model by split, alignments across."""
+    """Mean barrier of every model by split, alignments across; models of a sweep of sizes are left to their figure."""
     rows = per_graph(tables)
+    sizes = {(row["regime"], row["model"]) for _, row in sized(tables).iterrows()} - {*swept(tables)}
+    kept = [(row["regime"], row["model"]) not in sizes for _, row in rows.iterrows()]
+    rows = rows[kept] if any(kept) else rows
     keys = ["regime", "model", "split"] if rows["regime"].nunique() > 1 else ["model", "split"]
     means = rows.groupby([*keys, "aligned"], sort=False)["barrier"].mean().reset_index()
     means["cell"] = means["barrier"].map(number)

@@ -1,6 +1,6 @@
 """Diagnostics of alignments: what was left alone, what did not help, and whether a moved mode is still the same."""
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -42,8 +42,8 @@ def _higher(barriers: pd.DataFrame) -> list[Diagnostic]:
     for name in (name for name in means.columns if name != AS_TRAINED):
         rise = (means[name] - means[AS_TRAINED]).dropna()
         if len(high := rise[rise > HIGHER]):
-            graph, model = high.idxmax()  # type: ignore[misc]
-            message = f"{name}: higher on {len(high)} of {len(rise)} cells, most by {high.max():.2f} ({graph}, {model})"
+            where = ", ".join(str(part) for part in cast(tuple[object, ...], high.idxmax()))
+            message = f"{name}: higher on {len(high)} of {len(rise)} cells, most by {high.max():.2f} ({where})"
             found.append(Diagnostic("GMC021", message))
     return found
 
@@ -62,7 +62,7 @@ def _changed(profiles: pd.DataFrame) -> list[Diagnostic]:
     wrong = both[~(change <= SAME * np.maximum(1, both["loss_trained"].abs()))].assign(change=change)
     found = []
     for name, rows in wrong.groupby("aligned", sort=False):
-        worst: Any = rows.loc[rows["change"].fillna(np.inf).idxmax()]
+        worst = rows.iloc[int(rows["change"].fillna(np.inf).argmax())]
         found.append(
             Diagnostic(
                 "GMC022",

@@ -60,7 +60,7 @@ class SymmetryStudy(SweepBlock):
 
 
 def _known(alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
-    """The alignments. Raises InputError for a method or a class that there is not, ValueError for names in use twice."""
+    """The alignments. Raises InputError for a method or a class that there is not, ValueError for equal names."""
     for each in alignments:
         if each.method == AS_TRAINED:
             if not each.repair:

@@ -80,7 +80,7 @@ def size_sections(tables: Tables) -> list[Section]:
                 options={
                     "rows": "row",
                     "x_label": str(axis),
-                    "doubling": axis == "width",
+                    "at_values": True,
                     **_common(tables),
                     "models": list(points["row"].unique()),
                 },
@@ -95,9 +95,10 @@ def method_sections(tables: Tables) -> list[Section]:
     shown = {*swept(tables), *((row["regime"], row["model"]) for _, row in sized(tables).iterrows())}
     left = [(row["regime"], row["model"]) not in shown for _, row in rows.iterrows()]
     rows = rows[left]
+    every = per_graph(tables, ["train", "val", "test"]).drop(columns=["cluster", "family", "others"])
     table = TableView(
-        "aligned",
-        per_graph(tables, ["train", "val", "test"]).drop(columns=["cluster", "family", "others"]),
+        "lines",
+        every.assign(aligned=every["aligned"].map(called)),
         f"Every line, mean over pairs of modes, with the least (low) and the largest (high): chord barrier of the loss "
         f"({loss_unit(tables)}) and of the accuracy; loss and accuracy of the ends.",
     )
@@ -122,25 +123,32 @@ def method_sections(tables: Tables) -> list[Section]:
 
 
 def profile_sections(tables: Tables) -> list[Section]:
-    """Loss along the lines of one graph for every model: the one in the middle of those that there are."""
+    """Loss along the lines of one graph for every model that is no part of a sweep of sizes: the one in the middle."""
     rows = tables["profiles"]
-    rows = rows[rows["path"] == "linear"]
-    if rows.empty:
+    rows = rows[(rows["path"] == "linear") & (rows["split"] != "val")]
+    rows = rows.merge(tables["graphs"][["graph", "regime"]], on="graph")
+    known = {*swept(tables)}
+    sizes = {(row["regime"], row["model"]) for _, row in sized(tables).iterrows()} - known
+    shown = []
+    for (regime, model), some in rows.groupby(["regime", "model"], sort=False):
+        graphs = list(some["graph"].unique())
+        middle = graphs[len(graphs) // 2]
+        if (regime, model) not in sizes:
+            shown.append(some[some["graph"] == middle].assign(row=f"{model}, {middle}"))
+    if not shown:
         return []
-    graphs = list(rows["graph"].unique())
-    rows = rows[(rows["graph"] == graphs[len(graphs) // 2]) & (rows["split"] != "val")]
-    mean = rows.groupby(["model", "aligned", "split", "t"], sort=False)["loss"].mean().reset_index()
-    mean = mean.assign(path=mean["aligned"].map(called), x=mean["model"], model=mean["aligned"].map(called))
+    keys = ["row", "split", "aligned", "t"]
+    mean = pd.concat(shown).groupby(keys, sort=False)["loss"].mean().reset_index()
     figure = FigureView(
         name="profiles_aligned",
-        draw="profiles.draw_profiles",
-        frame=mean.assign(path="linear")[["model", "path", "split", "x", "t", "loss"]],
+        draw="alignment.draw_aligned_profiles",
+        frame=mean.assign(aligned=mean["aligned"].map(called)),
         caption=(
-            f"Mean loss along the straight line on one graph ({graphs[len(graphs) // 2]}), a row per model and a color "
-            f"per alignment, by split; mean over pairs. {split_note(tables)}"
+            "Mean loss along the straight line on one problem of each kind, by split: as trained, and with one end "
+            f"moved onto the other; mean over pairs. {split_note(tables)}"
         ),
         alt="Loss along the line from one mode to another, as trained and after each alignment.",
-        options={"models": alignments_of(tables), "value_label": f"loss ({short_unit(tables)})"},
+        options={"alignments": alignments_of(tables), "value_label": f"loss ({short_unit(tables)})"},
     )
     return [Section("Along the lines", figures=(figure,))]
 

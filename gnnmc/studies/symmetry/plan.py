@@ -6,7 +6,6 @@ from typing import Any
 
 from gnnmc.config import AlignmentBlock, ModelBlock, SourceBlock, TrainBlock
 from gnnmc.errors import InputError
-from gnnmc.models.options import Options
 from gnnmc.studies.execution import execution_of
 from gnnmc.studies.sources import data_rows
 from gnnmc.studies.stages.graph import canonical
@@ -14,6 +13,7 @@ from gnnmc.studies.stages.sweep import Sweep
 from gnnmc.studies.study import Plan
 from gnnmc.studies.symmetry.config import SymmetryStudy
 from gnnmc.studies.symmetry.gather import gather_task
+from gnnmc.studies.symmetry.naming import model_names, plain, usual
 from gnnmc.studies.symmetry.survive import survive_task
 from gnnmc.studies.words import distinct_names
 
@@ -27,14 +27,13 @@ def make_plan(config: SymmetryStudy) -> Plan:
     listed = [[canonical(block) for block in entry.data.expand()] for entry in config.problems]
     blocks = list(dict.fromkeys(block for some in listed for block in some))
     rows = dict(zip(blocks, data_rows(blocks, axis="homophily"), strict=True))
-    models = list(dict.fromkeys(model for entry in config.problems for model in entry.models))
-    names = dict(zip(models, distinct_names(models, "name", "problems.models"), strict=True))
+    names = model_names(config)
     paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
     sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
     done: dict[tuple[SourceBlock, ModelBlock], _How] = {}
     for entry, some in zip(config.problems, listed, strict=True):
         how = _How(entry.train or config.train, entry.alignments or config.alignments)
-        for model in dict.fromkeys(entry.models):
+        for model in dict.fromkeys(map(plain, entry.models)):
             new = []
             for block in dict.fromkeys(some):
                 if done.setdefault((block, model), how) != how:
@@ -48,7 +47,7 @@ def make_plan(config: SymmetryStudy) -> Plan:
                 sweep.add(new, [(names[model], model)], how.train, how.alignments)
     tabulated = sweep.tabulated()
     gathered = gather_task(sweep.alignments)
-    about = [_about(names[model], model) for model in models]
+    about = [_about(name, model) for model, name in names.items()]
     inputs = tabulated.cells[0], gathered.cells[0]
     survived = survive_task(*inputs, about, config.least_train_accuracy)
     planes = sweep.add_planes(config.planes) if config.planes else None
@@ -66,12 +65,11 @@ class _How:
 
 def _about(name: str, model: ModelBlock) -> dict[str, Any]:
     """What a figure over widths or depths has to know of a model: its size, and what it is beside its size."""
-    known = model.recipe is None and model.parameters is None
     others = model.model_copy(update={"hidden": None, "layers": None}).differing()
     return {
         "model": name,
         "architecture": model.name,
-        "width": (model.hidden or Options.hidden) if known else model.hidden,
-        "depth": (model.layers or Options.layers) if known else model.layers,
+        "width": model.hidden or usual(model, "hidden"),
+        "depth": model.layers or usual(model, "layers"),
         "others": ", ".join(f"{key} {value}" for key, value in others.items() if key != "name"),
     }

@@ -1,15 +1,13 @@
 """How much of the relation of the barrier to the graph survives alignment."""
 
-from gnnmc.analysis.wording import in_words
+import pandas as pd
+
+from gnnmc.analysis.wording import in_words, number
 from gnnmc.studies.pages import Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, short_unit, told_apart
 from gnnmc.studies.symmetry.aligned import called
 
-_COLUMNS = [
-    "regime", "model", "split", "aligned", "statistic", "mean_before", "mean_after", "mean_left", "mean_left_low",
-    "mean_left_high", "rho_before", "rho_after", "rho_change", "rho_change_low", "rho_change_high", "slope_left",
-    "slope_left_low", "slope_left_high", "num_graphs", "num_clusters", "note",
-]  # fmt: skip
+_KEYS = ["regime", "model", "split", "aligned", "statistic"]
 _ASSOCIATED = [
     "regime", "model", "split", "metric", "aligned", "statistic", "rho", "ci_low", "ci_high", "p_permutation", "p_holm",
     "num_graphs", "num_clusters", "zero_share", "note",
@@ -23,11 +21,11 @@ def relation_sections(tables: Tables) -> list[Section]:
         return []
     left = TableView(
         "survival",
-        told_apart(_named(survival)[_COLUMNS]),
-        f"The loss barrier ({short_unit(tables)}) before and after alignment on the same graphs. mean left: ratio of "
-        "the means; rho: Spearman's correlation with the statistic over graphs; slope left: ratio of the slopes on the "
-        "ranks of the statistic, what is left of the size of the relation (rho says nothing of size). low, high: 95 % "
-        "bootstrap over clusters, from 10 clusters on. The ends' train loss is no statistic of the graph.",
+        told_apart(_before_and_after(_named(survival))),
+        f"The loss barrier ({short_unit(tables)}) before and after alignment on the same graphs: means and their "
+        "ratio; ρ, Spearman's correlation with the statistic over graphs, and its change; slope left: ratio of the slopes on "
+        "the ranks of the statistic, what is left of the size of the relation (ρ says nothing of size). In brackets: "
+        "95 % bootstrap over clusters, from 10 clusters on. The ends' train loss is no statistic of the graph.",
     )
     association = tables["association"]
     alone = TableView(
@@ -40,5 +38,23 @@ def relation_sections(tables: Tables) -> list[Section]:
     return [Section("What is left of the relation to the graph", tables=(left, alone))]
 
 
-def _named(frame):  # type: ignore[no-untyped-def]
+def _before_and_after(rows: pd.DataFrame) -> pd.DataFrame:
+    """Numbers with their intervals, as they are read."""
+    frame = rows[[*_KEYS, "mean_before", "mean_after"]].copy()
+    frame["mean left"] = _with_interval(rows, "mean_left")
+    frame["ρ before"], frame["ρ after"] = rows["rho_before"].round(2), rows["rho_after"].round(2)
+    frame["ρ change"] = _with_interval(rows, "rho_change")
+    frame["slope left"] = _with_interval(rows, "slope_left")
+    return frame.assign(graphs=rows["num_graphs"], clusters=rows["num_clusters"], note=rows["note"])
+
+
+def _with_interval(rows: pd.DataFrame, name: str) -> list[str]:
+    found = []
+    for value, low, high in zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True):
+        interval = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
+        found.append("" if pd.isna(value) else f"{number(value)}{interval}")
+    return found
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(statistic=frame["statistic"].map(in_words), aligned=frame["aligned"].map(called))

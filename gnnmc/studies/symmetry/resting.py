@@ -6,7 +6,7 @@ from gnnmc.studies.asked import asked_section, data_in_words, model_in_words, tr
 from gnnmc.studies.pages import Section, Tables
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.config import SymmetryStudy
-from gnnmc.studies.words import distinct_names
+from gnnmc.studies.symmetry.naming import model_names
 
 TESTS = (
     "Spearman's rank correlation over graphs, pairs of modes averaged within a graph first; permutation test over "
@@ -39,11 +39,9 @@ def rests_on(tables: Tables, config: SymmetryStudy) -> list[str]:
 def asked(tables: Tables, config: SymmetryStudy) -> Section:
     """The section on what was asked."""
     sizes = tables["endpoints"].groupby("model", sort=False)["parameters"]
-    models = list(dict.fromkeys(model for entry in config.problems for model in entry.models))
-    names = distinct_names(models, "name", "problems.models")
     told = [
         model_in_words(name, model, sizes.get_group(name))
-        for name, model in zip(names, models, strict=True)
+        for model, name in model_names(config).items()
         if name in sizes.groups
     ]
     data = data_in_words(entry.data for entry in config.problems)

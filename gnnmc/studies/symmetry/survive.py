@@ -24,7 +24,7 @@ LEVELS = 3
 def survive_task(
     tables: Cell, alignments: Cell, models: Sequence[Mapping[str, Any]], least_train_accuracy: float
 ) -> Task:
-    """The task that compares the lines of a run. models: one of `model, architecture, width, depth, others` for each."""
+    """The task that compares the lines of a run. models: `model, architecture, width, depth, others` of each."""
     config = {"models": [dict(model) for model in models], "least_train_accuracy": least_train_accuracy}
     inputs = {"tables": tables, "alignments": alignments}
     return Task(survive, (Cell("survive", VERSION, config, inputs, label="what survives"),))
