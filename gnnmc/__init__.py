@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gnnmc.models import build_model, count_parameters, list_models, recipe
     from gnnmc.problem import Problem
     from gnnmc.report import report
-    from gnnmc.symmetry import Alignment, Symmetry, align, align_many, find_symmetry
+    from gnnmc.symmetry import Alignment, Symmetry, align, align_many, find_symmetry, repair
     from gnnmc.training import train, train_many
     from gnnmc.weights import Mode, load_mode, load_weights
 
@@ -83,6 +83,7 @@ _HOME = {
     "align": "gnnmc.symmetry",
     "align_many": "gnnmc.symmetry",
     "find_symmetry": "gnnmc.symmetry",
+    "repair": "gnnmc.symmetry",
     "train": "gnnmc.training",
     "train_many": "gnnmc.training",
     "Mode": "gnnmc.weights",
@@ -130,6 +131,7 @@ __all__ = [
     "profile",
     "reachable_homophily",
     "recipe",
+    "repair",
     "report",
     "rewire",
     "train",

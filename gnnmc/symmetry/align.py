@@ -12,8 +12,9 @@ from gnnmc.problem import Problem
 from gnnmc.symmetry.alignment import Alignment
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.find import read
+from gnnmc.symmetry.matching import activations as _activations  # noqa: F401 (registers)
 from gnnmc.symmetry.matching import weights as _weights  # noqa: F401 (registers)
-from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.match import METHODS, Found, Match
 from gnnmc.weights import Mode, distance, weights_of
 
 
@@ -67,16 +68,17 @@ def align_many(
     unused = {name for pair in pairs for mode in pair for name in getattr(mode, "unused", ())}
     counted = [name for name in function.parameter_names if name not in unused and name not in function.tied]
     match = Match(found, found.symmetry.restricted(kinds), loaded, counted, seed, restarts, options)
-    elements = find(match)
+    made = [one if isinstance(one, Found) else Found(one) for one in find(match)]
     return [
         Alignment(
-            element,
+            one.element,
             match.symmetry,
             method,
             distance(a, b, counted),
-            distance(a, element.apply(match.symmetry, b), counted),
+            distance(a, one.element.apply(match.symmetry, b), counted),
+            one.figures,
         )
-        for element, (a, b) in zip(elements, loaded, strict=True)
+        for one, (a, b) in zip(made, loaded, strict=True)
     ]
 
 

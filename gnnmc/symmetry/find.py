@@ -65,7 +65,7 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
     if items.separable:
         batches = [items.take(torch.arange(min(ITEMS, len(function.problem.targets)), device=function.device))]
     try:
-        with _in_single_operations():
+        with in_single_operations():
             trace = record(
                 lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True
             )
@@ -73,13 +73,13 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
         return ReadModel(function, _all_still(function, varying, str(refusal)), None)
     export = Export(derive(trace))
     found = export.symmetry()
-    general = _in_general_position(function, seed)
+    general = in_general_position(function, seed)
     checked = verified(found, *_outputs(function, trace, batches, general), tolerance=TOLERANCE, seed=seed)
     return ReadModel(function, _with_copies(checked, function.tied), trace, export.taps())
 
 
 @contextmanager
-def _in_single_operations() -> Iterator[None]:
+def in_single_operations() -> Iterator[None]:
     """torch's attention and recurrent layers as single operations, not each as one of which nothing is known."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -108,7 +108,7 @@ def _with_copies(symmetry: Symmetry, tied: Mapping[str, str]) -> Symmetry:
     return replace(symmetry, layouts={**symmetry.layouts, **copies})
 
 
-def _in_general_position(function: ModelFunction, seed: int) -> dict[str, Tensor]:
+def in_general_position(function: ModelFunction, seed: int) -> dict[str, Tensor]:
     """Weights near the model's own, none of them zero or equal by chance (biases at the start, γ of 1)."""
     generator = torch_generator("general position", seed)
     moved = {}

@@ -6,7 +6,7 @@ from gnnmc.engine.tracing.program import Program
 from gnnmc.engine.tracing.record import Operation, Ref, Trace, record
 from gnnmc.engine.tracing.refusal import NotTraceable, refusing
 from gnnmc.engine.tracing.replay import Replay
-from gnnmc.engine.tracing.rewrite import rewritten
+from gnnmc.engine.tracing.rewrite import for_many, rewritten
 from gnnmc.engine.tracing.route import Route
 from gnnmc.engine.tracing.side_by_side import side_by_side
 
@@ -19,6 +19,7 @@ __all__ = [
     "Replay",
     "Route",
     "Trace",
+    "for_many",
     "record",
     "refusing",
     "rewritten",

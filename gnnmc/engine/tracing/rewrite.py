@@ -42,6 +42,13 @@ def rewritten_alike(traces: Sequence[Trace], rows: Sequence[Tensor | None]) -> l
         return [_with_fewer_products(trace) for trace in only_rows([_with_products(trace) for trace in traces], rows)]
 
 
+def for_many(trace: Trace) -> Trace:
+    """The same values by the same numbers; only that this package's products are those that serve many weights."""
+    work = _Rewriting(trace)
+    work.sparse_operands()
+    return replace(trace, operations=tuple(work.operations))
+
+
 def _with_products(trace: Trace) -> Trace:
     work = _Rewriting(trace)
     work.sparse_operands()

@@ -35,6 +35,14 @@ class Match:
         return float(sum((a[name].double() * b[name].double()).sum() for name in self.counted))
 
 
-# One element for each pair: it moves b onto a.
-Method: TypeAlias = Callable[[Match], list[Element]]
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What moves b onto a, and what else the method saw on the way: figures by name, of `Alignment.figures`."""
+
+    element: Element
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+# For each pair what moves b onto a: an element, or one with figures.
+Method: TypeAlias = Callable[[Match], Sequence[Element | Found]]
 METHODS: Registry[Method] = Registry("matching method")

@@ -1,0 +1,134 @@
+"""REPAIR: hidden channels of an interpolated network get the mean and spread that lie between those of the ends."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from gnnmc.engine import ModelFunction, has_batchnorm, reestimate_batchnorm
+from gnnmc.errors import InputError
+from gnnmc.problem import Problem, double
+from gnnmc.symmetry.recorded import ITEMS, Recorded
+from gnnmc.symmetry.sites import Site, sites_of
+from gnnmc.weights import Weights
+
+# A channel that spreads by less than rounding errors of its size do has no spread to be rescaled to.
+_ROUNDING = 1e-6
+_INSTEAD = "profile without repair; BatchNorm's statistics are re-estimated all the same"
+
+
+def repair(model: nn.Module, problem: Problem, *, items: int = ITEMS, device: str | torch.device = "auto") -> "Repair":
+    """A point transform for `gnnmc.profile(..., transforms=[repair(model, problem)])`.
+
+    Averaged weights give hidden channels that vary less than those of either end; that alone makes a barrier. At every
+    point between the ends each channel is rescaled and shifted, layer by layer, to the mean and the standard deviation
+    that lie between those of the ends at (1 − t) : t. Channels are measured where a function of each entry is applied:
+    in graph networks after aggregation and bias. It is done by the weights that write them, which are read off the
+    recorded forward for any model; where there is no bias, a channel is rescaled only, and where a skip connection is
+    added, the branch is what is repaired. Channels after BatchNorm get theirs by re-estimation, which is part of it.
+    The ends stay as they are. No labels are used, dropout is off. `Repair.frame` tells what is repaired and what not.
+
+    items: how many training items channels are measured on, where items can be had apart; else the whole graph is.
+    Shapes: (t, name → tensor, two such dicts) → name → tensor.
+    Raises InputError for a forward that cannot be recorded, and for weights on another device than the model's.
+    Source: Jordan et al. 2023, section 4; science 3.
+    """
+    return Repair(Recorded(ModelFunction(model, problem, device), items, _INSTEAD))
+
+
+@dataclass(frozen=True, eq=False)
+class _Statistics:
+    """Of the channels of one value. Shapes: mean, spread (U,) float64."""
+
+    mean: Tensor
+    spread: Tensor
+
+    @property
+    def varies(self) -> Tensor:
+        """Which channels do."""
+        return self.spread > _ROUNDING * (self.mean.square() + self.spread.square()).sqrt()
+
+
+class Repair:
+    """The transform of one model on one problem, as `repair` makes it."""
+
+    def __init__(self, recorded: Recorded) -> None:
+        self._recorded = recorded
+        self._function = recorded.function
+        self._batchnorm = has_batchnorm(self._function.module)
+        self.sites = sites_of(recorded)
+        self._repaired = [site for site in self.sites if site.names]
+        # The ends of a path are the same at every point of it: measured once.
+        self._ends: tuple[Weights, Weights] | None = None
+        self._of_ends: list[tuple[_Statistics, _Statistics]] = []
+
+    @torch.no_grad()
+    def __call__(self, t: float, weights: Weights, ends: tuple[Weights, Weights]) -> dict[str, Tensor]:
+        """The weights repaired, as a new dict. Shapes: name → tensor, as given."""
+        if t in (0.0, 1.0):
+            return dict(weights)
+        given = {value.device for value in weights.values()}
+        if given != {self._function.device}:
+            raise InputError(
+                f"repair was made on {self._function.device}, the weights are on {', '.join(map(str, given))}: "
+                "give both the same device="
+            )
+        if self._ends is None or any(a is not b for a, b in zip(self._ends, ends, strict=True)):
+            self._of_ends = self._measured_ends(ends)
+            self._ends = ends
+        moved = self._with_statistics(weights)
+        for site, (a, b) in zip(self._repaired, self._of_ends, strict=True):
+            now = self._measured(site, moved)
+            mean, spread = torch.lerp(a.mean, b.mean, t), torch.lerp(a.spread, b.spread, t)
+            wanted = _Statistics(mean, spread)
+            factors = torch.where(now.varies & wanted.varies, spread / now.spread, 1.0)
+            moved = self._with_copies(site.rescaled(moved, factors, mean - factors * now.mean))
+            moved = self._with_statistics(moved)
+        return moved
+
+    def frame(self) -> pd.DataFrame:
+        """One row per set of channels: `channels, repaired, tensors, reason`.
+
+        repaired: "scale and shift", "scale", "batchnorm" (by re-estimation), or "no", with the reason.
+        """
+        rows = []
+        for site in self.sites:
+            how = "scale and shift" if site.bias is not None else "scale" if site.names else "no"
+            if site.by_batchnorm:
+                how = "batchnorm"
+            rows.append(
+                {
+                    "channels": torch.Size(site.shape).numel(),
+                    "repaired": how,
+                    "tensors": ", ".join(site.names),
+                    "reason": site.reason or ("" if site.bias is not None else "no bias is added to it"),
+                }
+            )
+        return pd.DataFrame(rows, columns=["channels", "repaired", "tensors", "reason"])
+
+    def _measured_ends(self, ends: tuple[Weights, Weights]) -> list[tuple[_Statistics, _Statistics]]:
+        both = [self._with_statistics(end) for end in ends]
+        numbers = {site.number: site for site in self._repaired}
+        found = {
+            number: [_statistics(one, numbers[number]) for one in value]
+            for number, value in self._recorded.values(both, numbers)
+        }
+        return [(found[site.number][0], found[site.number][1]) for site in self._repaired]
+
+    def _measured(self, site: Site, weights: Weights) -> _Statistics:
+        ((_, value),) = self._recorded.values([weights], {site.number})
+        return _statistics(value[0], site)
+
+    def _with_statistics(self, weights: Weights) -> dict[str, Tensor]:
+        return reestimate_batchnorm(self._function, weights) if self._batchnorm else dict(weights)
+
+    def _with_copies(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Other names of a tensor say what it says."""
+        return weights | {name: weights[first] for name, first in self._function.tied.items()}
+
+
+def _statistics(value: Tensor, site: Site) -> _Statistics:
+    rest = [axis for axis in range(value.dim()) if axis not in site.units]
+    flat = double(value.permute(*rest, *site.units).reshape(-1, torch.Size(site.shape).numel()))
+    return _Statistics(flat.mean(0), flat.std(0, correction=0))
