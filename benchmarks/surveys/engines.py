@@ -25,7 +25,7 @@ def engines(quick: bool, keep: Callable[[str, dict[str, Any]], None]) -> None:
     """One record per model, norm, rule for BatchNorm and engine; raises Disagreement in the end if any is apart."""
     apart = []
     for name in list(MODELS)[:2] if quick else MODELS:
-        for norm in NORMS if "norm" in MODELS[name].options else ("",):
+        for norm in _norms(name):
             for rule, label in _rules(name, norm):
                 for engine in (engine for engine in ENGINES if engine != REFERENCE):
                     record: dict[str, Any] = {"model": name, "norm": norm, "batchnorm": label, "engine": engine}
@@ -39,6 +39,12 @@ def engines(quick: bool, keep: Callable[[str, dict[str, Any]], None]) -> None:
                     print(" · ".join(f"{key} {value}" for key, value in record.items() if value != ""), flush=True)
     if apart:
         raise Disagreement("; ".join(apart))
+
+
+def _norms(name: str) -> list[str]:
+    """Those that a model may have."""
+    family = MODELS[name]
+    return [each for each in NORMS if each in (family.norms or NORMS)] if "norm" in family.options else [""]
 
 
 def _rules(name: str, norm: str) -> list[tuple[str, str]]:
@@ -67,6 +73,9 @@ def _problem(name: str, dtype: torch.dtype) -> gnnmc.Problem:
     if MODELS[name].needs == "images":
         images = gnnmc.load_images("digits", limit=150)
         return gnnmc.Problem.arrays(images.x.to(dtype), images.y, images.splits)
+    if MODELS[name].needs == "text":
+        text = gnnmc.load_text("pydoc-topics", context=16, limit=60)
+        return gnnmc.Problem.language_modeling(text.windows, text.splits, num_tokens=len(text.vocabulary))
     data = gnnmc.csbm(num_nodes=150, num_classes=3, num_features=12, homophily=0.7, train_per_class=10, seed=0)
     data.x = data.x.to(dtype)
     return gnnmc.Problem.node_classification(data)

@@ -13,6 +13,7 @@ from gnnmc.config.sources import (
     RewiredBlock,
     SourceBlock,
     SourceEntry,
+    TextBlock,
 )
 from gnnmc.config.study import StudyBlock
 
@@ -33,6 +34,7 @@ __all__ = [
     "SourceBlock",
     "SourceEntry",
     "StudyBlock",
+    "TextBlock",
     "TrainBlock",
     "read_config",
     "validate",

@@ -127,8 +127,19 @@ class ImagesBlock(SourceBlock):
     chunk: int | None = Field(2000, ge=1)
 
 
+class TextBlock(SourceBlock):
+    """Text by name, as windows. context: tokens in one; limit: at most so many; chunk: windows evaluated at once."""
+
+    key: ClassVar[str] = "text"
+
+    name: str
+    context: int = Field(64, ge=2)
+    limit: int | None = Field(None, ge=1)
+    chunk: int | None = Field(500, ge=1)
+
+
 SOURCE_BLOCKS: dict[str, type[SourceBlock]] = {
-    block.key: block for block in (CsbmBlock, RealBlock, RewiredBlock, CollectionBlock, ImagesBlock)
+    block.key: block for block in (CsbmBlock, RealBlock, RewiredBlock, CollectionBlock, ImagesBlock, TextBlock)
 }
 
 
@@ -140,6 +151,7 @@ class SourceEntry(Block):
     rewired: dict[str, Any] | None = None
     collection: dict[str, Any] | None = None
     images: dict[str, Any] | None = None
+    text: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "SourceEntry":
@@ -170,7 +182,7 @@ class GraphEntry(SourceEntry):
 
     @model_validator(mode="after")
     def _one_graph(self) -> "GraphEntry":
-        if self.collection is not None or self.images is not None:
+        if any(given is not None for given in (self.collection, self.images, self.text)):
             raise ValueError("this study takes single graphs: give exactly one of csbm, real, rewired")
         return self
 

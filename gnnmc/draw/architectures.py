@@ -23,7 +23,7 @@ _ROW = 0.2
 _HEAD = 0.26
 # Letters of a problem's name that fit on a phone at full size.
 _LONGEST = 40
-_KINDS = ("graph", "features alone", "images")
+_KINDS = ("graph", "features alone", "images", "text")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def draw_architectures(
 
     A pale line joins the paths of a model. Beside the barrier on a split stand the mean loss and the mean accuracy of
     the ends on the same split (of the first path, whose pairs are the most). Problems come by kind: graphs, the same
-    features alone, images. Behind a model's name is its number of parameters.
+    features alone, images, text. Behind a model's name is its number of parameters.
 
     Shapes: one row per (problem, kind, model, path, split): `barrier` (mean over pairs, nats per labeled item),
     `ends_loss` (nats), `ends_accuracy` (in [0, 1]), `parameters`, and where there is an interval `low, high` of the

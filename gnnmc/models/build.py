@@ -61,15 +61,16 @@ def build_model(
     """A network of the named family, as wide as the problem needs.
 
     What is not given is the recipe's, where one is named (`recipe="gcn/Cora"`, or `"Cora"`; science 1.5), else the
-    default in brackets, the older profile of science 1.5.
+    default in brackets, the older profile of science 1.5; vit and gpt have defaults of their own.
 
     hidden [64]: width between layers. layers [2]: number of convolutions. dropout [0.5]: probability. norm ["none"]:
-    none, layer or batch. heads [8]: of attention layers, hidden must be a multiple. head ["conv"]: conv, the last
+    none, layer, batch or rms. heads [8]: of attention layers, hidden must be a multiple. head ["conv"]: conv, the last
     convolution gives the outputs, or linear, a linear map after it does. residual [False]: a linear skip beside every
     convolution. input_linear [False]: a linear map before the first. jumping_knowledge ["none"]: none, cat, max or
     lstm. edges ["given"]: as the graph has them, or undirected: both directions of every edge once and one self-loop
     at every node. bias [True]: whether convolutions have one. readout: mean, sum or max over the nodes of a graph,
     where items are graphs [mean].
+    vit [hidden 64] and gpt [hidden 96]: layers [4] of attention with heads [4], dropout [0.1], norm ["layer"].
     parameters: choose `hidden` so that the number of trained parameters comes nearest to this.
 
     Edges have no weights and no attributes here: an `edge_weight` of the data is refused, an `edge_attr` (the bonds of
@@ -80,7 +81,8 @@ def build_model(
 
     Shapes:
         forward: x (N, F), edge_index (2, E) → (N, C), C the problem's outputs; with a readout also batch (N,), the
-            graph of each node, → (G, C); without edges x (N, F) or x (N, channels, height, width) → (N, C)
+            graph of each node, → (G, C); without edges x (N, F) or x (N, channels, height, width) → (N, C); of
+            text x (N, T) → (N, T, C)
 
     Raises InputError for an unknown name, for settings that do not fit or that the family does not
     have, and for a problem that it cannot be built for.
@@ -112,7 +114,7 @@ def build_model(
 
 def _resolve(name: str, recipe: str | None, parameters: int | None, given: dict[str, Any]) -> tuple[Family, Options]:
     family = MODELS[name]
-    settings = {} if recipe is None else dict(_matching(name, recipe))
+    settings = {**family.defaults, **({} if recipe is None else _matching(name, recipe))}
     if parameters is not None:
         if given.get("hidden") is not None:
             raise InputError(f"hidden={given['hidden']} and parameters={parameters}: give one of them")
@@ -128,6 +130,8 @@ def _resolve(name: str, recipe: str | None, parameters: int | None, given: dict[
             f"model {name!r} has no {foreign[0]!r} to choose: leave it out, or choose another of "
             f"{', '.join(other for other in MODELS if foreign[0] in MODELS[other].options)}"
         )
+    if family.norms is not None and options.norm not in family.norms:
+        raise InputError(f"model {name!r} has no norm={options.norm!r}: allowed: {', '.join(sorted(family.norms))}")
     if family.divides and options.hidden % options.heads:
         raise InputError(f"hidden={options.hidden} is no multiple of heads={options.heads}: choose one that is")
     return family, options
@@ -141,6 +145,16 @@ def _matching(name: str, recipe: str) -> dict[str, Any]:
 
 
 def _check_needs(name: str, family: Family, inputs: Inputs) -> None:
+    if family.needs == "text" and not (inputs.per_position and inputs.cardinalities):
+        raise InputError(
+            f"model {name!r} needs text, tokens (N, T) with the next one of each as target, and {inputs.name!r} is "
+            "none: gnnmc.Problem.language_modeling makes such a problem"
+        )
+    if family.needs != "text" and inputs.per_position:
+        raise InputError(
+            f"model {name!r} answers once for an item, and {inputs.name!r} asks at each of its positions: use "
+            f"{'gpt' if inputs.cardinalities else 'a module of your own'!r}"
+        )
     if family.needs == "edges" and not inputs.has_edges:
         raise InputError(f"model {name!r} needs edges, and the problem {inputs.name!r} has none: use 'mlp'")
     if family.needs == "images" and len(inputs.item_shape) not in (2, 3):

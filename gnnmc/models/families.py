@@ -1,7 +1,7 @@
 """The model registry: a name → how a network of that family is made."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -11,10 +11,12 @@ from gnnmc.models.attention import Gat, GatSeparate, Gatv2
 from gnnmc.models.convolutions import Gcn, Gin, Map, PersonalizedPageRank, Sage, Sgc
 from gnnmc.models.edges import mean, symmetric, total, with_loops
 from gnnmc.models.gcnii import Gcnii
+from gnnmc.models.gpt import Gpt
 from gnnmc.models.images import ResNet, Vgg
 from gnnmc.models.network import MakeLayer, Network
 from gnnmc.models.options import Inputs, Options
 from gnnmc.models.transformer import Transformer
+from gnnmc.models.vit import Vit
 from gnnmc.registry import Registry
 
 
@@ -22,7 +24,8 @@ from gnnmc.registry import Registry
 class Family:
     """How a network is made for a problem, and which settings it heeds beside hidden, layers and dropout.
 
-    needs: "edges", "images" or None. divides: whether heads must divide hidden. source: where it comes from.
+    needs: "edges", "images", "text" or None. divides: whether heads must divide hidden. source: where it comes from.
+    defaults: settings that are other than those of `Options`. norms: the names that it allows, where not all fit.
     """
 
     build: Callable[[Inputs, Options], nn.Module]
@@ -30,6 +33,8 @@ class Family:
     source: str
     needs: str | None = None
     divides: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    norms: frozenset[str] | None = None
 
 
 MODELS: Registry[Family] = Registry("model")
@@ -121,3 +126,16 @@ MODELS.add(
 )
 MODELS.add("resnet", Family(ResNet, frozenset(), "He et al. 2016, in small", needs="images"))
 MODELS.add("vgg", Family(Vgg, frozenset(), "Simonyan & Zisserman 2015, in small", needs="images"))
+
+
+def _sequence(name: str, build: Callable[[Inputs, Options], nn.Module], source: str, needs: str, hidden: int) -> None:
+    """Register a family that is a transformer on sequences."""
+    defaults = {"hidden": hidden, "layers": 4, "heads": 4, "dropout": 0.1, "norm": "layer"}
+    # BatchNorm has no place here: its channels would be the places of a sequence.
+    norms = frozenset({"none", "layer", "rms"})
+    options = frozenset({"heads", "norm"})
+    MODELS.add(name, Family(build, options, source, needs, divides=True, defaults=defaults, norms=norms))
+
+
+_sequence("vit", Vit, "Dosovitskiy et al. 2021, in small", "images", 64)
+_sequence("gpt", Gpt, "GPT-2, Radford et al. 2019, in small", "text", 96)

@@ -18,6 +18,8 @@ NORMS: Registry[Callable[[int], nn.Module]] = Registry("norm")
 NORMS.add("none", lambda width: nn.Identity())
 NORMS.add("layer", nn.LayerNorm)
 NORMS.add("batch", nn.BatchNorm1d)
+# The eps of LayerNorm: centered before, with scale and shift in what reads it, a LayerNorm is this (Theus et al. 2025).
+NORMS.add("rms", lambda width: nn.RMSNorm(width, eps=1e-5))
 
 HEADS: Registry[str] = Registry("head")
 HEADS.add("conv", "the last layer gives the outputs")
@@ -34,7 +36,7 @@ JUMPS.add("lstm", "a mean over the layers weighted by a recurrent network")
 class Options:
     """The settings of a model; the defaults are the older profile of science 1.5.
 
-    hidden: width between layers. layers: number of convolutions. dropout: probability. norm: none, layer or batch.
+    hidden: width between layers. layers: number of convolutions. dropout: probability. norm: none, layer, batch or rms.
     heads: of attention layers. head: conv (the last convolution gives the outputs; dropout before every convolution)
     or linear (a linear map after the last one does; dropout after every ReLU). residual: a linear skip beside every
     convolution. input_linear: a linear map before the first. jumping_knowledge: none, cat, max or lstm (Xu et al.
@@ -81,7 +83,7 @@ class Inputs:
 
     num_features, num_outputs: widths. item_shape: shape of one item's features, such as (1, 28, 28). graph_level:
     whether items are graphs. cardinalities: how many values each feature has, where they are categories. has_edges:
-    whether every batch has edges. name: the problem's.
+    whether every batch has edges. name: the problem's. per_position: whether every position of an item has outputs.
     """
 
     num_features: int
@@ -91,6 +93,7 @@ class Inputs:
     cardinalities: tuple[int, ...] | None
     has_edges: bool
     name: str
+    per_position: bool = False
 
 
 def inputs_of(problem: Problem) -> Inputs:
@@ -103,6 +106,7 @@ def inputs_of(problem: Problem) -> Inputs:
         cardinalities=problem.cardinalities,
         has_edges=problem.has_edges,
         name=problem.name,
+        per_position=problem.per_position,
     )
 
 

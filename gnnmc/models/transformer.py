@@ -5,11 +5,11 @@ Every reader of the residual stream is a LayerNorm followed by linear maps, and 
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch_geometric.utils import to_dense_batch
 
 from gnnmc.models.adjacency import Adjacency
 from gnnmc.models.convolutions import Gcn
+from gnnmc.models.dot_product import DotProductAttention
 from gnnmc.models.dropout import dropout
 from gnnmc.models.edges import PreparedEdges, symmetric
 from gnnmc.models.encoder import encoder_for
@@ -19,36 +19,22 @@ from gnnmc.models.readout import READOUTS
 from gnnmc.models.resetting import reset
 
 
-class Attention(nn.Module):
-    """Scaled dot-product attention of several heads among the nodes of each graph (Vaswani et al. 2017).
+class Attention(DotProductAttention):
+    """Attention among the nodes of each graph.
 
     Shapes: x (N, H), batch (N,) graph number of each node or None for one graph → (N, H).
     """
 
-    def __init__(self, hidden: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.query = nn.Linear(hidden, hidden)
-        self.key = nn.Linear(hidden, hidden)
-        self.value = nn.Linear(hidden, hidden)
-        self.out = nn.Linear(hidden, hidden)
-
     def forward(self, x: Tensor, batch: Tensor | None, num_graphs: int | None) -> Tensor:
         query, key, value = self.query(x), self.key(x), self.value(x)
         if batch is None:
-            mixed = self._attend(query[None], key[None], value[None], None)[0]
-            return self.out(mixed)
+            return self.out(self.attend(query[None], key[None], value[None])[0])
         # Graphs are padded to the largest one, and what pads is attended to by nobody.
         order = torch.argsort(batch, stable=True)
         padded = [to_dense_batch(part[order], batch[order], batch_size=num_graphs) for part in (query, key, value)]
         real = padded[0][1]
-        mixed = self._attend(padded[0][0], padded[1][0], padded[2][0], real[:, None, None, :])
+        mixed = self.attend(padded[0][0], padded[1][0], padded[2][0], real[:, None, None, :])
         return self.out(mixed[real][torch.argsort(order)])
-
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """Shapes: (G, M, H) each, mask (G, 1, 1, M) → (G, M, H)."""
-        query, key, value = (part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in (query, key, value))
-        return functional.scaled_dot_product_attention(query, key, value, mask).transpose(1, 2).flatten(2)
 
 
 class Block(nn.Module):

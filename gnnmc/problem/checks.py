@@ -10,8 +10,8 @@ from gnnmc.errors import InputError
 from gnnmc.problem.calling import has
 
 
-def check_labels(data: Any) -> Tensor:
-    """The labels `(N,)`; negative values mean unlabeled."""
+def check_labels(data: Any, *, positions: bool = False) -> Tensor:
+    """The labels `(N,)`; negative values mean unlabeled. positions: or `(N, L)`, of every position of an item."""
     if not any(hasattr(data, name) for name in ("x", "y", "edge_index")):
         raise InputError(
             f"expected a graph with x, edge_index and y, such as torch_geometric's Data, got {type(data).__name__}: "
@@ -20,9 +20,12 @@ def check_labels(data: Any) -> Tensor:
     if not has(data, "y"):
         raise InputError("the data has no labels: set data.y to a (N,) tensor of class numbers")
     labels = _tensor(data, "y")
-    if labels.dim() != 1 or labels.is_floating_point():
+    # A single column is (N,) with a superfluous axis.
+    fits = labels.dim() == 1 or (positions and labels.dim() == 2 and labels.shape[1] > 1)
+    if not fits or labels.is_floating_point():
+        expected = "(N,), or (N, L) with several positions," if positions else "(N,)"
         raise InputError(
-            f"labels are {tuple(labels.shape)} of {labels.dtype}; expected (N,) of class numbers (integers)"
+            f"labels are {tuple(labels.shape)} of {labels.dtype}; expected {expected} of class numbers (integers)"
         )
     if len(labels) == 0 or int(labels.max()) < 0:
         raise InputError(f"none of the {len(labels)} nodes has a label (y ≥ 0)")
@@ -47,6 +50,20 @@ def check_features(data: Any, num_items: int) -> None:
     bad = int((~torch.isfinite(values)).sum())
     if bad:
         raise InputError(f"{bad} feature values are NaN or infinite: replace them before making a problem")
+
+
+def check_windows(windows: Any) -> int:
+    """The largest of the tokens `(N, T + 1)` of windows."""
+    if not isinstance(windows, Tensor):
+        raise InputError(f"windows are a {type(windows).__name__}; expected a tensor (N, T + 1) of token numbers")
+    if windows.dim() != 2 or windows.dtype != torch.long or len(windows) == 0 or windows.shape[1] < 3:
+        raise InputError(
+            f"windows are {tuple(windows.shape)} of {windows.dtype}; expected (N, T + 1) of token numbers (int64), "
+            "with T of 2 at least"
+        )
+    if int(windows.min()) < 0:
+        raise InputError(f"token numbers begin at {int(windows.min())}; allowed: 0 and above")
+    return int(windows.max())
 
 
 def check_edges(data: Any, num_nodes: int) -> None:
@@ -94,7 +111,8 @@ def check_splits(splits: Mapping[str, Tensor], labels: Tensor, num_classes: int,
             raise InputError(f"the {name} split must hold indices (int64) of items 0 to {len(labels) - 1}")
         if num_classes and bool((labels[index] < 0).any()):
             count = int((labels[index] < 0).sum())
-            raise InputError(f"the {name} split holds {count} unlabeled items (y < 0): leave them out")
+            what = "items" if labels.dim() == 1 else "positions"
+            raise InputError(f"the {name} split holds {count} unlabeled {what} (y < 0): leave them out")
     absent = absent_from_train(splits, labels) if num_classes and not absent_classes else []
     if absent:
         accept = "" if absent_classes is None else ", or accept it with absent_classes=True"

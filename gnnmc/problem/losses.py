@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from gnnmc.registry import Registry
 
-# What targets may be: class numbers (N,), zeros and ones (N, T) with NaN where unknown, or real numbers (N, …).
+# What targets may be: class numbers (N,), or (N, L) of the positions of an item; zeros and ones (N, T) with NaN where
+# unknown; or real numbers (N, …).
 CLASSES, BINARY, NUMBERS = "classification", "binary", "regression"
 
 
@@ -19,7 +20,7 @@ class Loss:
 
     targets: the kind of targets it is for; None: whatever the user's own function takes.
     many: the same of many outputs at once, `(T, C, n)` with items last and targets, `(n,)` or `(T, n)` → `(T, n)`,
-    where there is a faster way.
+    where there is a faster way; the positions of an item count as items there.
     """
 
     per_item: Callable[[Tensor, Tensor], Tensor]
@@ -38,7 +39,7 @@ class Loss:
         Shapes: (T, n, …), (n, …) or (T, n, …) → (T,).
         """
         if self.many is not None:
-            return self.many(items_last(outputs), targets).mean(1)
+            return self.many(items_last(outputs), targets.flatten(1) if each else targets.flatten()).mean(1)
         pairs = zip(outputs, targets if each else [targets] * len(outputs), strict=True)
         return torch.stack([self.per_item(one, wanted).mean() for one, wanted in pairs])
 
@@ -47,7 +48,11 @@ LOSSES: Registry[Loss] = Registry("loss")
 
 
 def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    return functional.cross_entropy(outputs, targets, reduction="none")
+    """Of an item with several positions the mean over them."""
+    if targets.dim() == 1:
+        return functional.cross_entropy(outputs, targets, reduction="none")
+    entropies = functional.cross_entropy(outputs.flatten(0, -2), targets.flatten(), reduction="none")
+    return entropies.reshape(len(targets), -1).mean(1)
 
 
 def _cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -57,8 +62,9 @@ def _cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:
 def items_last(outputs: Tensor) -> Tensor:
     """Softmax, and the largest of few classes, are many times faster along an axis that is not the last in memory.
 
-    Shapes: (T, n, C) → (T, C, n), contiguous.
+    Shapes: (T, n, C) → (T, C, n), contiguous; positions between n and C are as many more items.
     """
+    outputs = outputs.flatten(1, -2)
     items_first = outputs.movedim(1, 0)
     if items_first.is_contiguous():
         # Of two axes torch turns blocks in cache; of three it does not.

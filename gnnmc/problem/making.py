@@ -1,7 +1,7 @@
 """How each kind of problem is put together from what a user has: checked parts for `Problem`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gnnmc.errors import InputError
+from gnnmc.numbers import whole_number
 from gnnmc.problem.calling import Call, call_by_names, has
-from gnnmc.problem.checks import as_indices, check_edges, check_features, check_labels, check_splits
+from gnnmc.problem.checks import as_indices, check_edges, check_features, check_labels, check_splits, check_windows
 from gnnmc.problem.choice import Metrics, choose_loss, choose_metrics, kind_of
 from gnnmc.problem.graphs import GraphItems, collate
 from gnnmc.problem.items import ArrayItems, Items, Whole
@@ -132,11 +133,12 @@ def of_arrays(
     data = SimpleNamespace(x=torch.as_tensor(x), y=torch.as_tensor(y))
     kind = kind_of(data.y)
     if kind == CLASSES:
-        check_labels(data)
+        check_labels(data, positions=True)
     check_features(data, len(data.y))
     chosen_loss = choose_loss(loss, kind)
     if splits is None:
-        splits = _standard_split(data.y, "splits=") if kind == CLASSES else share_split(len(data.y))
+        classes = kind == CLASSES and data.y.dim() == 1
+        splits = _standard_split(data.y, "splits=") if classes else share_split(len(data.y))
     chosen = as_indices(splits)
     num_classes = int(data.y.max()) + 1 if kind == CLASSES else 0
     check_splits(chosen, data.y, num_classes, absent_classes=None)
@@ -151,6 +153,38 @@ def of_arrays(
         "call": call or call_by_names,
         "name": name,
         "item_shape": tuple(data.x.shape[1:]),
+    }
+
+
+def of_windows(
+    windows: Tensor,
+    splits: Mapping[str, Tensor],
+    num_tokens: int | None,
+    metrics: Metrics | None,
+    call: Call | None,
+    chunk: int | None,
+    name: str,
+) -> Parts:
+    """Parts of a problem whose items are windows of a text, the targets of a place being the token after it."""
+    largest = check_windows(windows)
+    count = largest + 1 if num_tokens is None else whole_number("num_tokens", num_tokens, least=largest + 1)
+    targets = windows[:, 1:].contiguous()
+    chosen = as_indices(splits)
+    # A rare token may well stand in one piece of a text alone.
+    check_splits(chosen, targets, count, absent_classes=True)
+    x = windows[:, :-1].contiguous()
+    return {
+        "items": ArrayItems(x, chunk),
+        "targets": targets,
+        "splits": chosen,
+        "loss": replace(choose_loss(None, CLASSES), unit="nats per token"),
+        "metrics": choose_metrics(metrics, CLASSES, count),
+        "num_features": x.shape[1],
+        "num_outputs": count,
+        "call": call or call_by_names,
+        "name": name,
+        "item_shape": tuple(x.shape[1:]),
+        "cardinalities": (count,) * x.shape[1],
     }
 
 

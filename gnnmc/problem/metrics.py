@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from gnnmc.problem.losses import BINARY, CLASSES, NUMBERS, of_target
 from gnnmc.problem.precision import double
@@ -17,7 +18,7 @@ class Metric:
 
     targets: the kinds of targets it is for; empty: any. num_classes: how many classes there must be, where it matters.
     many: of every item what the metric is the mean of, for many outputs at once, `(T, C, n)` with items last and
-    targets `(n,)` → `(T, n)`, where there is a faster way.
+    targets `(n,)` → `(T, n)`, where there is a faster way; the positions of an item count as items there.
     """
 
     measure: Callable[[Tensor, Tensor], Tensor]
@@ -54,6 +55,10 @@ def _share(hits: Tensor) -> Tensor:
     return double(hits.sum()) / hits.numel()
 
 
+def _perplexity(outputs: Tensor, targets: Tensor) -> Tensor:
+    return double(functional.cross_entropy(outputs.flatten(0, -2), targets.flatten())).exp()
+
+
 def _root_mean_squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs.reshape(targets.shape) - targets).square().mean().sqrt()
 
@@ -66,9 +71,10 @@ def _over_tasks(of_one: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor,
     """The mean over the tasks that have both labels, as OGB's Evaluator takes it; NaN where none has."""
 
     def measure(outputs: Tensor, targets: Tensor) -> Tensor:
-        if targets.dim() == 1:
+        if targets.dim() == 1 or not targets.is_floating_point():
             # Two classes: the log-odds of the second.
-            outputs, targets = (outputs[:, 1] - outputs[:, 0])[:, None], targets[:, None].to(outputs.dtype)
+            outputs, targets = (outputs[..., 1] - outputs[..., 0]).reshape(-1, 1), targets.reshape(-1, 1)
+            targets = targets.to(outputs.dtype)
         values = []
         for score, wanted in zip(outputs.unbind(1), targets.unbind(1), strict=True):
             known = ~wanted.isnan()
@@ -107,6 +113,7 @@ def _average_precision(score: Tensor, positive: Tensor) -> Tensor:
 
 _FRACTION = "fraction in [0, 1]"
 METRICS.add("accuracy", Metric(_accuracy, True, _FRACTION, (CLASSES,), many=_hits))
+METRICS.add("perplexity", Metric(_perplexity, False, "equally likely classes", (CLASSES,)))
 METRICS.add("binary_accuracy", Metric(_binary_accuracy, True, _FRACTION, (BINARY,)))
 METRICS.add("roc_auc", Metric(_over_tasks(_roc_auc), True, "area in [0, 1]", (CLASSES, BINARY), num_classes=2))
 METRICS.add(

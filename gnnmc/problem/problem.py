@@ -1,6 +1,6 @@
 """A problem: data + splits + loss + metrics (design idea 3)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,14 +14,15 @@ from gnnmc.problem.calling import Call, call_by_names, has
 from gnnmc.problem.choice import Metrics
 from gnnmc.problem.graphs import GraphItems
 from gnnmc.problem.items import Items, tensors_of
-from gnnmc.problem.losses import Loss, items_last
+from gnnmc.problem.losses import Loss
+from gnnmc.problem.measuring import measured_together
 from gnnmc.problem.metrics import Metric
 from gnnmc.problem.precision import double
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Data + splits + loss + metrics; node or graph classification, images and a user's own look the same from above.
+    """Data + splits + loss + metrics; nodes, graphs, images, text and a user's own look the same from above.
 
     items: the data; what a module is called on for all of it, or for some items where they can be had apart.
     targets: one row per item. splits: name → numbers of items; "train" is the one trained on.
@@ -30,9 +31,9 @@ class Problem:
         (1, 28, 28) for images. cardinalities: how many values each of the features has, where they are categories.
 
     Shapes:
-        targets: (N,) int64 classes, (N, …) numbers; splits: name → (n,) int64
-        .outputs(module): (N, C); .measure(outputs): (N, C) → (S, 1 + M) of S splits, loss (in `units`; nats per labeled
-            item for classes) and M metrics, float64 where the device has it
+        targets: (N,) int64 classes, or (N, L) of the positions of an item, (N, …) numbers; splits: name → (n,) int64
+        .outputs(module): (N, C), or (N, L, C); .measure(outputs): (N, C) → (S, 1 + M) of S splits, loss (in `units`;
+            nats per labeled item for classes) and M metrics, float64 where the device has it
 
     Raises InputError: the constructors for data that do not fit together, `outputs` and `loss_on` for a model that
     fails on the data or does not give one row per item.
@@ -80,6 +81,11 @@ class Problem:
     def graph_level(self) -> bool:
         """Whether items are graphs: batches say of every node which graph it is of."""
         return all(has(batch, "batch") and has(batch, "num_graphs") for batch in self.batches)
+
+    @property
+    def per_position(self) -> bool:
+        """Whether every position of an item has a class of its own, as every token of a text has."""
+        return self.loss.classification and self.targets.dim() > 1
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -131,11 +137,9 @@ class Problem:
     def _checked(self, outputs: Tensor, items: int) -> Tensor:
         if outputs.shape[:1] != (items,):
             raise InputError(f"the model gave {tuple(outputs.shape)}; expected one row for each of the {items} items")
-        if self.loss.classification and (outputs.dim() != 2 or outputs.shape[1] < self.num_outputs):
-            raise InputError(
-                f"the model gave {tuple(outputs.shape)}; expected ({items}, {self.num_outputs}): "
-                "one column for each class"
-            )
+        wanted = (items, *self.targets.shape[1:], self.num_outputs)
+        if self.loss.classification and (outputs.shape[:-1] != wanted[:-1] or outputs.shape[-1] < self.num_outputs):
+            raise InputError(f"the model gave {tuple(outputs.shape)}; expected {wanted}: one column for each class")
         return outputs
 
     def _call_on_kept(self, module: nn.Module, batch: Any) -> Tensor:
@@ -197,32 +201,8 @@ class Problem:
 
         Shapes: outputs (T, R, C) → (T, S, 1 + M) in float64.
         """
-        targets = self.targets[self.measured_rows]
-        asked = [(self.loss.many, lambda one, wanted: self.loss.per_item(one, wanted).mean())]
-        asked += [(metric.many, metric.measure) for metric in self.metrics.values()]
-        last = items_last(outputs) if any(many is not None for many, _ in asked) else None
-        columns = [
-            self._of_each_split(outputs, targets, measure)
-            if many is None or last is None
-            else self._means(many(last, targets))
-            for many, measure in asked
-        ]
-        return torch.stack(columns, dim=2)
-
-    def _means(self, values: Tensor) -> Tensor:
-        """The mean over the items of every split. Shapes: values (T, R) → (T, S)."""
-        parts = values.split([len(index) for index in self.splits.values()], dim=1)
-        if values.dtype == torch.bool:
-            return torch.stack([double(part.sum(1)) / part.shape[1] for part in parts], dim=1)
-        return torch.stack([double(part.mean(1)) for part in parts], dim=1)
-
-    def _of_each_split(self, outputs: Tensor, targets: Tensor, measure: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """One number for every output and split. Shapes: outputs (T, R, …), targets (R, …) → (T, S)."""
         sizes = [len(index) for index in self.splits.values()]
-        pairs = list(zip(outputs.split(sizes, dim=1), targets.split(sizes), strict=True))
-        return torch.stack(
-            [torch.stack([double(measure(one, wanted)) for one in given]) for given, wanted in pairs], dim=1
-        )
+        return measured_together(outputs, self.targets[self.measured_rows], sizes, self.loss, self.metrics.values())
 
     @classmethod
     def node_classification(
@@ -289,12 +269,35 @@ class Problem:
     ) -> "Problem":
         """Items without a graph: integer targets are classified, floating-point ones regressed.
 
+        Integers (N, L) are the classes of L positions of every item; the loss of an item is the mean over them.
         chunk: items evaluated at once (all by default).
-        Shapes: x (N, …), y (N,), splits name → (n,). Without splits, on stream 0: the rule of science 1.2 for classes,
-        80/10/10 % of the items for numbers.
+        Shapes: x (N, …), y (N,) or (N, L), splits name → (n,). Without splits, on stream 0: the rule of science 1.2 for
+        classes of items, 80/10/10 % of the items for others.
         Raises InputError for what does not fit together, a loss that is not for such targets included.
         """
         return cls(**making.of_arrays(x, y, splits, loss, metrics, call, chunk, name))
+
+    @classmethod
+    def language_modeling(
+        cls,
+        windows: Tensor,
+        splits: Mapping[str, Tensor],
+        *,
+        num_tokens: int | None = None,
+        metrics: Metrics | None = None,
+        call: Call | None = None,
+        chunk: int | None = None,
+        name: str = "text",
+    ) -> "Problem":
+        """At every place of a window of text the next token; loss in nats per token.
+
+        A model is given x (N, T), all tokens of a window but the last, and answers with logits (N, T, V).
+        num_tokens: V, one more than the largest that occurs by default. chunk: windows evaluated at once (all by
+        default).
+        Shapes: windows (N, T + 1) int64 in 0 … V-1, splits name → (n,).
+        Raises InputError for what does not fit together.
+        """
+        return cls(**making.of_windows(windows, splits, num_tokens, metrics, call, chunk, name))
 
     @classmethod
     def custom(

@@ -81,13 +81,15 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
 @contextmanager
 def _in_single_operations() -> Iterator[None]:
     """torch's attention and recurrent layers as single operations, not each as one of which nothing is known."""
-    before = torch.backends.mha.get_fastpath_enabled()
+    fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
+    # Not `mkldnn.flags`: it sets TF32 as well, which warns.
+    before = torch.backends.mkldnn.set_flags(False, _fp32_precision=None)
     try:
-        with torch.backends.mkldnn.flags(enabled=False):
-            yield
+        yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(before)
+        torch.backends.mkldnn.set_flags(before[0], _fp32_precision=None)
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def _all_still(function: ModelFunction, names: list[str], why: str) -> Symmetry:

@@ -1,7 +1,7 @@
 """The whole pipeline on the CPU and on the emulated accelerator; prints what differs, a line of JSON for each case.
 
 Run as a script in a process of its own: `python pipeline.py MODEL…`. A case is a model with a norm, on one graph; on
-images where the model needs them; `graphs` is a network for whole graphs.
+images or text where the model needs them; `graphs` is a network for whole graphs.
 """
 
 import json
@@ -50,6 +50,10 @@ def problem_for(name: str) -> Problem:
         x = torch.randn(12, 1, 8, 8, generator=torch.Generator().manual_seed(0))
         splits = {"train": torch.arange(6), "val": torch.arange(6, 9), "test": torch.arange(9, 12)}
         return Problem.arrays(x, torch.arange(12) % 3, splits)
+    if MODELS[name].needs == "text":
+        windows = torch.randint(0, 5, (12, 9), generator=torch.Generator().manual_seed(0))
+        splits = {"train": torch.arange(6), "val": torch.arange(6, 9), "test": torch.arange(9, 12)}
+        return Problem.language_modeling(windows, splits, metrics=["accuracy", "perplexity"])
     return Problem.node_classification(graph())
 
 

@@ -10,9 +10,12 @@ import gnnmc
 NAMES = [name for name in gnnmc.__all__ if not name.startswith("__")]
 ERRORS = ["GnnmcError", "InputError"]
 # They take no argument that could be wrong.
-RAISE_NOTHING = ["list_images", "list_models"]
+RAISE_NOTHING = ["list_images", "list_models", "list_texts"]
 # Names, folders and whole modules go in, and names, paths and numbers come out.
-NO_TENSORS = ["count_parameters", "deterministic", "list_graphs", "list_images", "list_models", "recipe", "report"]
+NO_TENSORS = [
+    *["count_parameters", "deterministic", "list_graphs", "list_images", "list_models", "list_texts", "recipe"],
+    "report",
+]
 
 # (N, F), (2, E), (T, S, 1 + M), (N, …) or (T,); or tensors by name, as a model has them; or the rows of a table.
 SIZE = r"(?:\w+(?: \+ \w+)?|…)"

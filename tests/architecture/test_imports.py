@@ -16,6 +16,7 @@ PUBLIC = [
     "load_graph",
     "load_graphs",
     "load_images",
+    "load_text",
     "rewire",
     "plane",
     "recipe",

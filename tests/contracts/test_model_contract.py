@@ -17,14 +17,20 @@ from gnnmc.problem import Problem
 from gnnmc.training import initialize
 from gnnmc.weights import digest
 
-ON_GRAPHS = [name for name in MODELS if MODELS[name].needs != "images"]
+ON_GRAPHS = [name for name in MODELS if MODELS[name].needs not in ("images", "text")]
 ON_EDGES = [name for name in MODELS if MODELS[name].needs == "edges"]
 ON_IMAGES = [name for name in MODELS if MODELS[name].needs == "images"]
+ON_TEXT = [name for name in MODELS if MODELS[name].needs == "text"]
 
 
 def images(shape: tuple[int, ...] = (1, 8, 8), count: int = 12) -> Problem:
     x = torch.randn(count, *shape, generator=torch.Generator().manual_seed(0))
     return Problem.arrays(x, torch.arange(count) % 3, {"train": torch.arange(count)})
+
+
+def text(count: int = 12, context: int = 7) -> Problem:
+    windows = torch.randint(0, 3, (count, context + 1), generator=torch.Generator().manual_seed(0))
+    return Problem.language_modeling(windows, {"train": torch.arange(count)})
 
 
 def pieces(graph: Data, categories: bool = False) -> list[SimpleNamespace]:
@@ -45,6 +51,8 @@ def graph_level(graph: Data) -> Problem:
 
 
 def problem_for(name: str, graph: Data) -> Problem:
+    if name in ON_TEXT:
+        return text()
     return images() if name in ON_IMAGES else Problem.node_classification(graph)
 
 
@@ -56,7 +64,7 @@ def small(name: str, problem: Problem, **options) -> nn.Module:
 @pytest.mark.parametrize("name", MODELS)
 def test_one_row_of_outputs_for_each_item(toy_graph, name, layers):
     problem = problem_for(name, toy_graph)
-    assert problem.outputs(small(name, problem, layers=layers)).shape == (len(problem.targets), 3)
+    assert problem.outputs(small(name, problem, layers=layers)).shape == (*problem.targets.shape, 3)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -110,7 +118,7 @@ def test_a_model_is_a_function_of_its_state_dict(toy_graph, name):
     wanted = problem.outputs(other)
     assert not torch.allclose(problem.outputs(model), wanted)
     data = problem.batches[0]
-    given = (data.x,) if name in ON_IMAGES else (data.x, data.edge_index)
+    given = (data.x,) if name in ON_IMAGES + ON_TEXT else (data.x, data.edge_index)
     torch.testing.assert_close(functional_call(model, dict(other.state_dict()), given), wanted)
     model.load_state_dict(other.state_dict())
     torch.testing.assert_close(problem.outputs(model), wanted)
@@ -237,6 +245,19 @@ def test_a_problem_without_edges_is_refused(name):
 def test_a_problem_without_images_is_refused(toy_problem, name):
     with pytest.raises(InputError, match=rf"model '{name}' needs images \(channels, height, width\)"):
         build_model(name, toy_problem)
+
+
+@pytest.mark.parametrize("name", ON_TEXT)
+def test_a_problem_without_text_is_refused(toy_problem, name):
+    for problem in (toy_problem, images()):
+        with pytest.raises(InputError, match=rf"model '{name}' needs text, tokens \(N, T\)"):
+            build_model(name, problem)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in ON_TEXT])
+def test_a_problem_with_outputs_at_every_position_is_refused(name):
+    with pytest.raises(InputError, match=f"model '{name}' answers once for an item, .* use 'gpt'"):
+        build_model(name, text())
 
 
 def test_every_family_says_where_it_comes_from():

@@ -39,6 +39,14 @@ def several_batches(graph):
     return problem, nn.Linear(8, 3)
 
 
+def windows_of_text(graph):
+    windows = torch.randint(0, 5, (20, 7), generator=torch.Generator().manual_seed(0))
+    splits = {"train": torch.arange(12), "test": torch.arange(12, 20)}
+    metrics = ["accuracy", "perplexity"]
+    problem = Problem.language_modeling(windows, splits, chunk=7, metrics=metrics, num_tokens=6)
+    return problem, nn.Embedding(6, 6)
+
+
 class PerGraphMean(nn.Linear):
     """The mean over each graph's nodes of a linear map."""
 
@@ -84,6 +92,7 @@ def an_objective_of_the_users_own(graph):
         classified_graphs,
         graphs_of_two_tasks,
         an_objective_of_the_users_own,
+        windows_of_text,
     ]
 )
 def made(request, toy_graph):
@@ -93,7 +102,8 @@ def made(request, toy_graph):
 class TestProblemContract:
     def test_outputs_have_one_row_for_each_item(self, made):
         problem, model = made
-        assert problem.outputs(model).shape == (len(problem.targets), problem.num_outputs)
+        places = problem.targets.shape if problem.per_position else problem.targets.shape[:1]
+        assert problem.outputs(model).shape == (*places, problem.num_outputs)
 
     def test_every_split_holds_items(self, made):
         problem, _ = made
@@ -117,6 +127,13 @@ class TestProblemContract:
                 assert float(row[column]) == pytest.approx(
                     float(metric.measure(outputs[index], problem.targets[index]))
                 )
+
+    def test_many_outputs_are_measured_as_each_is_alone(self, made):
+        problem, model = made
+        outputs = problem.outputs(model).detach()
+        both = torch.stack([outputs, outputs.flip(0)])
+        found = problem.measure_many(both[:, problem.measured_rows])
+        torch.testing.assert_close(found, torch.stack([problem.measure(one) for one in both]), equal_nan=True)
 
     def test_the_loss_has_a_gradient(self, made):
         problem, model = made

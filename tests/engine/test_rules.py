@@ -85,6 +85,16 @@ def test_the_same_as_one_after_another(name, axis):
         torch.testing.assert_close(mine, real, rtol=1e-9, atol=1e-9)
 
 
+def test_attention_to_rows_that_do_not_lie_side_by_side_in_memory():
+    generator = torch.Generator().manual_seed(1)
+    given = [torch.randn(3, 2, 2, 16, 3, dtype=torch.float64, generator=generator) for _ in range(3)]
+    turned = [Batched(each.transpose(-1, -2).contiguous().transpose(-1, -2), 0) for each in given]
+    function = aten._scaled_dot_product_flash_attention_for_cpu
+    found = run(RULES, function, function.default, turned, {})[0].at(0)
+    expected = torch.stack([torch.nn.functional.scaled_dot_product_attention(*one) for one in zip(*given, strict=True)])
+    torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("width", [1, 3, 40])
 def test_products_with_sparse_matrices(width, axis):

@@ -201,7 +201,7 @@ def test_hostile_words_of_a_config_are_shown_as_words(
 def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
     file = tmp_path / "inside" / "c.yaml"
     file.parent.mkdir()
-    for key in ("real", "rewired", "collection", "images"):
+    for key in ("real", "rewired", "collection", "images", "text"):
         config = {"study": "architectures", "problems": [{"data": {key: {"name": name}}, "models": ["mlp"]}]}
         file.write_text(yaml.safe_dump(config), encoding="utf-8")
         with pytest.raises(InputError, match="unknown") as caught:

@@ -17,7 +17,7 @@ LAYERS = {"gcn": GCNConv, "sage": SAGEConv, "gat": GATConv, "mlp": nn.Linear}
 
 def test_the_families_of_the_design_are_there():
     assert set(LAYERS) <= set(list_models())
-    assert set(NORMS) == {"none", "layer", "batch"}
+    assert set(NORMS) == {"none", "layer", "batch", "rms"}
     assert all(MODELS[name].source for name in MODELS)
 
 
@@ -115,6 +115,7 @@ def test_every_parameter_is_reset(toy_problem, name, norm):
         ),
         ("gcn", {"readout": "mean"}, "readout='mean' gives a row per graph, and 'graph' has no graphs as items"),
         ("gcn", {"heads": 4}, "model 'gcn' has no 'heads' to choose: leave it out, or choose another of gat"),
+        ("vit", {"norm": "batch"}, "model 'vit' has no norm='batch': allowed: layer, none, rms"),
         ("mlp", {"edges": "undirected"}, "model 'mlp' has no 'edges' to choose"),
         ("gcn", {"recipe": "gcn/Coral"}, "unknown recipe 'gcn/Coral': did you mean 'gcn/Cora'"),
         ("gcn", {"recipe": "gat/Cora"}, "recipe 'gat/Cora' is for model 'gat', not 'gcn': use 'gcn/planetoid-cora'"),

@@ -251,6 +251,68 @@ def test_resnet():
     torch.testing.assert_close(model(x), torch.stack(rows), rtol=1e-4, atol=1e-5)
 
 
+def layer_normalized(norm: nn.LayerNorm, x: torch.Tensor) -> torch.Tensor:
+    centered = x - x.mean()
+    return centered / (centered.square().mean() + norm.eps).sqrt() * norm.weight + norm.bias
+
+
+def read_in_turn(stream: nn.Module, x: torch.Tensor, *, causal: bool) -> torch.Tensor:
+    """One item's places (T, H) through positions, blocks and the last norm, place by place and head by head."""
+    x = x + stream.positions.weight[: len(x)]
+    for block in stream.blocks:
+        read = torch.stack([layer_normalized(block.attention_norm, place) for place in x])
+        maps = [getattr(block.attention, name) for name in ("query", "key", "value")]
+        query, key, value = ((read @ each.weight.T + each.bias).chunk(block.attention.heads, 1) for each in maps)
+        rows = []
+        for place in range(len(x)):
+            seen = slice(0, place + 1 if causal else len(x))
+            mixed = []
+            for q, k, v in zip(query, key, value, strict=True):
+                share = (k[seen] @ q[place] / math.sqrt(q.shape[1])).softmax(0)
+                mixed.append(share @ v[seen])
+            rows.append(block.attention.out.weight @ torch.cat(mixed) + block.attention.out.bias)
+        x = x + torch.stack(rows)
+        read = torch.stack([layer_normalized(block.feed_forward_norm, place) for place in x])
+        wide = read @ block.widen.weight.T + block.widen.bias
+        x = x + (wide * (1 + torch.erf(wide / math.sqrt(2))) / 2) @ block.narrow.weight.T + block.narrow.bias
+    return torch.stack([layer_normalized(stream.norm, place) for place in x])
+
+
+def strong(model: nn.Module) -> nn.Module:
+    """Weights that are not near zero, and scales and shifts of norms of their own."""
+    generator = torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator) / 3
+    return model.eval()
+
+
+def test_vit():
+    inputs = replace(IMAGES, num_features=70, item_shape=(2, 5, 7))
+    model = strong(MODELS["vit"].build(inputs, Options(hidden=6, layers=2, heads=2, norm="layer")))
+    x = torch.randn(3, 2, 5, 7, generator=torch.Generator().manual_seed(1))
+    rows = []
+    for image in x:
+        wide = torch.zeros(2, 6, 8)
+        wide[:, :5, :7] = image
+        patches = [wide[:, i : i + 2, j : j + 2].flatten() for i in (0, 2, 4) for j in (0, 2, 4, 6)]
+        places = torch.stack([model.patches.weight @ patch + model.patches.bias for patch in patches])
+        mean = read_in_turn(model.stream, places, causal=False).mean(0)
+        rows.append(model.output.weight @ mean + model.output.bias)
+    torch.testing.assert_close(model(x), torch.stack(rows), rtol=1e-4, atol=1e-4)
+
+
+def test_gpt():
+    inputs = Inputs(7, 5, (7,), False, (5,) * 7, has_edges=False, name="text", per_position=True)
+    model = strong(MODELS["gpt"].build(inputs, Options(hidden=6, layers=2, heads=2, norm="layer")))
+    x = torch.randint(0, 5, (3, 7), generator=torch.Generator().manual_seed(1))
+    rows = []
+    for window in x:
+        places = torch.stack([model.tokens.weight[token] for token in window])
+        rows.append(read_in_turn(model.stream, places, causal=True) @ model.output.weight.T)
+    torch.testing.assert_close(model(x), torch.stack(rows), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model(x[:, :4]), torch.stack(rows)[:, :4], rtol=1e-4, atol=1e-4)
+
+
 def test_every_model_of_the_registry_is_written_out_here():
     written = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert {name.replace("-", "_") for name in MODELS} <= written

@@ -18,7 +18,12 @@ CONFIG: dict[str, Any] = {
         {"data": {"csbm": {"num_nodes": 80, "num_features": 8, "train_per_class": 5}}, "models": ["gcn", "mlp"]},
         {
             "data": {"images": {"name": "digits", "limit": 200}},
-            "models": ["mlp", {"name": "resnet", "hidden": 4}],
+            "models": ["mlp", {"name": "resnet", "hidden": 4}, {"name": "vit", "hidden": 8, "layers": 1}],
+            "train": {"epochs": 2, "batch_size": 64},
+        },
+        {
+            "data": {"text": {"name": "pydoc-topics", "context": 8, "limit": 200}},
+            "models": [{"name": "gpt", "hidden": 8, "layers": 1}],
             "train": {"epochs": 2, "batch_size": 64},
         },
     ],
@@ -55,8 +60,10 @@ def test_every_model_has_a_row_on_every_split_and_path(ran: Any) -> None:
         ("csbm", "mlp"): "features alone",
         ("digits", "mlp"): "images",
         ("digits", "resnet"): "images",
+        ("digits", "vit"): "images",
+        ("pydoc-topics", "gpt"): "text",
     }
-    assert len(table) == 4 * 2 * 3
+    assert len(table) == 6 * 2 * 3
     assert bool((table["low"] <= table["barrier"]).all())
     assert bool((table["barrier"] <= table["high"]).all())
     assert bool(table["ends_accuracy"].between(0, 1).all())
@@ -64,7 +71,8 @@ def test_every_model_has_a_row_on_every_split_and_path(ran: Any) -> None:
 
 def test_models_are_of_the_size_that_was_asked_for_unless_they_have_a_width(ran: Any) -> None:
     sizes = ran[0]["comparison"].groupby(["problem", "model"])["parameters"].first()
-    assert bool(sizes.drop(("digits", "resnet")).between(1700, 2300).all())
+    own_width = [("digits", "resnet"), ("digits", "vit"), ("pydoc-topics", "gpt")]
+    assert bool(sizes.drop(own_width).between(1700, 2300).all())
 
 
 def test_the_mean_over_pairs_is_that_of_the_table_of_barriers(ran: Any) -> None:

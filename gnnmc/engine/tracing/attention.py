@@ -32,8 +32,9 @@ def _attended(query: Any, key: Any, value: Any, *how: Any, **named: Any) -> list
     size, items = first.tensor.shape[first.axis], first.shape[0]
 
     def folded(given: Any) -> Tensor:
-        each = given.at(0) if isinstance(given, Batched) else given.expand(size, *given.shape)
-        return each.flatten(0, 1)
+        each = (given.at(0) if isinstance(given, Batched) else given.expand(size, *given.shape)).flatten(0, 1)
+        # The kernel takes the numbers of a row to lie side by side, as torch sees to where it chooses the kernel.
+        return each if each.stride(-1) == 1 else each.contiguous()
 
     mask = named.get("attn_mask")
     if mask is not None and mask.dim() == 4 and mask.shape[0] > 1:

@@ -30,7 +30,7 @@ def make_plan(config: Architectures) -> Plan:
         models = list(zip(distinct_names(entry.models, "name", "problems.models"), sized, strict=True))
         sweep.add(problems, models, entry.train)
         kinds += [
-            {"graph": row["graph"], "model": name, "kind": _kind(source_of(block).has_edges, model)}
+            {"graph": row["graph"], "model": name, "kind": source_of(block).apart or _kind(model)}
             for block, row in problems
             for name, model in models
         ]
@@ -46,8 +46,6 @@ def _sized(model: ModelBlock, parameters: int | None) -> ModelBlock:
     return model if own or parameters is None else model.model_copy(update={"parameters": parameters})
 
 
-def _kind(has_edges: bool, model: ModelBlock) -> str:
-    """What the model sees: the graph, its features alone, or images."""
-    if not has_edges:
-        return "images"
+def _kind(model: ModelBlock) -> str:
+    """What the model sees of a graph: all, or its features alone."""
     return "graph" if MODELS[model.name].needs == "edges" else "features alone"

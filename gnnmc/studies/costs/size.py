@@ -10,6 +10,7 @@ from typing import Any
 from gnnmc.config import CsbmBlock, ImagesBlock, ModelBlock, RealBlock, RewiredBlock
 from gnnmc.data.catalogue import find_graph
 from gnnmc.data.layout import DENSE_BYTES, SPARSE_BELOW
+from gnnmc.models import MODELS
 from gnnmc.models.options import Options
 from gnnmc.models.recipes import recipe
 from gnnmc.store import Cell
@@ -123,10 +124,10 @@ def _images(block: ImagesBlock) -> DataSize | None:
 @lru_cache(maxsize=4096)
 def _work(size: DataSize, model: str) -> Work:
     block = ModelBlock(**json.loads(model))
-    settings: dict[str, Any] = {}
+    settings = dict(MODELS[block.name].defaults)
     if block.recipe is not None:
         named = block.recipe if "/" in block.recipe else f"{block.name}/{block.recipe}"
-        settings = dict(recipe(named).options)
+        settings |= recipe(named).options
     layers = block.layers or settings.get("layers", Options.layers)
     hidden = block.hidden or settings.get("hidden", Options.hidden)
     convolves = size.positions > 1 and block.name != "mlp"

@@ -25,5 +25,7 @@ LIKE = {
     "mlp": "mlp",
     "vgg": "mlp",
     "resnet": "mlp",
+    "vit": "mlp",
+    "gpt": "mlp",
 }
 PROPAGATIONS = {"appnp": 10}

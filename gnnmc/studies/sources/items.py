@@ -1,15 +1,16 @@
-"""Collections of graphs, and images: data whose items can be had apart."""
+"""Collections of graphs, images and text: data whose items can be had apart."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from torch import Tensor
 
-from gnnmc.config import CollectionBlock, ImagesBlock
-from gnnmc.data import image_files, load_graphs, load_images, raw_files
+from gnnmc.config import CollectionBlock, ImagesBlock, TextBlock
+from gnnmc.data import image_files, load_graphs, load_images, load_text, raw_files, text_source
 from gnnmc.data.catalogue import find_graph
 from gnnmc.data.features import FEATURES
 from gnnmc.data.images import IMAGES
+from gnnmc.data.text import TEXTS
 from gnnmc.problem import Problem
 from gnnmc.problem.graphs import GraphItems, collate
 from gnnmc.store import Result
@@ -101,7 +102,7 @@ class ImagesSource(_NamedItems[ImagesBlock]):
     """Images by name, one class each."""
 
     key: ClassVar[str] = ImagesBlock.key
-    has_edges: ClassVar[bool] = False
+    apart: ClassVar[str | None] = "images"
 
     def canonical(self, block: ImagesBlock) -> ImagesBlock:
         IMAGES[block.name]
@@ -126,6 +127,46 @@ class ImagesSource(_NamedItems[ImagesBlock]):
         return Problem.arrays(tensors["x"], tensors["y"], splits, chunk=about["chunk"], name=about["name"])
 
 
+class TextSource(_NamedItems[TextBlock]):
+    """Windows of a text by name; every token of one is to be predicted."""
+
+    key: ClassVar[str] = TextBlock.key
+    apart: ClassVar[str | None] = "text"
+
+    def canonical(self, block: TextBlock) -> TextBlock:
+        TEXTS[block.name]
+        return block
+
+    def check(self, block: TextBlock) -> None:
+        load_text(**block.model_dump(exclude={"chunk"}))
+
+    def files(self, block: TextBlock) -> Mapping[str, str]:
+        # No file of its own, but another text in every release of Python, and another result.
+        return {block.name: text_source(block.name)["sha256"] or ""}
+
+    def make(self, block: TextBlock) -> Result:
+        text = load_text(**block.model_dump(exclude={"chunk"}))
+        splits = {_SPLIT + name: index for name, index in text.splits.items()}
+        about = {
+            "name": text.name,
+            "chunk": block.chunk,
+            "made": {"context": block.context, "sha256": text.source["sha256"], "release": text.source["release"]},
+            "num_tokens": len(text.vocabulary),
+            "source": dict(text.source),
+        }
+        return {"data": {"windows": text.windows, **splits}, "about": about}
+
+    def problem(self, result: Result) -> Problem:
+        about, tensors = _parts(result)
+        return Problem.language_modeling(
+            tensors["windows"],
+            _below(tensors, _SPLIT, set()),
+            num_tokens=about["num_tokens"],
+            chunk=about["chunk"],
+            name=about["name"],
+        )
+
+
 def _parts(result: Result) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return dict(cast(Mapping[str, Any], result["about"])), dict(cast(Mapping[str, Tensor], result["data"]))
 
@@ -140,3 +181,4 @@ def _below(tensors: Mapping[str, Tensor], prefix: str, without: set[str]) -> dic
 
 SOURCES.add(CollectionSource.key, CollectionSource())
 SOURCES.add(ImagesSource.key, ImagesSource())
+SOURCES.add(TextSource.key, TextSource())

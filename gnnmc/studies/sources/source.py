@@ -16,13 +16,13 @@ SomeSource = TypeVar("SomeSource", bound=SourceBlock)
 class Source(ABC, Generic[SomeSource]):
     """One kind of data: from a config's block to a stored result, and from that to a Problem.
 
-    key: what a config calls it. one_graph: whether there is a single graph, of which statistics are taken. has_edges:
-    whether items are joined or are graphs themselves.
+    key: what a config calls it. one_graph: whether there is a single graph, of which statistics are taken. apart: what
+    items are (images, text) where they are neither joined nor graphs themselves.
     """
 
     key: ClassVar[str]
     one_graph: ClassVar[bool] = True
-    has_edges: ClassVar[bool] = True
+    apart: ClassVar[str | None] = None
 
     def canonical(self, block: SomeSource) -> SomeSource:
         """The block with full names: an alias is no other data. Raises InputError for an unknown name."""

@@ -10,14 +10,18 @@ from gnnmc.seeding import torch_generator
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.group import Group
-from gnnmc.symmetry.matching.assignment import Nested, assign_nested
+from gnnmc.symmetry.matching.assignment import Nested, assign, assign_nested
+from gnnmc.symmetry.matching.circuits import circuit_of
 from gnnmc.symmetry.matching.coupled import Coupled, raised
 from gnnmc.symmetry.matching.folded import folded, without_gauges
+from gnnmc.symmetry.matching.gauge import match_gauges
+from gnnmc.symmetry.matching.invertible import head_costs, solve_invertible
 from gnnmc.symmetry.matching.match import METHODS, Match
 from gnnmc.symmetry.matching.procrustes import raised_rotation
+from gnnmc.symmetry.matching.scaling import match_scales
 from gnnmc.symmetry.matching.terms import Term, products, terms
 from gnnmc.symmetry.random import random_element
-from gnnmc.weights import Weights
+from gnnmc.weights import Weights, distance
 
 # Rounds over all groups; a handful is usual.
 ROUNDS = 100
@@ -45,7 +49,16 @@ def _best_of(match: Match, a: Weights, b: Weights, number: int) -> Element:
         if best is None or value > best[0]:
             best = value, ascent.element
     assert best is not None
-    return best[1]
+    return _with_factors(match, a, b, best[1])
+
+
+def _with_factors(match: Match, a: Weights, b: Weights, element: Element) -> Element:
+    """γ of the norms set to that of a, which orders and rotations left free, and factors of units where asked for."""
+    symmetry = match.symmetry
+    element = element.then(match_gauges(symmetry, a, element.apply(symmetry, b)).element, symmetry)
+    if any(SymmetryClass.SCALING in group.classes for group in symmetry.groups.values()):
+        element = element.then(match_scales(symmetry, a, element.apply(symmetry, b), match.counted), symmetry)
+    return element
 
 
 class Ascent:
@@ -59,8 +72,8 @@ class Ascent:
         self.element = Element()
 
     def value(self) -> float:
-        """⟨a, moved b⟩."""
-        return float(sum((self._a[name].double() * self._moved[name].double()).sum() for name in self._counted))
+        """Minus half of the squared distance; but for a constant ⟨a, moved b⟩, where nothing changes sizes."""
+        return -(distance(self._a, self._moved, self._counted) ** 2) / 2
 
     def run(self, *, from_random: bool) -> float:
         """Rounds until nothing is gained. from_random: from orders drawn at random, not from those given."""
@@ -77,13 +90,20 @@ class Ascent:
     def _family(self, top: Group) -> list[str]:
         """The group and all that lie inside it, as far as they move."""
         inside = [group for group in self._symmetry.groups.values() if top.name in group.outer]
-        return [group.name for group in (top, *inside) if SymmetryClass.PERMUTATION in group.classes]
+        return [group.name for group in (top, *inside) if group.classes]
+
+    def _mixed(self) -> list[Group]:
+        """The groups that any invertible map may act on."""
+        return [group for group in self._symmetry.groups.values() if SymmetryClass.INVERTIBLE in group.classes]
 
     def _raise(self, top: Group) -> bool:
         """Better orders for a group and what lies inside it, if there are any."""
         names = self._family(top)
         if SymmetryClass.ORTHOGONAL in top.classes:
             return self._turn(top)
+        inner = [group for group in self._mixed() if group.name == top.name or top.name in group.outer]
+        if inner:
+            return self._mix(top, names, inner)
         found = list(terms(self._symmetry, self._counted, self._a, self._moved, names))
         if all(self._is_chain(term) for term in found):
             return self._take(self._assigned(top, names, found))
@@ -152,6 +172,34 @@ class Ascent:
             return False
         return self._take(Element(matrices={group.name: raised_rotation(problem, centered=group.centered)}))
 
+    def _mix(self, top: Group, names: Sequence[str], inner: Sequence[Group]) -> bool:
+        """Invertible maps inside the units of a group, and the order of these by what does not depend on them."""
+        gained = False
+        if top not in inner and top.classes:
+            # Heads are compared by their circuits, which the maps inside leave as they are; then each gets its map.
+            ordered = self._ordered_by_circuits(top, names, inner)
+            gained = ordered is not None and self._take(self._mapped(ordered, inner))
+        return self._take(self._mapped(Element(), inner)) or gained
+
+    def _ordered_by_circuits(self, top: Group, names: Sequence[str], inner: Sequence[Group]) -> Element | None:
+        circuits = [circuit_of(self._symmetry, self._counted, self._a, self._moved, group) for group in inner]
+        others = set(names) - {top.name, *(group.name for group in inner)}
+        if any(circuit is None for circuit in circuits) or others or len(self._symmetry.shape(top.name)) > 1:
+            return None
+        order = assign(-head_costs([circuit for circuit in circuits if circuit is not None]))
+        return Element({top.name: order})
+
+    def _mapped(self, first: Element, inner: Sequence[Group]) -> Element:
+        """A step, and after it the best map of every group."""
+        moved = first.apply(self._symmetry, self._moved)
+        step = first
+        for group in inner:
+            circuit = circuit_of(self._symmetry, self._counted, self._a, moved, group)
+            if circuit is not None:
+                matrix = solve_invertible(*circuit).reshape(*self._symmetry.shape(group.name), group.size)
+                step = step.then(Element(matrices={group.name: matrix}), self._symmetry)
+        return step
+
     def _coupled(self, group: Group) -> Iterator[Coupled | None]:
         """The objective in the order of one copy after another; None where the group is on more than two axes."""
         shape = self._symmetry.shape(group.name)
@@ -192,9 +240,10 @@ class Ascent:
         counted = [name for name in self._counted if name in touched]
         gain, size = 0.0, 0.0
         for name in counted:
-            a = self._a[name].double()
-            gain += float((a * (tried[name].double() - self._moved[name].double())).sum())
-            size += float(a.norm() * self._moved[name].double().norm())
+            a, before, after = (one[name].double() for one in (self._a, self._moved, tried))
+            # Half of what the squared distance falls by: for orders and rotations, what ⟨a, moved b⟩ gains.
+            gain += float((a * (after - before)).sum() - (after.square().sum() - before.square().sum()) / 2)
+            size += float(a.norm() * before.norm())
         if gain <= _TINY * max(size, 1.0):
             return False
         self._moved |= tried
