@@ -12,8 +12,14 @@ from gnnmc.problem import Problem
 from gnnmc.symmetry.alignment import Alignment
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.find import read
-from gnnmc.symmetry.matching import activations as _activations  # noqa: F401 (registers)
-from gnnmc.symmetry.matching import weights as _weights  # noqa: F401 (registers)
+from gnnmc.symmetry.matching import (  # noqa: F401 (they register)
+    activations,
+    learned,
+    semi,
+    sinkhorn,
+    straight_through,
+    weights,
+)
 from gnnmc.symmetry.matching.match import METHODS, Found, Match
 from gnnmc.weights import Mode, distance, weights_of
 
@@ -33,7 +39,7 @@ def align(
 ) -> Alignment:
     """Find what moves `b` onto `a`: `.apply(b)` computes what b computes, and lies nearer to a.
 
-    method: "weights", "activations", "ste", "sinkhorn" or "learned". classes: which symmetries may be used;
+    method: "weights", "activations", "ste", "sinkhorn", "semi" or "learned". classes: which symmetries may be used;
     permutations alone by default, all that the model has for "learned". restarts: starts from other orders, of which
     the best is kept. options: of the method.
 
@@ -83,4 +89,7 @@ def align_many(
 
 
 def _usual(method: str) -> list[SymmetryClass]:
-    return list(SymmetryClass) if method == "learned" else [SymmetryClass.PERMUTATION]
+    if method == "learned":
+        return list(SymmetryClass)
+    more = [SymmetryClass.SEMI] if method == "semi" else []
+    return [SymmetryClass.PERMUTATION, *more]
