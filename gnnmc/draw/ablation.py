@@ -63,8 +63,8 @@ def draw_ablation(
                 axes.set_title(f"{split} split")
             if place == 0 and start == 0:
                 _say_rows(axes, places)
-    handle = Line2D([], [], color=MUTED, alpha=0.5, linewidth=2.6, label=interval_label)
-    top_legend(figure, [handle] if frame["low"].notna().any() else [], width)
+    if (frame["low"] < frame["high"]).any():
+        top_legend(figure, [Line2D([], [], color=MUTED, alpha=0.5, linewidth=2.6, label=interval_label)], width)
     return figure
 
 

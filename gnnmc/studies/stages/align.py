@@ -124,17 +124,25 @@ def _moved(alignment: Alignment, b: Mode) -> Result:
         "distance_after": alignment.after,
         "share_moved": alignment.share_moved,
         "figures": dict(alignment.figures),
-        "diagnostics": records(_diagnostics(alignment)),
+        "diagnostics": records(alignment_diagnostics(alignment)),
     }
     return {"moved": alignment.apply(b).weights, "groups": alignment.report().merge(groups, on="group"), "about": about}
 
 
-def _diagnostics(alignment: Alignment) -> list[Diagnostic]:
-    """GMC019: weights whose units were left as they are, because they could not be understood or failed the check."""
+def alignment_diagnostics(alignment: Alignment) -> list[Diagnostic]:
+    """GMC019: weights whose units were left as they are, because they could not be understood or failed the check.
+
+    GMC020: dead units that activations had to place; GMC021: modes that are no nearer than before.
+    """
     frozen: dict[str, list[str]] = {}
     for one in alignment.symmetry.still:
         if one.kind in ("operation", "check"):
             frozen.setdefault(one.reason, []).append(f"{one.tensor}[{one.axis}]")
-    return [
+    found = [
         Diagnostic("GMC019", f"{', '.join(dict.fromkeys(axes))}: {reason}") for reason, axes in sorted(frozen.items())
     ]
+    for group, (of_a, of_b) in alignment.figures.get("dead", {}).items():
+        found.append(Diagnostic("GMC020", f"{group}: {of_a} of the first mode, {of_b} of the second"))
+    if not alignment.after < alignment.before and alignment.method == "weights":
+        found.append(Diagnostic("GMC021", f"distance {alignment.before:.4g} before and {alignment.after:.4g} after"))
+    return found

@@ -16,6 +16,7 @@ from gnnmc.diagnostics import Diagnostic
 from gnnmc.problem import Problem
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.stages.modes import by_graph, common_of, mode_of
+from gnnmc.symmetry import repair
 from gnnmc.training import VARY
 from gnnmc.weights import Mode
 
@@ -23,7 +24,7 @@ from gnnmc.weights import Mode
 Numbered: TypeAlias = tuple[int, Cell]
 
 # What may be done to every point of a path, by the name that a config has for it.
-_TRANSFORMS: Mapping[str, Callable[[nn.Module, Problem], Transform]] = {}
+_TRANSFORMS: Mapping[str, Callable[..., Transform]] = {"repair": repair}
 
 PATH_VERSION = 6
 PROFILE_VERSION = 4
@@ -110,7 +111,7 @@ def _profile(request: Request, problem: Problem, model: nn.Module, execution: Ex
         return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
     path = path_of(request, block, a, b)
     grid = ProfileBlock(**request.config["profile"]).model_dump()
-    transforms = [_TRANSFORMS[name](model, problem) for name in request.config.get("transforms", ())]
+    transforms = [_TRANSFORMS[name](model, problem, device=execution.device) for name in request.config.get("transforms", ())]
     result = profile(model, problem, path, transforms=transforms, **execution.settings(), **grid)
     found = result.diagnostics()
     if a.init_digest == b.init_digest and "init" in VARY[a.settings.get("vary", "all")]:
