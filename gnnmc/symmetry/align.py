@@ -20,7 +20,7 @@ from gnnmc.symmetry.matching import (  # noqa: F401 (they register)
     straight_through,
     weights,
 )
-from gnnmc.symmetry.matching.match import METHODS, Found, Match
+from gnnmc.symmetry.matching.match import METHODS, Match, found_by
 from gnnmc.weights import Mode, distance, weights_of
 
 
@@ -43,6 +43,8 @@ def align(
     permutations alone by default, all that the model has for "learned". restarts: starts from other orders, of which
     the best is kept. options: of the method.
 
+    Shapes:
+        a, b: name → tensor, or Modes
     Raises InputError for weights that do not fit the model, unknown methods and classes.
     Source: science 3.
     """
@@ -63,8 +65,14 @@ def align_many(
     device: str | torch.device = "auto",
     **options: Any,
 ) -> list[Alignment]:
-    """`align` for several pairs of one model, done together: it is read once."""
-    find = METHODS[method]
+    """`align` for several pairs of one model, done together: it is read once.
+
+    Raises InputError as `align` does.
+
+    Shapes:
+        pairs: name → tensor, or Modes, two by two
+    """
+    METHODS[method]  # an unknown name is told before any work
     if restarts < 1:
         raise InputError(f"restarts is {restarts}: at least 1")
     function = ModelFunction(model, problem, device)
@@ -74,7 +82,7 @@ def align_many(
     unused = {name for pair in pairs for mode in pair for name in getattr(mode, "unused", ())}
     counted = [name for name in function.parameter_names if name not in unused and name not in function.tied]
     match = Match(found, found.symmetry.restricted(kinds), loaded, counted, seed, restarts, options)
-    made = [one if isinstance(one, Found) else Found(one) for one in find(match)]
+    made = found_by(method, match)
     return [
         Alignment(
             one.element,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gnnmc.errors import InputError
 from gnnmc.symmetry.element import Element
-from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.match import Match, found_by
 
 # The name of a method, an element for every pair, one for all of them, or None for b as it is.
 Start: TypeAlias = str | Element | Sequence[Element] | None
@@ -19,7 +19,7 @@ def starts(match: Match, given: Start) -> list[Element]:
     if given is None:
         return [Element() for _ in match.pairs]
     if isinstance(given, str):
-        return METHODS[given](replace(match, options={}))
+        return [one.element for one in found_by(given, replace(match, options={}))]
     if isinstance(given, Element):
         return [given for _ in match.pairs]
     elements = list(given) if isinstance(given, Sequence) else []

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gnnmc.seeding import stream
 from gnnmc.symmetry.element import Element
-from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.match import METHODS, Match, found_by
 from gnnmc.symmetry.matching.objectives import Objective, by_loss
 from gnnmc.symmetry.matching.relaxed import moving_names
 from gnnmc.symmetry.matching.start import Best, Start, starts
@@ -81,16 +81,17 @@ def _descended(
     rate = LearningRate(optimizer, chosen.schedule, chosen.steps)
     for step in range(chosen.steps):
         rate.set(step)
-        nearer = METHODS["weights"](
+        nearer = found_by(
+            "weights",
             replace(
                 match,
                 pairs=[({**a, **latent}, b) for latent, (a, _), b in zip(latents, pairs, moved, strict=True)],
                 seed=stream("matching", match.seed, restart, step),
                 restarts=1,
                 options={},
-            )
+            ),
         )
-        elements = [one.then(more, match.symmetry) for one, more in zip(elements, nearer, strict=True)]
+        elements = [one.then(more.element, match.symmetry) for one, more in zip(elements, nearer, strict=True)]
         moved = [element.apply(match.symmetry, b) for element, (_, b) in zip(elements, pairs, strict=True)]
         losses, gradients = objective(moved, 0.5)
         best.see(elements, losses if chosen.batch is None else objective.score(moved))

@@ -112,10 +112,10 @@ def test_a_gauge_of_the_other_sign_is_turned_where_signs_may_be_and_left_where_n
     assert float(matched.element.apply(symmetry, b)["first.weight"][3]) == pytest.approx(-0.7)
 
 
-def test_without_the_scaling_class_nothing_is_done(points):
+def test_where_nothing_is_rotated_no_gauge_is_touched(points):
     function, symmetry = of(Normed(nn.LayerNorm), points)
     a, b = jittered(function, 1), jittered(function, 2)
-    matched = match_gauges(symmetry.restricted([SymmetryClass.ORTHOGONAL]), a, b)
+    matched = match_gauges(symmetry.restricted([SymmetryClass.PERMUTATION]), a, b)
     assert (matched.left, matched.units) == (0, 0)
     assert not matched.element.scales
 
