@@ -111,7 +111,9 @@ def _profile(request: Request, problem: Problem, model: nn.Module, execution: Ex
         return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
     path = path_of(request, block, a, b)
     grid = ProfileBlock(**request.config["profile"]).model_dump()
-    transforms = [_TRANSFORMS[name](model, problem, device=execution.device) for name in request.config.get("transforms", ())]
+    transforms = [
+        _TRANSFORMS[name](model, problem, device=execution.device) for name in request.config.get("transforms", ())
+    ]
     result = profile(model, problem, path, transforms=transforms, **execution.settings(), **grid)
     found = result.diagnostics()
     if a.init_digest == b.init_digest and "init" in VARY[a.settings.get("vary", "all")]:

@@ -14,70 +14,93 @@ from gnnmc.studies.symmetry.aligned import after, called, per_graph, swept
 from gnnmc.studies.symmetry.sizes import sized
 
 LEVEL = 0.05
+# More models than this are counted in a sentence and not named.
+FEW = 5
+# Shares of less than this are shares of nothing.
+LEAST = 0.02
 
 
 def short_answer(tables: Tables) -> list[str]:
-    """The answer on the train split in a few sentences; the tables have the others."""
-    lines = _left(tables) + _relation(tables)
-    described = _described(tables)
+    """The answer in a few sentences; the tables have it model by model."""
+    lines = [*_left(tables, "train"), *_relation(tables), *_left(tables, "test")]
     if not swept(tables):
         lines.append(
             "Nothing is tested here: these are means over pairs of modes, and no conclusion goes beyond these data."
         )
-    return lines + described + _sizes(tables)
+    return lines + _described(tables) + _sizes(tables)
 
 
-def _left(tables: Tables) -> list[str]:
-    """Per model along homophily: the mean barrier as trained, and after every alignment, with what is left of it."""
-    rows = loss_rows(tables["survival"])
+def _left(tables: Tables, split: str) -> list[str]:
+    """What every alignment leaves of the mean barrier, from the model with the least to the one with the most left."""
+    rows = _about_homophily(tables, split)
     if rows.empty:
         return []
-    rows = rows[(rows["split"] == "train") & (rows["statistic"] == AXIS)]
-    lines = []
-    for (regime, model), some in rows.groupby(["regime", "model"], sort=False):
-        told = ", ".join(
-            f"{number(row['mean_after'])} {after(str(row['aligned']))} ({share(row, 'mean_left')})"
-            for _, row in some.iterrows()
-        )
-        first = some.iloc[0]
-        where = f"{model}, {regime}" if rows["regime"].nunique() > 1 else model
-        lines.append(
-            f"{where}, train split: the mean barrier is {number(first['mean_before'])} {short_unit(tables)} as "
-            f"trained; {told}; {sample_size(first)}."
-        )
-    return lines
+    told = "; ".join(
+        f"{after(str(name))} {_range(some, 'mean_left')}" for name, some in rows.groupby("aligned", sort=False)
+    )
+    first = rows.drop_duplicates(["regime", "model"])
+    low, high = first["mean_before"].min(), first["mean_before"].max()
+    size = number(low) if low == high else f"{number(low)} to {number(high)}"
+    return [
+        f"{split.capitalize()} split: of the mean barrier of a straight line, {size} {short_unit(tables)} as trained, "
+        f"there is left {told} ({_models(first)}; {sample_size(first.iloc[0])})."
+    ]
 
 
 def _relation(tables: Tables) -> list[str]:
-    """For which models an association with homophily is found as trained, and after every alignment."""
+    """For which models an association with homophily is found, and what is left of its size."""
     association = loss_rows(tables["association"])
     if association.empty:
         return []
     rows = association[(association["statistic"] == AXIS) & (association["split"] == "train")]
-    several = rows["regime"].nunique() > 1
-    found = {
-        name: [
-            f"{row['model']} (ρ = {row['rho']:.2f}{', ' + row['regime'] if several else ''})"
-            for _, row in some.iterrows()
-            if verdict(row, LEVEL) is Verdict.FOUND
-        ]
-        for name, some in rows.groupby("aligned", sort=False)
-    }
-    told = "; ".join(f"{after(str(name))} for {listed(models) if models else 'none'}" for name, models in found.items())
+    rows = rows.assign(where=_where(rows))
+    found = rows[[verdict(row, LEVEL) is Verdict.FOUND for _, row in rows.iterrows()]]
+    told = "; ".join(
+        f"{after(str(name))} for {_named(list(found.loc[found['aligned'] == name, 'where']))}"
+        for name in rows["aligned"].unique()
+    )
     lines = [
         f"A rank correlation of the train-loss barrier with {in_words(AXIS)} is found (permutation p ≤ {LEVEL:g} after "
-        f"Holm's correction) {told}; of {counted(rows[['regime', 'model']].drop_duplicates().shape[0], 'model')}."
+        f"Holm's correction; {_models(rows)}) {told}."
     ]
-    survival = loss_rows(tables["survival"])
-    kept = rows[(rows["aligned"] == AS_TRAINED)]
-    kept = kept[[verdict(row, LEVEL) is Verdict.FOUND for _, row in kept.iterrows()]]
-    of_those = survival[(survival["statistic"] == AXIS) & (survival["split"] == "train")].merge(
-        kept[["regime", "model"]], on=["regime", "model"]
-    )
-    for (_, model), some in of_those.groupby(["regime", "model"], sort=False):
-        told = ", ".join(f"{share(row, 'slope_left')} {after(str(row['aligned']))}" for _, row in some.iterrows())
-        lines.append(f"Of the size of that relation (slope on the ranks of homophily) there is for {model}: {told}.")
+    left = _about_homophily(tables, "train")
+    left = left[_where(left).isin(found.loc[found["aligned"] == AS_TRAINED, "where"])]
+    if len(left):
+        told = "; ".join(
+            f"{after(str(name))} {_range(some, 'slope_left')}" for name, some in left.groupby("aligned", sort=False)
+        )
+        lines.append(f"Where it is found as trained, of its size (slope on the ranks of homophily) is left {told}.")
     return lines
+
+
+def _about_homophily(tables: Tables, split: str) -> pd.DataFrame:
+    rows = loss_rows(tables["survival"])
+    return rows[(rows["split"] == split) & (rows["statistic"] == AXIS)] if len(rows) else rows
+
+
+def _where(rows: pd.DataFrame) -> "pd.Series[str]":
+    """The model, with the regime where there are several."""
+    return rows["model"] + ", " + rows["regime"] if rows["regime"].nunique() > 1 else rows["model"]
+
+
+def _named(models: list[str]) -> str:
+    return "none" if not models else listed(models) if len(models) <= FEW else counted(len(models), "model")
+
+
+def _models(rows: pd.DataFrame) -> str:
+    names = list(dict.fromkeys(_where(rows)))
+    return listed(names) if len(names) <= FEW else counted(len(names), "model")
+
+
+def _range(rows: pd.DataFrame, name: str) -> str:
+    """A share as a percentage: for one model with the interval that there is, else from the least to the most."""
+    known = rows.dropna(subset=[name])
+    if known.empty:
+        return "an undefined share"
+    if len(known) == 1:
+        return share(known.iloc[0], name)
+    low, high = 100 * known[name].min(), 100 * known[name].max()
+    return f"{low:.0f} to {high:.0f} %" if f"{low:.0f}" != f"{high:.0f}" else f"{low:.0f} %"
 
 
 def _described(tables: Tables) -> list[str]:
@@ -125,7 +148,7 @@ def share(row: "pd.Series[Any]", name: str) -> str:
     interval = ""
     if not pd.isna(row[f"{name}_low"]):
         interval = f" [{100 * row[f'{name}_low']:.0f}, {100 * row[f'{name}_high']:.0f}]"
-    return f"{100 * row[name]:.0f} %{interval} left"
+    return f"{100 * row[name]:.0f} %{interval}"
 
 
 def at_a_glance(tables: Tables) -> TableView:
@@ -136,7 +159,12 @@ def at_a_glance(tables: Tables) -> TableView:
     rows = rows[kept] if any(kept) else rows
     keys = ["regime", "model", "split"] if rows["regime"].nunique() > 1 else ["model", "split"]
     means = rows.groupby([*keys, "aligned"], sort=False)["barrier"].mean().reset_index()
-    means["cell"] = means["barrier"].map(number)
+    trained = means[means["aligned"] == AS_TRAINED].set_index(keys)["barrier"]
+    before = means.set_index(keys).index.map(trained)
+    means["cell"] = [
+        number(value) + (f" ({100 * value / was:.0f} %)" if name != AS_TRAINED and was > LEAST else "")
+        for name, value, was in zip(means["aligned"], means["barrier"], before, strict=True)
+    ]
     wide = means.pivot_table(index=keys, columns="aligned", values="cell", aggfunc="first", sort=False)
     wide = wide[list(rows["aligned"].unique())].fillna("").rename(columns=called)
     frame = wide.reset_index().rename_axis(columns=None).rename(columns={"regime": "data"})
@@ -144,6 +172,7 @@ def at_a_glance(tables: Tables) -> TableView:
     caption = (
         f"Barrier of the straight line, loss in {loss_unit(tables)}, mean over "
         f"{counted(graphs.min(), 'graph', most=graphs.max())} (pairs of modes averaged within a graph), by split: as "
-        "trained, and with one end moved onto the other."
+        "trained, and with one end moved onto the other (in brackets: of that as trained, where that is above "
+        f"{LEAST:g})."
     )
     return TableView("at_a_glance", frame, caption)

@@ -20,7 +20,6 @@ from gnnmc.symmetry.matching.sinkhorn import SinkhornSettings
 from gnnmc.symmetry.matching.straight_through import StraightThroughSettings
 from gnnmc.training import settings_of
 
-
 # What the options of a method are checked by; the names of its options, where these are few.
 _SETTINGS: Mapping[str, type] = {
     "learned": LearnedSettings,

@@ -5,9 +5,10 @@ import pandas as pd
 from gnnmc.analysis.wording import counted
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, loss_unit, models_of, short_unit, split_note
-from gnnmc.studies.symmetry.aligned import alignments_of, called, per_graph, swept
+from gnnmc.studies.symmetry.aligned import TRAINED, alignments_of, called, per_graph, swept
 from gnnmc.studies.symmetry.sizes import sized
 
+_SUMMARY = ["model", "split", "aligned", "x", "mean", "low", "high"]
 _ENDS = "Bottom row: mean loss of the ends on the same split, which no alignment changes."
 
 
@@ -21,20 +22,23 @@ def homophily_sections(tables: Tables) -> list[Section]:
         models = [model for of, model in swept(tables) if of == regime]
         some = rows[(rows["regime"] == regime) & rows["model"].isin(models) & (rows["family"] == "csbm")]
         if some["homophily_asked"].nunique() > 1:
-            figures.append(_along_homophily(number, str(regime), some, tables))
+            figures += _along_homophily(number, str(regime), some, tables)
     return [Section("Barrier against homophily, before and after alignment", figures=tuple(figures))] if figures else []
 
 
-def _along_homophily(number: int, regime: str, rows: pd.DataFrame, tables: Tables) -> FigureView:
+def _along_homophily(number: int, regime: str, rows: pd.DataFrame, tables: Tables) -> list[FigureView]:
     points = rows.rename(columns={"homophily_asked": "x"}).assign(aligned=rows["aligned"].map(called))
     summary = loss_rows(tables["summary"])
     summary = summary[(summary["regime"] == regime) & (summary["split"] != "val")]
     means = summary.rename(columns={"homophily_asked": "x", "ci_low": "low", "ci_high": "high"})
     versions = points.groupby("x")["graph"].nunique()
-    return FigureView(
+    means = means.assign(aligned=means["aligned"].map(called))
+    points = points[["model", "split", "aligned", "x", "graph", "barrier", "ends_loss"]]
+    options = {**_common(tables), "models": models_of(tables)}
+    whole = FigureView(
         name=f"alignment_homophily_{number}",
         draw="alignment.draw_alignment",
-        frame=points[["model", "split", "aligned", "x", "graph", "barrier", "ends_loss"]],
+        frame=points,
         caption=(
             f"Loss barrier of the straight line against the edge homophily asked for ({regime}; "
             f"{points['graph'].nunique()} generated graphs, {counted(versions.min(), 'graph', most=versions.max())} at "
@@ -43,14 +47,21 @@ def _along_homophily(number: int, regime: str, rows: pd.DataFrame, tables: Table
             f"clusters (Student's t). {_ENDS} {split_note(tables)}"
         ),
         alt=f"Barrier against homophily for {', '.join(points['model'].unique())}, a line per alignment; {regime}.",
-        options={
-            "summary": means.assign(aligned=means["aligned"].map(called))[
-                ["model", "split", "aligned", "x", "mean", "low", "high"]
-            ],
-            **_common(tables),
-            "models": models_of(tables),
-        },
+        options={"summary": means[_SUMMARY], **options},
     )
+    left, of_left = (frame[frame["aligned"] != TRAINED] for frame in (points, means[_SUMMARY]))
+    close = FigureView(
+        name=f"alignment_homophily_left_{number}",
+        draw="alignment.draw_alignment",
+        frame=left,
+        caption=(
+            f"What is left after alignment, on a scale of its own: the figure above ({regime}) without the line as "
+            f"trained. {_ENDS} {split_note(tables)}"
+        ),
+        alt=f"Barrier left after each alignment against homophily; {regime}.",
+        options={"summary": of_left, **options},
+    )
+    return [whole, close]
 
 
 def size_sections(tables: Tables) -> list[Section]:

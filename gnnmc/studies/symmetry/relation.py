@@ -23,9 +23,9 @@ def relation_sections(tables: Tables) -> list[Section]:
         "survival",
         told_apart(_before_and_after(_named(survival))),
         f"The loss barrier ({short_unit(tables)}) before and after alignment on the same graphs: means and their "
-        "ratio; ρ, Spearman's correlation with the statistic over graphs, and its change; slope left: ratio of the slopes on "
-        "the ranks of the statistic, what is left of the size of the relation (ρ says nothing of size). In brackets: "
-        "95 % bootstrap over clusters, from 10 clusters on. The ends' train loss is no statistic of the graph.",
+        "ratio; ρ, Spearman's correlation with the statistic over graphs, and its change; slope left: ratio of the "
+        "slopes on the ranks of the statistic, what is left of the size of the relation (ρ says nothing of size). In "
+        "brackets: 95 % bootstrap over clusters, from 10 clusters on. The ends' train loss is no statistic of the graph.",
     )
     association = tables["association"]
     alone = TableView(
@@ -42,17 +42,21 @@ def _before_and_after(rows: pd.DataFrame) -> pd.DataFrame:
     """Numbers with their intervals, as they are read."""
     frame = rows[[*_KEYS, "mean_before", "mean_after"]].copy()
     frame["mean left"] = _with_interval(rows, "mean_left")
-    frame["ρ before"], frame["ρ after"] = rows["rho_before"].round(2), rows["rho_after"].round(2)
+    frame["ρ before"], frame["ρ after"] = rows["rho_before"].map(_known), rows["rho_after"].map(_known)
     frame["ρ change"] = _with_interval(rows, "rho_change")
     frame["slope left"] = _with_interval(rows, "slope_left")
     return frame.assign(graphs=rows["num_graphs"], clusters=rows["num_clusters"], note=rows["note"])
+
+
+def _known(value: float) -> str:
+    return "" if pd.isna(value) else number(value)
 
 
 def _with_interval(rows: pd.DataFrame, name: str) -> list[str]:
     found = []
     for value, low, high in zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True):
         interval = "" if pd.isna(low) else f" [{number(low)}, {number(high)}]"
-        found.append("" if pd.isna(value) else f"{number(value)}{interval}")
+        found.append(_known(value) + interval)
     return found
 
 
