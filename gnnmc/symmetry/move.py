@@ -78,7 +78,8 @@ class Mover:
         around = self._around(leaf, on)
         index = _placed(order, [*around, axis], block.dim())
         shape = [order.shape[-1] if n == axis else size for n, size in enumerate(block.shape)]
-        return torch.gather(block, axis, index.expand(shape))
+        moved = torch.gather(block, axis, index.clamp(min=0).expand(shape))
+        return moved.masked_fill(index < 0, 0)
 
     def _mix(self, block: Tensor, axis: int, leaf: Units, on: Sequence[Leaf]) -> Tensor:
         matrix = self.matrices[leaf.group].to(block)

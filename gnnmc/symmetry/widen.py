@@ -17,12 +17,10 @@ from gnnmc.symmetry.evaluating import general_position
 from gnnmc.symmetry.find import read
 from gnnmc.symmetry.layout import Fixed, Joined, Layout, Leaf, Product, Units, by_blocks, leaves
 from gnnmc.symmetry.symmetry import Symmetry
+from gnnmc.symmetry.verify import apart
 from gnnmc.weights import Mode, Weights, weights_of
 
 Given = TypeVar("Given")
-
-# Largest difference of outputs, beside the larger of 1 and the largest output.
-TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +176,7 @@ def _difference(narrow: ModelFunction, wide: ModelFunction, plan: _Plan, weights
         before, after = narrow(weights), wide(plan.weights(weights))
     if before.shape != after.shape:
         raise InputError(f"outputs are {tuple(before.shape)} and {tuple(after.shape)}: the models do not correspond")
-    return float((after - before).abs().max()), TOLERANCE * max(1.0, float(before.abs().max()))
+    return apart(before, after)
 
 
 def _zeros(block: Tensor, axis: int, count: int) -> Tensor:

@@ -288,11 +288,11 @@ def test_a_model_without_such_a_stream_is_an_error(norm):
 
 
 class Beside(Stream):
-    """A norm inside the perceptron as well, before a ReLU: its γ cannot be moved."""
+    """A norm inside the perceptron as well, before a ReLU: its γ, if it has any, cannot be moved."""
 
-    def __init__(self):
+    def __init__(self, **options):
         super().__init__(nn.LayerNorm)
-        self.third, self.last = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.third, self.last = nn.LayerNorm(WIDTH, **options), nn.Linear(WIDTH, WIDTH)
 
     def forward(self, x):
         x = self.enter(x)
@@ -300,8 +300,9 @@ class Beside(Stream):
         return self.leave(self.second(x))
 
 
-def test_other_norms_stay_and_are_told():
-    model = moved(Beside())
+@pytest.mark.parametrize("affine", [True, False])
+def test_other_norms_stay_and_are_told(affine):
+    model = moved(Beside(elementwise_affine=affine))
     folding = fold_layer_norms(model, stream_problem())
     assert folding.norms == ("first", "second")
     assert folding.left == {"third": "it is not between the stream and linear maps alone"}

@@ -50,3 +50,18 @@ def test_units_are_split_into_shares(toy_graph):
     )
     split = element.apply(found, narrow.reference)
     assert torch.allclose(wide(split), narrow(narrow.reference), atol=1e-5)
+
+
+def test_units_of_zeros_may_be_in_some_heads_only(toy_graph):
+    problem = Problem.node_classification(toy_graph)
+    model = build_model("gat", problem, hidden=6, layers=2, heads=2)
+    found = find_symmetry(model, problem)
+    heads, channels = found.moving()
+    assert channels.outer == (heads.name,)
+    # Of three channels each: another order and a channel of zeros, at another place in each head.
+    element = Element(orders={channels.name: torch.tensor([[2, -1, 0, 1], [0, 1, 2, -1]])})
+    narrow = ModelFunction(model, problem, "cpu")
+    wide = ModelFunction(build_model("gat", problem, hidden=8, layers=2, heads=2), problem, "cpu")
+    moved = element.apply(found, narrow.reference)
+    assert not moved["layers.0.lin.weight"][1].any()
+    assert torch.allclose(wide(moved), narrow(narrow.reference), atol=1e-5)

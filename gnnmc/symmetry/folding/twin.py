@@ -12,10 +12,9 @@ from gnnmc.symmetry.find import ReadModel
 from gnnmc.symmetry.folding.modules import add_biases, replace_norms
 from gnnmc.symmetry.folding.norms import Norm, is_layer_norm
 from gnnmc.symmetry.folding.weights import centered_weights, folded_weights
+from gnnmc.symmetry.verify import apart
 from gnnmc.weights import Weights
 
-# Largest difference of outputs, beside the larger of 1 and the largest output (science 3).
-TOLERANCE = 1e-4
 # Largest mean of what goes into a norm, beside its root mean square.
 CENTERED = 1e-4
 
@@ -53,8 +52,7 @@ class Twin:
     def difference(self, weights: Weights) -> tuple[float, float]:
         """Largest difference of the outputs at these weights, and the largest that is allowed."""
         with torch.no_grad():
-            before, after = self.before.function(weights), self.after(self.weights(weights))
-        return float((after - before).abs().max()), TOLERANCE * max(1.0, float(before.abs().max()))
+            return apart(self.before.function(weights), self.after(self.weights(weights)))
 
     def holds(self, weights: Weights) -> bool:
         """Whether the outputs are the same there."""
