@@ -8,6 +8,8 @@ import pandas as pd
 
 from gnnmc.store import Request
 
+# Of all tests, after the corrections that each is told with.
+LEVEL = 0.05
 GROUP = ("regime", "model", "path", "split", "metric", "barrier_kind")
 AXIS = "homophily_edge"
 # The ends' own train loss is no statistic of the graph, but science 1.6 asks whether the barrier only follows it.

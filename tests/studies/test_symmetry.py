@@ -217,7 +217,7 @@ def test_ends_that_diverge_are_not_aligned_and_the_page_says_so(tmp_path: Path) 
         ({"alignments": [{"method": "learned", "options": {"step": 3}}]}, "unknown keyword 'step': did you mean 'st"),
         ({"alignments": [{"method": "weights", "options": {"steps": 3}}]}, "unknown option of weights 'steps'"),
         ({"alignments": []}, "alignments"),
-        ({"paths": ["bezier"]}, "must have one of kind linear"),
+        ({"paths": ["bezier"]}, "one must be of kind linear"),
         (one_problem(models=[{"name": "gcn", "hidden": []}]), "an empty list: give at least one value"),
         (one_problem(models=[{"name": "gcn", "hidden": [8, 0]}]), "greater than or equal to 1"),
         (

@@ -7,13 +7,12 @@ import pandas as pd
 from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import counted, in_words, listed, number, sample_size
 from gnnmc.studies.pages import Tables, TableView
-from gnnmc.studies.regimes import AXIS
+from gnnmc.studies.regimes import AXIS, LEVEL
 from gnnmc.studies.sections import loss_rows, loss_unit, short_unit
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.aligned import after, called, per_graph, swept
 from gnnmc.studies.symmetry.sizes import sized
 
-LEVEL = 0.05
 # More models than this are counted in a sentence and not named.
 FEW = 5
 # Shares of less than this are shares of nothing.
@@ -160,7 +159,7 @@ def at_a_glance(tables: Tables) -> TableView:
     keys = ["regime", "model", "split"] if rows["regime"].nunique() > 1 else ["model", "split"]
     means = rows.groupby([*keys, "aligned"], sort=False)["barrier"].mean().reset_index()
     trained = means[means["aligned"] == AS_TRAINED].set_index(keys)["barrier"]
-    before = means.set_index(keys).index.map(trained)
+    before = means.set_index(keys).index.map(trained.to_dict())
     means["cell"] = [
         number(value) + (f" ({100 * value / was:.0f} %)" if name != AS_TRAINED and was > LEAST else "")
         for name, value, was in zip(means["aligned"], means["barrier"], before, strict=True)

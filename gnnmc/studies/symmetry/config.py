@@ -5,11 +5,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from gnnmc.config import AlignmentBlock
+from gnnmc.config import AlignmentBlock, PathBlock
 from gnnmc.config.sources import MOST
 from gnnmc.connectivity import LinearPath
+from gnnmc.errors import InputError
 from gnnmc.registry import unknown_name
 from gnnmc.studies.stages.align import AS_TRAINED, WITH_REPAIR
 from gnnmc.studies.sweep_block import ProblemEntry, SweepBlock
@@ -67,11 +68,15 @@ class SymmetryStudy(SweepBlock):
     def _known_alignments(cls, alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
         return _known(alignments)
 
-    @model_validator(mode="after")
-    def _one_line(self) -> "SymmetryStudy":
-        if sum(path.kind == LinearPath.kind for path in self.paths) != 1:
-            raise ValueError(f"paths must have one of kind {LinearPath.kind}: it is what alignment changes")
-        return self
+    @field_validator("paths")
+    @classmethod
+    def _one_line(cls, paths: tuple[PathBlock, ...]) -> tuple[PathBlock, ...]:
+        lines = sum(path.kind == LinearPath.kind for path in paths)
+        if not lines:
+            raise ValueError(f"one must be of kind {LinearPath.kind}: it is what alignment changes")
+        if lines > 1:
+            raise InputError(f"{LinearPath.kind!r} is listed twice: list it once")
+        return paths
 
 
 def _known(alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:

@@ -25,7 +25,8 @@ def relation_sections(tables: Tables) -> list[Section]:
         f"The loss barrier ({short_unit(tables)}) before and after alignment on the same graphs: means and their "
         "ratio; ρ, Spearman's correlation with the statistic over graphs, and its change; slope left: ratio of the "
         "slopes on the ranks of the statistic, what is left of the size of the relation (ρ says nothing of size). In "
-        "brackets: 95 % bootstrap over clusters, from 10 clusters on. The ends' train loss is no statistic of the graph.",
+        "brackets: 95 % bootstrap over clusters, from 10 clusters on. The ends' train loss is no statistic of the "
+        "graph.",
     )
     association = tables["association"]
     alone = TableView(
