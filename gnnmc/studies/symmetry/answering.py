@@ -13,6 +13,7 @@ from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.aligned import after, called, per_graph, swept
 from gnnmc.studies.symmetry.sizes import sized
 
+NO_TEST = "Nothing is tested here: these are means over pairs of modes, and no conclusion goes beyond these data."
 # More models than this are counted in a sentence and not named.
 FEW = 5
 # Shares of less than this are shares of nothing.
@@ -21,12 +22,9 @@ LEAST = 0.02
 
 def short_answer(tables: Tables) -> list[str]:
     """The answer in a few sentences; the tables have it model by model."""
-    lines = [*_left(tables, "train"), *_relation(tables), *_left(tables, "test")]
-    if not swept(tables):
-        lines.append(
-            "Nothing is tested here: these are means over pairs of modes, and no conclusion goes beyond these data."
-        )
-    return lines + _described(tables) + _sizes(tables)
+    if swept(tables):
+        return [*_left(tables, "train"), *_relation(tables), *_left(tables, "test")]
+    return [*described(tables), *([] if sized(tables).empty else along_sizes(tables)), NO_TEST]
 
 
 def _left(tables: Tables, split: str) -> list[str]:
@@ -102,7 +100,7 @@ def _range(rows: pd.DataFrame, name: str) -> str:
     return f"{low:.0f} to {high:.0f} %" if f"{low:.0f}" != f"{high:.0f}" else f"{low:.0f} %"
 
 
-def _described(tables: Tables) -> list[str]:
+def described(tables: Tables) -> list[str]:
     """Means over pairs, for models along which homophily was not varied and that are no part of a sweep of sizes."""
     known = {*swept(tables), *((row["regime"], row["model"]) for _, row in sized(tables).iterrows())}
     rows = per_graph(tables, ["train"])
@@ -121,7 +119,7 @@ def _described(tables: Tables) -> list[str]:
     return lines
 
 
-def _sizes(tables: Tables) -> list[str]:
+def along_sizes(tables: Tables) -> list[str]:
     """From the smallest to the largest network of every sweep of sizes."""
     lines = []
     rows = sized(tables)
@@ -168,9 +166,10 @@ def at_a_glance(tables: Tables) -> TableView:
     wide = wide[list(rows["aligned"].unique())].fillna("").rename(columns=called)
     frame = wide.reset_index().rename_axis(columns=None).rename(columns={"regime": "data"})
     graphs = rows.groupby(["regime", "model"])["graph"].nunique()
+    over = f"{counted(graphs.min(), 'graph', most=graphs.max())} (pairs of modes averaged within a graph)"
     caption = (
         f"Barrier of the straight line, loss in {loss_unit(tables)}, mean over "
-        f"{counted(graphs.min(), 'graph', most=graphs.max())} (pairs of modes averaged within a graph), by split: as "
+        f"{over if swept(tables) else 'pairs of modes'}, by split: as "
         "trained, and with one end moved onto the other (in brackets: of that as trained, where that is above "
         f"{LEAST:g})."
     )

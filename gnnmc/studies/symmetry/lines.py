@@ -6,6 +6,7 @@ from gnnmc.analysis.wording import counted
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, loss_unit, models_of, short_unit, split_note
 from gnnmc.studies.symmetry.aligned import TRAINED, alignments_of, called, per_graph, swept
+from gnnmc.studies.symmetry.answering import along_sizes, described
 from gnnmc.studies.symmetry.sizes import sized
 
 _SUMMARY = ["model", "split", "aligned", "x", "mean", "low", "high"]
@@ -97,7 +98,7 @@ def size_sections(tables: Tables) -> list[Section]:
                 },
             )
         )
-    return [Section("Wider and deeper networks", figures=tuple(figures))]
+    return [Section("Wider and deeper networks", tuple(along_sizes(tables)), figures=tuple(figures))]
 
 
 def method_sections(tables: Tables) -> list[Section]:
@@ -130,7 +131,7 @@ def method_sections(tables: Tables) -> list[Section]:
         alt="A row per alignment under each model: the barrier, and the mean loss of the ends beside it.",
         options=_common(tables),
     )
-    return [Section(title, figures=(figure,), tables=(table,))]
+    return [Section(title, tuple(described(tables)), figures=(figure,), tables=(table,))]
 
 
 def profile_sections(tables: Tables) -> list[Section]:

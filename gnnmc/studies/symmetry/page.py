@@ -2,6 +2,7 @@
 
 from gnnmc.studies.pages import Page, Tables
 from gnnmc.studies.sections import diagnostics_section, ends_section, measured
+from gnnmc.studies.symmetry.aligned import swept
 from gnnmc.studies.symmetry.answering import at_a_glance, short_answer
 from gnnmc.studies.symmetry.config import SymmetryStudy
 from gnnmc.studies.symmetry.lines import homophily_sections, method_sections, profile_sections, size_sections
@@ -10,9 +11,10 @@ from gnnmc.studies.symmetry.resting import asked, rests_on
 from gnnmc.studies.symmetry.units import unit_sections
 
 QUESTION = (
-    "How much of the loss barrier between independently trained networks, and of its relation to the homophily of the "
-    "graph, is left once one network is moved onto the other by the symmetries of the model?"
+    "How much of the loss barrier between trained networks, and of its relation to the homophily of the graph, is left "
+    "after alignment?"
 )
+OF_THE_BARRIER = "How much of the loss barrier between independently trained networks is left after alignment?"
 
 
 def make_page(tables: Tables, config: SymmetryStudy) -> Page:
@@ -31,7 +33,7 @@ def make_page(tables: Tables, config: SymmetryStudy) -> Page:
     sections.append(diagnostics_section(tables))
     return Page(
         title=config.title,
-        question=QUESTION,
+        question=QUESTION if swept(tables) else OF_THE_BARRIER,
         answer=tuple(short_answer(tables)) if known else ("No barrier was measured: every end diverged.",),
         rests_on=tuple(rests_on(tables, config)),
         sections=tuple(sections),

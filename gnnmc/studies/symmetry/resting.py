@@ -28,7 +28,8 @@ def rests_on(tables: Tables, config: SymmetryStudy) -> list[str]:
         "Losses and barriers on the train, validation and test splits, each for itself; ends at the "
         f"{'last epoch' if config.endpoint == 'last' else 'best validation epoch'}, dropout off; BatchNorm statistics "
         + ("re-estimated at every point." if config.profile.batchnorm == "reestimate" else "as stored."),
-        "A moved end computes what it computed before; that its losses are the same is checked in every run (GMC022).",
+        "Every pair as trained, and aligned: the moved end computes what it computed before, which is checked in every "
+        "run (GMC022).",
     ]
     if len(diagnostics):
         told = ", ".join(f"{row.title} ({row.code})" for row in diagnostics.itertuples())
