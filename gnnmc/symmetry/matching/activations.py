@@ -20,7 +20,7 @@ from gnnmc.symmetry.recorded import ITEMS, Recorded
 from gnnmc.symmetry.symmetry import Symmetry
 
 # Rounds over groups that are seen on one value beside others, which must be in order first.
-ROUNDS = 20
+SWEEPS = 20
 # Correlations of all units of several groups on one value, beyond which others are taken in the order that they have.
 _MOST_NUMBERS = 2**22
 _INSTEAD = "use method='weights', which compares the weights alone"
@@ -113,7 +113,7 @@ class _Matching:
         beside = [family for family in families if self._is_beside_others(family)]
         for family in (*(one for one in families if one not in beside), *beside):
             self._assign(family, known_only=True)
-        for _ in range(ROUNDS if beside else 0):
+        for _ in range(SWEEPS if beside else 0):
             changed = [self._assign(family, known_only=False) for family in beside]
             if not any(changed):
                 break

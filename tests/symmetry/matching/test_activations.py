@@ -286,7 +286,7 @@ class Attention(nn.Module):
         self.last = nn.Linear(12, 3)
 
     def forward(self, x):
-        x = torch.tanh(self.embed(x))
+        x = self.embed(x)
         return self.last(self.attend(x, x, x, need_weights=False)[0].mean(1))
 
 
