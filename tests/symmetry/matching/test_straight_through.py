@@ -28,6 +28,8 @@ def test_a_planted_order_is_found_and_left_only_for_a_lower_loss(name, toy_probl
     b = random_element(symmetry, torch_generator(3), ["permutation"]).apply(symmetry, a)
     assert distance(a, b) > 3
     assert distance(a, align(model, toy_problem, a, b, method="ste", steps=1, device="cpu").apply(b)) == 0
+    first = random_element(symmetry, torch_generator(4), ["permutation"])
+    assert distance(a, align(model, toy_problem, a, b, method="ste", start=first, steps=1, device="cpu").apply(b)) == 0
     found = align(model, toy_problem, a, b, method="ste", steps=20, device="cpu").apply(b)
     assert midpoint_loss(function, a, found) <= midpoint_loss(function, a, a) + 1e-6
 
