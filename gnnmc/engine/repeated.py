@@ -50,7 +50,12 @@ class Repeated:
         states = self._states()
         made = [value.detach() for value in self._compute()]
         self._restore(states)
-        self._program.run()
+        try:
+            self._program.run()
+        except (RuntimeError, TypeError) as refusal:  # an operation that cannot write into memory of ours (an LSTM's)
+            if out_of_memory(refusal):
+                raise
+            return self._refuse(str(refusal), states)
         if not all(torch.equal(a, b) for a, b in zip(made, self._program.results, strict=True)):
             return self._refuse("run again, it gives other numbers", states)
         self._call = self._again

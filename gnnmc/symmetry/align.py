@@ -12,9 +12,15 @@ from gnnmc.problem import Problem
 from gnnmc.symmetry.alignment import Alignment
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.find import read
-from gnnmc.symmetry.matching import activations as _activations  # noqa: F401 (registers)
-from gnnmc.symmetry.matching import weights as _weights  # noqa: F401 (registers)
-from gnnmc.symmetry.matching.match import METHODS, Found, Match
+from gnnmc.symmetry.matching import (  # noqa: F401 (they register)
+    activations,
+    learned,
+    semi,
+    sinkhorn,
+    straight_through,
+    weights,
+)
+from gnnmc.symmetry.matching.match import METHODS, Match, found_by
 from gnnmc.weights import Mode, distance, weights_of
 
 
@@ -33,10 +39,12 @@ def align(
 ) -> Alignment:
     """Find what moves `b` onto `a`: `.apply(b)` computes what b computes, and lies nearer to a.
 
-    method: "weights", "activations", "ste", "sinkhorn" or "learned". classes: which symmetries may be used;
+    method: "weights", "activations", "ste", "sinkhorn", "semi" or "learned". classes: which symmetries may be used;
     permutations alone by default, all that the model has for "learned". restarts: starts from other orders, of which
     the best is kept. options: of the method.
 
+    Shapes:
+        a, b: name → tensor, or Modes
     Raises InputError for weights that do not fit the model, unknown methods and classes.
     Source: science 3.
     """
@@ -57,8 +65,14 @@ def align_many(
     device: str | torch.device = "auto",
     **options: Any,
 ) -> list[Alignment]:
-    """`align` for several pairs of one model, done together: it is read once."""
-    find = METHODS[method]
+    """`align` for several pairs of one model, done together: it is read once.
+
+    Raises InputError as `align` does.
+
+    Shapes:
+        pairs: name → tensor, or Modes, two by two
+    """
+    METHODS[method]  # an unknown name is told before any work
     if restarts < 1:
         raise InputError(f"restarts is {restarts}: at least 1")
     function = ModelFunction(model, problem, device)
@@ -68,7 +82,7 @@ def align_many(
     unused = {name for pair in pairs for mode in pair for name in getattr(mode, "unused", ())}
     counted = [name for name in function.parameter_names if name not in unused and name not in function.tied]
     match = Match(found, found.symmetry.restricted(kinds), loaded, counted, seed, restarts, options)
-    made = [one if isinstance(one, Found) else Found(one) for one in find(match)]
+    made = found_by(method, match)
     return [
         Alignment(
             one.element,
@@ -83,4 +97,7 @@ def align_many(
 
 
 def _usual(method: str) -> list[SymmetryClass]:
-    return list(SymmetryClass) if method == "learned" else [SymmetryClass.PERMUTATION]
+    if method == "learned":
+        return list(SymmetryClass)
+    more = [SymmetryClass.SEMI] if method == "semi" else []
+    return [SymmetryClass.PERMUTATION, *more]

@@ -21,7 +21,11 @@ class Alignment:
     """element: what is done to the units of each group. symmetry: of the model. method: that found it.
 
     before, after: Euclidean distance between the modes over the parameters that count. objective: what the method
-    raised, ⟨a, moved b⟩ for matching by weights.
+    raised, ⟨a, moved b⟩ for matching by weights. `apply`:
+    Raises InputError for weights of another model.
+
+    Shapes:
+        .apply(weights): name → tensor → name → tensor
     """
 
     element: Element

@@ -6,20 +6,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gnnmc.engine import ModelFunction, NotTraceable
-from gnnmc.engine.tracing import Ref, Trace, record
-from gnnmc.engine.tracing.arguments import changed_call
+from gnnmc.engine.tracing import Trace, record
 from gnnmc.problem import Problem
-from gnnmc.seeding import torch_generator
+from gnnmc.symmetry.evaluating import evaluated, general_position
 from gnnmc.symmetry.group import Still
 from gnnmc.symmetry.layout import Fixed, Layout
 from gnnmc.symmetry.reading.derive import derive
 from gnnmc.symmetry.reading.export import Export
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.symmetry.verify import verified
-from gnnmc.weights import Weights
 
 # Items that a forward is recorded on, where they can be had apart: the axes of weights do not depend on how many.
 ITEMS = 8
@@ -37,6 +35,9 @@ def find_symmetry(
     these elements and of the weights that they are tested at.
 
     Raises InputError for a model that fails on the problem.
+
+    Shapes:
+        .frame() of what it gives: one row per axis of every tensor
     Source: science 3; permutations as in Ainsworth et al. 2022, the other classes as in Theus et al. 2025.
     """
     return read(ModelFunction(model, problem, device), seed).symmetry
@@ -46,13 +47,14 @@ def find_symmetry(
 class ReadModel:
     """function: of the model. symmetry: what was read and checked. trace: what it was read off, None where the forward
     could not be recorded. taps: group → number of a value in the trace on which its units can be compared → layouts of
-    the axes of that value.
+    the axes of that value. batches: the items that it was recorded on; None: all.
     """
 
     function: ModelFunction
     symmetry: Symmetry
     trace: Trace | None
     taps: Mapping[str, Mapping[int, tuple[Layout, ...]]] = field(default_factory=dict)
+    batches: list[Any] | None = None
 
 
 def read(function: ModelFunction, seed: int = 0) -> ReadModel:
@@ -69,13 +71,14 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
             trace = record(
                 lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True
             )
+        export = Export(derive(trace))
     except NotTraceable as refusal:
+        function(function.reference, batches=batches)  # a model that fails says so itself
         return ReadModel(function, _all_still(function, varying, str(refusal)), None)
-    export = Export(derive(trace))
     found = export.symmetry()
-    general = in_general_position(function, seed)
-    checked = verified(found, *_outputs(function, trace, batches, general), tolerance=TOLERANCE, seed=seed)
-    return ReadModel(function, _with_copies(checked, function.tied), trace, export.taps())
+    general = general_position(function, seed)
+    checked = verified(found, *evaluated(function, trace, batches, general), tolerance=TOLERANCE, seed=seed)
+    return ReadModel(function, _with_copies(checked, function.tied), trace, export.taps(), batches)
 
 
 @contextmanager
@@ -106,61 +109,3 @@ def _with_copies(symmetry: Symmetry, tied: Mapping[str, str]) -> Symmetry:
     """Other names of a tensor are moved as it is."""
     copies = {name: symmetry.layouts[first] for name, first in tied.items() if first in symmetry.layouts}
     return replace(symmetry, layouts={**symmetry.layouts, **copies})
-
-
-def in_general_position(function: ModelFunction, seed: int) -> dict[str, Tensor]:
-    """Weights near the model's own, none of them zero or equal by chance (biases at the start, γ of 1)."""
-    generator = torch_generator("general position", seed)
-    moved = {}
-    for name, value in function.reference.items():
-        if not value.is_floating_point():
-            moved[name] = value
-            continue
-        size = float(value.square().mean().sqrt()) if value.numel() else 0.0
-        noise = torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value)
-        near = value + (0.3 * size + 0.05) * noise
-        # Variances stay positive.
-        positive = name not in function.parameter_names and value.numel() and bool((value >= 0).all())
-        moved[name] = near.abs() if positive else near
-    for name, first in function.tied.items():
-        moved[name] = moved[first]
-    return moved
-
-
-def _outputs(function: ModelFunction, trace: Trace, batches: list[Any] | None, weights: Weights) -> Any:
-    """What gives the outputs, and the weights to start from: in double precision where the record can be run in it."""
-    doubled = {name: value.double() if value.is_floating_point() else value for name, value in weights.items()}
-    try:
-        run = _Doubled(trace)
-        exact, given = run(doubled), function(weights, batches=batches)
-        if exact.shape == given.shape and bool(((exact - given).abs() <= 1e-3 * given.abs().max()).all()):
-            return run, doubled
-    except (RuntimeError, TypeError, NotImplementedError):
-        pass
-    return (lambda moved: function(moved, batches=batches)), weights
-
-
-class _Doubled:
-    """A record run once more in double precision."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-
-    def __call__(self, weights: Weights) -> Tensor:
-        values = {number: weights[name] for name, number in self._trace.inputs.items()}
-
-        def filled(leaf: Any) -> Any:
-            if isinstance(leaf, Ref):
-                return values[leaf.number]
-            return leaf.double() if leaf.is_floating_point() else leaf
-
-        for operation in self._trace.operations:
-            if not callable(operation.function):
-                raise TypeError(operation.function)
-            args, kwargs = changed_call(operation.args, operation.kwargs, (Ref, Tensor), filled)
-            results = operation.function(*args, **kwargs)
-            results = results if isinstance(results, tuple | list) else [results]
-            for number, result in zip(operation.results, results, strict=True):
-                if number is not None:
-                    values[number] = result
-        return values[self._trace.output]

@@ -9,8 +9,8 @@ from gnnmc.symmetry.classes import SymmetryClass
 class Group:
     """Units whose order (or basis) may be changed wherever they are written and read, all at once.
 
-    name: of the first axis that they are on. size: how many. outer: names of the groups that hold a set of these in each
-    of their units, outermost first (heads, for the channels of a head). copies: how many such sets there are.
+    name: of the first axis that they are on. size: how many. outer: names of the groups that hold a set of these in
+    each of their units, outermost first (heads, for the channels of a head). copies: how many such sets there are.
     classes: what may be done to them; empty for a frozen group, which is kept where others lie inside it. centered:
     orthogonal maps must keep the vector of ones (LayerNorm takes the mean away).
     gauges: name of a scaling → the tensor whose entries (γ of a norm) stand between the units and some of their

@@ -87,11 +87,11 @@ def by_blocks(value: Tensor, layouts: Sequence[Layout], move: Move) -> Tensor:
     for axis, layout in enumerate(layouts):
         if isinstance(layout, Joined):
             pieces = value.split([part.size for part in layout.parts], axis)
-            moved = [
+            parts = [
                 by_blocks(piece, [*layouts[:axis], part, *layouts[axis + 1 :]], move)
                 for piece, part in zip(pieces, layout.parts, strict=True)
             ]
-            return torch.cat(moved, axis)
+            return torch.cat(parts, axis)
     for axis, layout in enumerate(layouts):
         if isinstance(layout, Product):
             opened = value.unflatten(axis, [factor.size for factor in layout.factors])

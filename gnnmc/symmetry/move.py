@@ -48,8 +48,9 @@ class Mover:
 
     def __call__(self, block: Tensor, on: Sequence[Leaf], *, tensor: str) -> Tensor:
         places = [(axis, leaf) for axis, leaf in enumerate(on) if isinstance(leaf, Units)]
-        # Outer units first: the orders of inner ones are told for the outer units that stand there then.
-        for axis, leaf in sorted(places, key=lambda place: len(self.symmetry.groups[place[1].group].outer)):
+        # Outer units first: what is done to inner ones is told for the outer units that stand there then.
+        places.sort(key=lambda place: len(self.symmetry.groups[place[1].group].outer))
+        for axis, leaf in places:
             if leaf.group in self.orders:
                 block = self._order(block, axis, leaf, on)
         for axis, leaf in places:
@@ -77,7 +78,8 @@ class Mover:
         around = self._around(leaf, on)
         index = _placed(order, [*around, axis], block.dim())
         shape = [order.shape[-1] if n == axis else size for n, size in enumerate(block.shape)]
-        return torch.gather(block, axis, index.expand(shape))
+        moved = torch.gather(block, axis, index.clamp(min=0).expand(shape))
+        return moved.masked_fill(index < 0, 0)
 
     def _mix(self, block: Tensor, axis: int, leaf: Units, on: Sequence[Leaf]) -> Tensor:
         matrix = self.matrices[leaf.group].to(block)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gnnmc.engine.tracing import Operation, Ref, Trace
 from gnnmc.symmetry.element import Element
-from gnnmc.symmetry.find import in_general_position
+from gnnmc.symmetry.evaluating import general_position
 from gnnmc.symmetry.layout import Units, blocks, leaves
 from gnnmc.symmetry.reading.derive import derive
 from gnnmc.symmetry.reading.export import Export
@@ -83,7 +83,7 @@ class _Search:
         self._trace = recorded.trace
         self._made = {number: one for one in self._trace.operations for number in one.results if number is not None}
         self._symmetry = recorded.export.symmetry()
-        self._general = in_general_position(recorded.function, 0)
+        self._general = general_position(recorded.function, 0)
         self._held = {name for group in self._symmetry.groups.values() for name in group.outer}
         self.found: list[Site] = []
         for number in self._before_functions():

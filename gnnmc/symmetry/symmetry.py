@@ -17,8 +17,12 @@ class Symmetry:
     """What may be done to the weights of a model without changing its outputs.
 
     groups: by name; a frozen one (no classes) stands only where others lie inside it. layouts: tensor → the layout of
-    each of its axes. still: every axis, or part of one, that is not moved, with the reason.
+    each of its axes. still: every axis, or part of one, that is not moved, with the reason. `find_symmetry` makes it.
 
+    Raises InputError for no model that runs: what is not understood stays where it is.
+
+    Shapes:
+        .frame(): one row per axis of every tensor; .groups_frame(): one row per group
     Source: Ainsworth et al. 2022 (permutations), Theus et al. 2025 (the other classes); science 3.
     """
 

@@ -14,6 +14,8 @@ from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.weights import Weights
 
 DENSE = frozenset({SymmetryClass.ORTHOGONAL, SymmetryClass.INVERTIBLE})
+# Largest difference of outputs in single precision, beside the larger of 1 and the largest output (science 3).
+SAME_OUTPUTS = 1e-4
 REASON = "a random element changes the outputs by {:.1g} of their size"
 
 
@@ -92,3 +94,11 @@ def _element(symmetry: Symmetry, parts: Collection[_Part], seed: int) -> Element
     for part in parts:
         allowed.setdefault(part.group, set()).add(part.kind)
     return random_element(symmetry, torch_generator("verify", seed), allowed)
+
+
+def apart(before: Tensor, after: Tensor) -> tuple[float, float]:
+    """Largest difference of outputs that should be the same, and the largest that rounding may make.
+
+    Shapes: before, after (N, …).
+    """
+    return float((after - before).abs().max()), SAME_OUTPUTS * max(1.0, float(before.abs().max()))

@@ -142,6 +142,7 @@ class _Recorder(TorchDispatchMode):
         self._stale: set[int] = set()
         self._seen: list[Tensor] = []
         self._constants: list[tuple[Tensor, int]] = []
+        self._writers: dict[int, list[int]] = {}  # memory → numbers of what was written there
         self._written: set[int] = set()  # memory that holds results: read only through numbered tensors
 
     def number(self, value: Tensor) -> int:
@@ -180,10 +181,11 @@ class _Recorder(TorchDispatchMode):
                 continue
             known = id(value) in self._numbers
             depends = depends or known
-            if self.lenient:
-                continue  # whoever asks only what depends on what checks the answer in another way
             if id(value) in self._stale or (not known and self._written and memory_of(value) in self._written):
-                self._refuse(f"{func} reads memory that a result was written into under another name")
+                if not self.lenient:
+                    self._refuse(f"{func} reads memory that a result was written into under another name")
+                self._read_through_memory(value)
+                depends = True
         if _is_random(func, args, kwargs):
             return self._draw(func, args, kwargs, depends)
         if not depends or is_factory(func):
@@ -208,6 +210,12 @@ class _Recorder(TorchDispatchMode):
         self.operations.append(Operation(draw, (), {}, (self.number(result),)))
         return result
 
+    def _read_through_memory(self, value: Tensor) -> None:
+        """What stood there and what was written, in a way that the record does not tell."""
+        before = [self._numbers[id(value)]] if id(value) in self._numbers else []
+        refs = tuple(Ref(number) for number in [*before, *self._writers.get(memory_of(value), ())])
+        self.operations.append(Operation("a tensor written to through a view", refs, {}, (self.number(value),)))
+
     def _learn_moments(self, func: Any, args: Any) -> Any:
         """BatchNorm in training: what it leaves in its running statistics, which torch's schema does not tell."""
         given = changed(tuple(args), Tensor, lambda value: self._operand(value, ()))
@@ -222,7 +230,9 @@ class _Recorder(TorchDispatchMode):
         inputs, named = changed_call(args, kwargs, Tensor, lambda value: self._operand(value, written))
         for value in written:
             for other in self._seen:
-                if other is not value and memory_of(other) == memory_of(value):
+                if other is value or memory_of(other) != memory_of(value):
+                    continue
+                if not (self.lenient and apart(other, value)):
                     self._stale.add(id(other))
             self._written.add(memory_of(value))
         result = func(*args, **kwargs)
@@ -230,6 +240,8 @@ class _Recorder(TorchDispatchMode):
         if any(not any(value is output for output in outputs) for value in written):
             self._refuse(f"{func} writes into an argument that it does not return")
         numbers = tuple(self.number(leaf) if isinstance(leaf, Tensor) else None for leaf in outputs)
+        for value in written:
+            self._writers.setdefault(memory_of(value), []).append(self._numbers[id(value)])
         self.operations.append(Operation(self._pure(func) if written else func, inputs, named, numbers))
         if self.stops_gradients:
             for leaf in outputs:
@@ -260,12 +272,42 @@ class _Recorder(TorchDispatchMode):
         name = func.overloadpacket.__name__
         pure = getattr(getattr(torch.ops, func.namespace), name.removesuffix("_"), None)
         if not name.endswith("_") or pure is None or func._overloadname not in pure.overloads():
+            if self.lenient:
+                return func if pure is None else _of_equal_arguments(pure, func)
             self._refuse(f"{func} writes in place and has no twin that does not")
         return getattr(pure, func._overloadname)
 
     def _refuse(self, why: str) -> None:
         self.trouble = why
         raise NotTraceable(why)
+
+
+def _of_equal_arguments(packet: Any, func: Any) -> Any:
+    """The overload with the same arguments by name, or else the operation itself."""
+    names = [argument.name for argument in func._schema.arguments]
+    overloads = (getattr(packet, name) for name in packet.overloads())
+    return next((one for one in overloads if [a.name for a in one._schema.arguments] == names), func)
+
+
+def apart(a: Tensor, b: Tensor) -> bool:
+    """Whether two views of one memory surely have no entry in common, as chunks of a tensor."""
+    if a.layout != torch.strided or b.layout != torch.strided or a.stride() != b.stride():
+        return False
+    spans = sorted(zip(map(int, a.stride()), a.shape, b.shape, strict=True), reverse=True)
+    inner = 0
+    for stride, ours, theirs in reversed(spans):
+        if stride <= inner:
+            return False  # windows that overlap
+        inner += (max(ours, theirs) - 1) * stride
+
+    def meet(distance: int, axis: int) -> bool:
+        if axis == len(spans):
+            return distance == 0
+        stride, ours, theirs = spans[axis]
+        steps = {distance // stride, distance // stride + 1}
+        return any(meet(distance - step * stride, axis + 1) for step in steps if -theirs < step < ours)
+
+    return not meet(int(b.storage_offset()) - int(a.storage_offset()), 0)
 
 
 def memory_of(value: Tensor) -> int:

@@ -46,3 +46,8 @@ class Found:
 # For each pair what moves b onto a: an element, or one with figures.
 Method: TypeAlias = Callable[[Match], Sequence[Element | Found]]
 METHODS: Registry[Method] = Registry("matching method")
+
+
+def found_by(method: str, match: Match) -> list[Found]:
+    """What a method finds for each pair. Raises InputError for an unknown one."""
+    return [one if isinstance(one, Found) else Found(one) for one in METHODS[method](match)]

@@ -26,6 +26,10 @@ from gnnmc.weights import Weights, distance
 # Rounds over all groups; a handful is usual.
 ROUNDS = 100
 _TINY = 1e-12
+# Of the squared distance, what a round must gain where matrices take part: these go on gaining ever less.
+_LITTLE = 1e-4
+# Of the solver of an invertible map, each time that it is its turn.
+_STEPS = 12
 
 
 @METHODS.register("weights")
@@ -82,8 +86,11 @@ class Ascent:
         tops = [group for group in self._symmetry.groups.values() if not group.outer and self._family(group)]
         for _ in range(ROUNDS):
             places = torch.randperm(len(tops), generator=self._generator).tolist()
+            before = self.value()
             gained = [self._raise(tops[place]) for place in places]
             if not any(gained):
+                break
+            if self.element.matrices and self.value() - before <= -_LITTLE * before:
                 break
         return self.value()
 
@@ -187,7 +194,7 @@ class Ascent:
         if any(circuit is None for circuit in circuits) or others or len(self._symmetry.shape(top.name)) > 1:
             return None
         order = assign(-head_costs([circuit for circuit in circuits if circuit is not None]))
-        return Element({top.name: order})
+        return None if torch.equal(order, torch.arange(len(order))) else Element({top.name: order})
 
     def _mapped(self, first: Element, inner: Sequence[Group]) -> Element:
         """A step, and after it the best map of every group."""
@@ -196,7 +203,7 @@ class Ascent:
         for group in inner:
             circuit = circuit_of(self._symmetry, self._counted, self._a, moved, group)
             if circuit is not None:
-                matrix = solve_invertible(*circuit).reshape(*self._symmetry.shape(group.name), group.size)
+                matrix = solve_invertible(*circuit, steps=_STEPS).reshape(*self._symmetry.shape(group.name), group.size)
                 step = step.then(Element(matrices={group.name: matrix}), self._symmetry)
         return step
 
@@ -212,15 +219,7 @@ class Ascent:
                 if len(axes) == 1:
                     linear += products(a, b, axes).double().cpu()
                 elif len(axes) == 2:
-                    rest = [axis for axis in range(a.dim()) if axis not in axes]
-                    pairs.append(
-                        tuple(
-                            one.permute(*axes, *rest).flatten(2).double().cpu()
-                            if rest
-                            else one.permute(*axes)[..., None].double().cpu()
-                            for one in (a, b)
-                        )
-                    )
+                    pairs.append((_in_front(a, axes), _in_front(b, axes)))
                 else:
                     break
             else:
@@ -253,3 +252,10 @@ class Ascent:
     def _apply(self, step: Element) -> None:
         self._moved |= step.apply(self._symmetry, self._moved)
         self.element = self.element.then(step, self._symmetry)
+
+
+def _in_front(block: Tensor, axes: Sequence[int]) -> Tensor:
+    """Two axes first, the others as one. Shape (n, n, r), float64."""
+    rest = [axis for axis in range(block.dim()) if axis not in axes]
+    size = block.shape[axes[0]]
+    return block.permute(*axes, *rest).reshape(size, size, -1).double().cpu()

@@ -7,6 +7,7 @@ from gnnmc.symmetry.reading import (  # noqa: F401 (their rules)
     maps,
     normalizations,
     products,
+    ranking,
     reductions,
     rows,
     shaping,

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import torch
 
-from gnnmc.engine.tracing import Operation, Trace
+from gnnmc.engine.tracing import NotTraceable, Operation, Trace
+from gnnmc.engine.tracing.draws import Draw
 from gnnmc.symmetry.reading.facts import Facts
 from gnnmc.symmetry.reading.reading import Operand, Reading
 from gnnmc.symmetry.reading.rules import RULES
-from gnnmc.symmetry.reading.spaces import SINGLE, Leaf, Reason, Space, Spaces, Tree, members, resolved, spaces_of
+from gnnmc.symmetry.reading.spaces import SINGLE, Reason, Space, Tree, Whole, above, members, resolved, spaces_of
+from gnnmc.symmetry.reading.unifying import Spaces
 
+# Each finds something, or is the last: a model of any depth took 6 at most.
+MOST_PASSES = 100
 _OUTPUT = Reason("output", "is an output of the model")
 
 
@@ -33,24 +37,46 @@ def derive(trace: Trace) -> Derivation:
     operations = _needed(trace)
     spaces = Spaces()
     inputs = {
-        name: tuple(Leaf(Space(size, SINGLE if size == 1 else None)) for size in trace.shapes[number])
+        name: tuple(Whole(Space(size, SINGLE if size == 1 else None)) for size in trace.shapes[number])
         for name, number in trace.inputs.items()
     }
-    while True:
-        before = spaces.changes
+    for _ in range(MOST_PASSES):
+        before = _state(inputs)
         _read(trace, operations, spaces, inputs, None)
         for axes in inputs.values():
             for space in (one for tree in axes for one in spaces_of(resolved(tree))):
                 # Told apart by an axis of its own: a tensor's layout has no word for that.
                 if len(members(space)) > 1:
                     spaces.tie(space)
-        if spaces.changes == before:
+        if _state(inputs) == before:
             break
+    else:
+        raise NotTraceable(f"what moves with what was not settled in {MOST_PASSES} passes")
     facts = Facts()
     values = _read(trace, operations, spaces, inputs, facts)
     asked = {number for operation in operations for number in operation.refs()} | {trace.output}
     used = frozenset(name for name, number in trace.inputs.items() if number in asked)
     return Derivation(inputs, used, values, facts, trace.inputs)
+
+
+def _state(inputs: Mapping[str, tuple[Tree, ...]]) -> list[object]:
+    """All that is known of the tensors, to see whether a pass found anything."""
+    names: dict[Space, int] = {}
+
+    def told(tree: Tree) -> object:
+        return [
+            (
+                names.setdefault(space, len(names)),
+                space.size,
+                space.fixed is None,
+                space.tied,
+                [names.setdefault(one, len(names)) for part in members(space) for one in part],
+                [names.setdefault(one, len(names)) for one in spaces_of(held)] if (held := above(space)) else None,
+            )
+            for space in spaces_of(resolved(tree))
+        ]
+
+    return [told(tree) for axes in inputs.values() for tree in axes]
 
 
 def _read(
@@ -63,8 +89,8 @@ def _read(
     reading = Reading(spaces, trace.shapes)
     reading.facts = facts
     for operation in operations:
-        for number in operation.refs():
-            reading.uses.setdefault(number, []).append(operation)
+        for ref in operation.refs():
+            reading.uses.setdefault(ref, []).append(operation)
     for name, number in trace.inputs.items():
         reading.axes[number] = inputs[name]
         reading.plain[number] = name
@@ -84,12 +110,17 @@ def _read(
 
 def _not_understood(reading: Reading, operation: Operation) -> None:
     """What goes in stays where it is, and so what comes out."""
-    reason = Reason("operation", f"{operation.function} is not understood")
-    for number in operation.refs():
-        reading.freeze(Operand(number, reading.axes[number]), reason)
+    reason = Reason("operation", f"{_named(operation)} is not understood")
+    for ref in operation.refs():
+        reading.freeze(Operand(ref, reading.axes[ref]), reason)
     for number in operation.results:
         if number is not None:
-            reading.give(number, [Leaf(Space(size, reason)) for size in reading.shapes[number]])
+            reading.give(number, [Whole(Space(size, reason)) for size in reading.shapes[number]])
+
+
+def _named(operation: Operation) -> str:
+    function = operation.function
+    return f"{function.function} (random numbers)" if isinstance(function, Draw) else str(function)
 
 
 def _needed(trace: Trace) -> list[Operation]:
@@ -97,7 +128,9 @@ def _needed(trace: Trace) -> list[Operation]:
     asked = {trace.output}
     kept = []
     for operation in reversed(trace.operations):
-        if asked.intersection(operation.results):
+        reads = all(number is None for number in operation.results)
+        # What the forward reads of a value may decide anything.
+        if reads or asked.intersection(operation.results):
             kept.append(operation)
             asked.update(operation.refs())
     return kept[::-1]

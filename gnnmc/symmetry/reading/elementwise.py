@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
@@ -19,18 +18,20 @@ from gnnmc.symmetry.reading.relations import (
     POSITIVE,
     Flag,
     Relation,
+    equal,
     nothing,
     power,
     vanishing,
 )
-from gnnmc.symmetry.reading.rules import RULES, given, reads
-from gnnmc.symmetry.reading.spaces import Leaf, Tree, resolved
+from gnnmc.symmetry.reading.rules import RULES, axis_of, given, reads
+from gnnmc.symmetry.reading.spaces import Tree, Whole, resolved
 
 aten = torch.ops.aten
 _SQUARED = Relation(power(2), vanishing, Flag.UNIT)
 _ROOT = Relation(power(1, 2), nothing, Flag.UNIT)
 _INVERSE_ROOT = Relation(power(-1, 2), nothing, Flag.UNIT)
 _INVERSE = Relation(power(-1), power(-1), Flag.UNIT)
+_SLOPES = Relation(lambda given, made: [*equal(given[:1], made), *nothing(given[1:], [])], nothing, Flag.UNIT)
 
 
 def pointwise(
@@ -60,7 +61,7 @@ def _letters(operand: Operand, dims: int) -> list[Letter]:
 def is_alike(tree: Tree) -> bool:
     """Whether all entries along an axis are equal, if only since there is one."""
     tree = resolved(tree)
-    return tree.size == 1 or (isinstance(tree, Leaf) and tree.space.uniform)
+    return tree.size == 1 or (isinstance(tree, Whole) and tree.space.uniform)
 
 
 def _alone(relation: Relation) -> Any:
@@ -88,11 +89,12 @@ for _names, _relation in (
     ("cos cosh", EVEN),
     ("neg clone alias detach positive contiguous lift_fresh _to_copy", LINEAR),
     (
-        "gelu silu elu selu celu mish sigmoid log_sigmoid_forward softplus hardsigmoid hardswish exp exp2 expm1 log log2 "
-        "log10 log1p logit floor ceil frac hardtanh threshold isnan isinf isfinite logical_not bitwise_not "
+        "gelu silu elu selu celu mish sigmoid log_sigmoid_forward softplus hardsigmoid hardswish exp exp2 expm1 log "
+        "log2 log10 log1p logit floor ceil frac hardtanh threshold logical_not bitwise_not "
         "gt ge lt le eq ne",
         OTHER,
     ),
+    ("isnan isinf isfinite", Relation(vanishing, vanishing, Flag.UNIT)),
     ("sqrt", _ROOT),
     ("rsqrt", _INVERSE_ROOT),
     ("square", _SQUARED),
@@ -113,7 +115,11 @@ def _compared(reading: Reading, operation: Operation) -> None:
 @reads(aten.add, aten.sub, aten.rsub)
 def _added(reading: Reading, operation: Operation) -> None:
     operands = [reading.operand(argument) for argument in operation.args[:2]]
-    operands = [operand for operand in operands if not _is_zero(operand)]
+    zeros = [reading.is_zero(operand) for operand in operands]
+    if all(zeros):
+        reading.zeros.update(number for number in operation.results if number is not None)
+    elif any(zeros):
+        operands = [operand for operand, zero in zip(operands, zeros, strict=True) if not zero]
     if isinstance(operation.kwargs.get("alpha"), int | float) and operation.kwargs["alpha"] == 0:
         operands = operands[:1]
     pointwise(reading, operation, operands, lambda has: LINEAR if all(has) else OTHER)
@@ -122,6 +128,8 @@ def _added(reading: Reading, operation: Operation) -> None:
 @reads(aten.mul)
 def _multiplied(reading: Reading, operation: Operation) -> None:
     operands = [reading.operand(argument) for argument in operation.args[:2]]
+    if any(map(reading.is_zero, operands)):
+        reading.zeros.update(number for number in operation.results if number is not None)
     squared = operands[0].number is not None and operands[0].number == operands[1].number
     if squared:
         _square(reading, operation)
@@ -231,7 +239,7 @@ def _chosen(reading: Reading, operation: Operation) -> bool | None:
     if len(operation.args) != 3:
         return False
     condition, *both = [reading.operand(argument) for argument in operation.args]
-    both = [operand for operand in both if not _is_zero(operand)]
+    both = [operand for operand in both if not reading.is_zero(operand)]
     pointwise(reading, operation, [condition, *both], lambda has: LINEAR if not has[0] and all(has[1:]) else OTHER)
     return None
 
@@ -244,6 +252,35 @@ def _filled(reading: Reading, operation: Operation) -> bool | None:
         return False
     pointwise(reading, operation, [x, mask], lambda has: LINEAR if value == 0 and not has[1] else OTHER)
     return None
+
+
+@reads(aten._prelu_kernel, aten.prelu)
+def _learned_slope(reading: Reading, operation: Operation) -> None:
+    """Factors pass as through ReLU; a slope for each unit moves with it, and has none."""
+    operands = [reading.operand(argument) for argument in operation.args[:2]]
+    pointwise(reading, operation, operands, lambda has: _SLOPES if all(has) else POSITIVE if has[0] else OTHER)
+    _see(reading, operation, POSITIVE)
+
+
+@reads(aten.glu)
+def _halves(reading: Reading, operation: Operation) -> None:
+    """One half times a function of the other."""
+    operand = reading.operand(operation.args[0])
+    axis = axis_of(given(operation)["dim"], len(operand.axes))
+    values, gates = reading.spaces.cut(operand.axes[axis], operand.axes[axis].size // 2)
+    letters: list[Letter] = ["units" if n == axis else n for n in range(len(operand.axes))]
+    rest = [*letters[:axis], None, *letters[axis + 1 :]]
+    reading.spaces.unify(values, gates)
+    made: list[Letter] = [values if n == axis else n for n in range(len(operand.axes))]
+    reading.relate(operation, [(operand, rest)], [made], lambda letter: OTHER)
+    if reading.facts is not None and operation.results[0] is not None:
+        keys = reading.keys(operand, axis)
+        result = Operand(operation.results[0], reading.axes[operation.results[0]])
+        half = len(keys) // 2
+        made_keys = reading.keys(result, axis)
+        for (space, value), (_, gate), (_, out) in zip(keys[:half], keys[half:], made_keys, strict=True):
+            reading.facts.note(space, OTHER, [gate], [])
+            reading.facts.note(space, LINEAR, [value], [out])
 
 
 @reads(aten.lerp)
@@ -259,8 +296,3 @@ def _mixed(reading: Reading, operation: Operation) -> bool | None:
 def _added_product(reading: Reading, operation: Operation) -> None:
     operands = [reading.operand(argument) for argument in operation.args[:3]]
     pointwise(reading, operation, operands, lambda has: OTHER)
-
-
-def _is_zero(operand: Operand) -> bool:
-    constant = operand.constant
-    return isinstance(constant, Tensor) and constant.layout == torch.strided and not bool(constant.any())

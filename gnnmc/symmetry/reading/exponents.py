@@ -55,7 +55,7 @@ def free_exponents(
     solved = _Solved(equations, keys, modulo_two)
     of_keys = {key: solved.of(key) for key in keys}
     free = dict.fromkeys(name for combination in of_keys.values() for name in combination)
-    basis = []
+    basis: list[Mapping[Key, int]] = []
     for name in free:
         entries = {key: combination[name] for key, combination in of_keys.items() if name in combination}
         scale = lcm(*(value.denominator for value in entries.values()))

@@ -78,9 +78,9 @@ class Export:
         return self._layout(resolved(tree), number, axis, [0])
 
     def _layout(self, tree: Tree, number: int, axis: int, count: list[int]) -> Layout:
-        if isinstance(tree, known.Sum):
+        if isinstance(tree, known.Chain):
             return Joined(tuple(self._layout(part, number, axis, count) for part in tree.parts))
-        if isinstance(tree, known.Product):
+        if isinstance(tree, known.Grid):
             return Product(tuple(self._layout(factor, number, axis, count) for factor in tree.factors))
         space = tree.space
         if space.fixed is not None or space.uniform:

@@ -7,9 +7,10 @@ from gnnmc.symmetry.reading.spaces import Space, root
 
 
 class Facts:
-    """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set. reads: keys of
-    operands that a product sums over. seen: by set, the values after a function of each unit; read: those that a product
-    sums over.
+    """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set.
+
+    reads: keys of operands that a product sums over. seen: by set, the values after a function of each unit; read: by
+    set, those that a product sums over.
     """
 
     def __init__(self) -> None:
@@ -18,6 +19,8 @@ class Facts:
         self.flags: dict[Space, set[Flag]] = {}
         self.gauges: dict[Space, dict[Key, str]] = {}
         self.reads: set[Key] = set()
+        # Axes of a view of a tensor of the model → the same axes of what it is a view of.
+        self.views: dict[Key, Key] = {}
         self.seen: dict[Space, list[int]] = {}
         self.read: dict[Space, list[int]] = {}
 
@@ -31,6 +34,10 @@ class Facts:
         """A product sums over these sets of a value; of_model: it is a tensor of the model."""
         for space, key in keys:
             self.reads.add(key)
+            viewed: Key = key
+            while viewed in self.views:
+                viewed = self.views[viewed]
+                self.reads.add(viewed)
             if number is not None and not of_model:
                 self.read.setdefault(root(space), []).append(number)
 

@@ -11,7 +11,7 @@ from gnnmc.symmetry.reading.elementwise import is_alike
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import LINEAR
 from gnnmc.symmetry.reading.rules import axis_of, given, reads
-from gnnmc.symmetry.reading.spaces import Leaf, Sum, Tree, above, is_fixed, members, resolved, restricted, spaces_of
+from gnnmc.symmetry.reading.spaces import Chain, Tree, Whole, above, is_fixed, members, resolved, restricted, spaces_of
 
 aten = torch.ops.aten
 
@@ -22,7 +22,7 @@ def _joined(reading: Reading, operation: Operation) -> None:
     operands = [reading.operand(one) for one in arguments]
     dims = len(operands[0].axes)
     along = axis_of(given(operation)["dim"], dims)
-    joined = Sum(tuple(_part(reading, operand.axes[along]) for operand in operands))
+    joined = Chain(tuple(_part(reading, operand.axes[along]) for operand in operands))
     letters = [
         [("part", number) if axis == along else None if is_alike(tree) else axis for axis, tree in enumerate(one.axes)]
         for number, one in enumerate(operands)
@@ -133,7 +133,7 @@ def _pick(
         else:
             part = _range(reading, whole, start, stop)
             _tie_in_many(reading, others, whole, part)
-            made = restricted(others, whole, part)
+            made = restricted(others, whole, start, stop)
         axes = [*made[:axis], part, *made[axis:]]
         reading.give(number, axes if keep else made)
         if reading.facts is not None:
@@ -167,7 +167,7 @@ def _note_pick(reading: Reading, before: Operand, after: Operand, axis: int, sta
 
 
 def _parts_of(tree: Tree) -> Sequence[Tree]:
-    return tree.parts if isinstance(tree, Sum) else (tree,)
+    return tree.parts if isinstance(tree, Chain) else (tree,)
 
 
 def _plain(whole: Tree, others: Sequence[Tree]) -> bool:
@@ -189,7 +189,7 @@ def _range(reading: Reading, tree: Tree, start: int, stop: int) -> Tree:
 
 def _tie_in_many(reading: Reading, others: Sequence[Tree], whole: Tree, part: Tree) -> None:
     """Sets in units of the whole are told apart in a part only where that is one set."""
-    if isinstance(resolved(part), Leaf):
+    if isinstance(resolved(part), Whole):
         return
     cut = set(spaces_of(resolved(whole)))
     for tree in others:

@@ -6,62 +6,81 @@ import torch
 
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
-from gnnmc.symmetry.reading.relations import CONTRACTED, LINEAR, MULTIPLIED, OTHER, POSITIVE, Flag, Relation
+from gnnmc.symmetry.reading.relations import (
+    CONTRACTED,
+    LINEAR,
+    OTHER,
+    POSITIVE,
+    Equation,
+    Flag,
+    Key,
+    Relation,
+    equal,
+    product,
+)
 from gnnmc.symmetry.reading.rules import given, reads
-from gnnmc.symmetry.reading.spaces import Product, is_fixed, resolved
+from gnnmc.symmetry.reading.shaping import note_moved
+from gnnmc.symmetry.reading.spaces import Grid, is_fixed, resolved
 
 aten = torch.ops.aten
-_EACH = Relation(MULTIPLIED.scale, MULTIPLIED.sign, Flag.UNIT)
 
 
 @reads(aten.convolution, aten._convolution)
 def _convolved(reading: Reading, operation: Operation) -> bool | None:
     named = given(operation)
     x, weight = reading.operand(named["input"]), reading.operand(named["weight"])
-    number, groups = operation.results[0], named["groups"]
-    if number is None or named.get("transposed") or len(x.axes) != len(weight.axes):
+    number, groups, turned = operation.results[0], named["groups"], bool(named.get("transposed"))
+    if number is None or len(x.axes) != len(weight.axes):
         return False
     for axis in (*x.axes[2:], *weight.axes[2:]):
         reading.spaces.unify(axis, reading.data(axis.size))
     bias = [] if named["bias"] is None else [reading.operand(named["bias"])]
     own: list[Letter] = ["in"]
-    learned: list[Letter] = ["out", "in"]
+    learned: list[Letter] = ["in", "out"] if turned else ["out", "in"]
     made: list[Letter] = ["out"]
     if groups > 1:
         # Channels are groups × channels of a group; every group of the input is read by one group of the result.
-        inner = weight.axes[0].size // groups
-        x = _opened(reading, x, 1, [groups, x.axes[1].size // groups])
-        weight = _opened(reading, weight, 0, [groups, inner])
-        bias = [_opened(reading, one, 0, [groups, inner]) for one in bias]
-        own, learned, made = ["group", "in"], ["group", "out", "in"], ["group", "out"]
-    places: list[Letter] = [("place", n) for n in range(2, len(reading.shapes[number]))]
-    kernel: list[Letter] = [("kernel", n) for n in range(2, len(reading.shapes[number]))]
+        x, weight = opened(reading, x, 1, groups), opened(reading, weight, 0, groups)
+        bias = [opened(reading, one, 0, groups) for one in bias]
+        own, learned, made = ["group", *own], ["group", *learned], ["group", *made]
+    spread = range(2, len(reading.shapes[number]))
     parts: list[tuple[Operand, Sequence[Letter]]] = [
-        (x, ["item", *own, *places]),
-        (weight, [*learned, *kernel]),
+        (x, ["item", *own, *(("place", n) for n in spread)]),
+        (weight, [*learned, *(("kernel", n) for n in spread)]),
         *((one, made) for one in bias),
     ]
-    if reading.facts is not None:
-        for operand, letters in parts[:2]:
-            for axis, letter in enumerate(letters):
-                if letter == "in":
-                    reading.note_read(operand, axis)
+    for operand, letters in parts[:2]:
+        reading.note_read(operand, list(letters).index("in"))
 
     def relation(letter: Letter) -> Relation:
         return CONTRACTED if letter == "in" else _EACH if letter == "group" else LINEAR
 
     positions = [reading.data(size) for size in reading.shapes[number][2:]]
-    reading.relate(operation, parts, [["item", *made, *positions]], relation)
+    result = number if groups == 1 else reading.virtual("grouped", number)
+    reading.relate(operation, parts, [["item", *made, *positions]], relation, results=[result])
     if groups > 1:
-        item, *channels, _ = [*reading.axes[number][: 1 + len(made)], None]
-        reading.give(number, [item, Product(tuple(channels)), *positions])
+        item, group, out, *rest = reading.axes[result]
+        reading.give(number, [item, Grid((group, out)), *rest])
+        note_moved(reading, Operand(result, reading.axes[result]), Operand(number, reading.axes[number]))
     return None
 
 
-def _opened(reading: Reading, operand: Operand, axis: int, sizes: Sequence[int]) -> Operand:
-    """The operand with one axis taken apart."""
-    pieces = reading.spaces.split(operand.axes[axis], sizes)
-    return Operand(operand.number, (*operand.axes[:axis], *pieces, *operand.axes[axis + 1 :]), operand.constant)
+def _each(given: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
+    """Channels by themselves: those of x times those of the weight; the bias has those of the result."""
+    return product(given[:2], made) + equal(given[2:], made)
+
+
+_EACH = Relation(_each, _each, Flag.UNIT)
+
+
+def opened(reading: Reading, operand: Operand, axis: int, outer: int) -> Operand:
+    """The operand with one axis taken apart, the outer factor of this size."""
+    pieces = reading.spaces.split(operand.axes[axis], [outer, operand.axes[axis].size // outer])
+    axes = (*operand.axes[:axis], *pieces, *operand.axes[axis + 1 :])
+    number = None if operand.number is None else reading.virtual((axis, outer), operand.number)
+    made = Operand(number, axes, operand.constant)
+    note_moved(reading, operand, made)
+    return made
 
 
 @reads(aten.max_pool2d_with_indices, aten.max_pool3d_with_indices, aten.adaptive_max_pool2d)

@@ -9,7 +9,6 @@ from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.elementwise import is_alike
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import (
-    ACROSS,
     LINEAR,
     OTHER,
     Equation,
@@ -41,11 +40,7 @@ def _layer(reading: Reading, operation: Operation) -> None:
     centered = operation.kind is aten.native_layer_norm
     flag = Flag.CENTERED if centered else Flag.NORM
 
-    def over(keys: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
-        # No factor passes the norm; those of γ and β are those of the result.
-        return nothing(keys[:1], []) + equal(keys[1:], made) if keys[1:] else nothing(keys, made)
-
-    law = over if weight is not None else nothing
+    law = _past_norm if weight is not None else nothing
     relation = Relation(law, law, flag)
     results = [letters, *([letters[:first]] * (len(operation.results) - 1))]
     made = [
@@ -62,6 +57,11 @@ def _layer(reading: Reading, operation: Operation) -> None:
         operation, parts, made, lambda letter: relation if isinstance(letter, int) and letter >= first else OTHER
     )
     _gauge(reading, weight, own)
+
+
+def _past_norm(keys: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
+    """No factor passes the norm; those of γ and β are those of the result."""
+    return nothing(keys[:1], []) + equal(keys[1:], made) if keys[1:] else nothing(keys, made)
 
 
 def _gauge(reading: Reading, weight: Any, own: int) -> None:
@@ -134,4 +134,6 @@ def _group(reading: Reading, operation: Operation) -> None:
             if not is_alike(operand.axes[0]):
                 parts.append((operand, [1]))
     others = [[reading.data(size) for size in reading.shapes[r]] for r in operation.results[1:] if r is not None]
-    reading.relate(operation, parts, [letters, *others], lambda letter: ACROSS if letter == 1 else OTHER)
+    law = _past_norm if named.get("weight") is not None else nothing
+    relation = Relation(law, law, Flag.ACROSS)
+    reading.relate(operation, parts, [letters, *others], lambda letter: relation if letter == 1 else OTHER)

@@ -11,6 +11,8 @@ from gnnmc.symmetry.reading.relations import ACROSS, CONTRACTED, LINEAR, MULTIPL
 from gnnmc.symmetry.reading.rules import given, reads
 
 aten = torch.ops.aten
+# A product with zeros asks nothing of what it sums over.
+_FREE = Relation(lambda given, made: [], lambda given, made: [])
 _ALONG = Relation(MULTIPLIED.scale, MULTIPLIED.sign, Flag.UNIT)
 
 
@@ -38,15 +40,20 @@ def contract(
             None if is_alike(tree) else letter for tree, letter in zip(added.axes, tail, strict=True)
         ]
         extra = [(added, theirs)]
-        zero = added.constant is not None and not bool(added.constant.any())
-        lacking = set() if zero else set(made) - {letter for letter in theirs if letter is not None}
+        lacking = set() if reading.is_zero(added) else {letter for letter in made if letter not in theirs}
     if reading.facts is not None:
         for operand, one in zip(operands, shown, strict=True):
             for axis, letter in enumerate(one):
                 if letter in summed:
                     reading.note_read(operand, axis)
 
+    empty = any(map(reading.is_zero, operands))
+    if empty and added is None:
+        reading.zeros.update(number for number in operation.results if number is not None)
+
     def relation(letter: Letter) -> Relation:
+        if empty and letter in summed:
+            return _FREE
         if letter in alone:
             return ACROSS
         if letter in summed:

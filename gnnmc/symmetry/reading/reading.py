@@ -1,7 +1,7 @@
 """The state of reading a recorded forward: the axes of every value, and what is noted of them."""
 
 import itertools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,19 +13,19 @@ from gnnmc.symmetry.reading.facts import Facts
 from gnnmc.symmetry.reading.relations import Key, Relation
 from gnnmc.symmetry.reading.spaces import (
     SINGLE,
-    Leaf,
-    Product,
+    Chain,
+    Grid,
     Reason,
     Space,
-    Spaces,
-    Sum,
     Tree,
+    Whole,
     above,
     is_fixed,
     members,
     resolved,
     spaces_of,
 )
+from gnnmc.symmetry.reading.unifying import Spaces
 
 INPUT = Reason("input", "meets the data")
 # Letters name axes within one operation; a tree in the place of a letter is an axis that is new.
@@ -44,8 +44,9 @@ class Operand:
 class Reading:
     """axes: number → the trees of a value's axes. facts: filled in the last pass, None before.
 
-    plain: number → the tensor of the model that a value is a mere view of, entry for entry. uses: number → the operations
-    that need it. squares: the numbers of squares that are only summed.
+    plain: number → the tensor of the model that a value is a mere view of, entry for entry. uses: number → the
+    operations that need it. squares: the numbers of squares that are only summed. zeros: those of
+    values that are 0 everywhere (products with the first state of an LSTM).
     """
 
     def __init__(self, spaces: Spaces, shapes: Mapping[int, torch.Size]) -> None:
@@ -56,6 +57,8 @@ class Reading:
         self.plain: dict[int, str] = {}
         self.uses: dict[int, list[Operation]] = {}
         self.squares: set[int] = set()
+        self.zeros: set[int] = set()
+        self._virtual: dict[Hashable, int] = {}
         self._constants: dict[int, tuple[Tensor, tuple[bool, ...]]] = {}
 
     def operand(self, argument: Any) -> Operand:
@@ -66,19 +69,29 @@ class Reading:
             return Operand(None, self._axes_of(argument), argument)
         return Operand(None, (), torch.as_tensor(argument))
 
+    def is_zero(self, operand: Operand) -> bool:
+        """Whether a value is known to be 0 everywhere."""
+        if operand.constant is None:
+            return operand.number in self.zeros
+        return operand.constant.layout == torch.strided and not bool(operand.constant.any())
+
+    def virtual(self, how: Hashable, number: int) -> int:
+        """A number for a value in another form, which no operation of the record gives."""
+        return self._virtual.setdefault((how, number), -1 - len(self._virtual))
+
     def shape(self, argument: Any) -> tuple[int, ...]:
         """Of a value or a constant tensor."""
         return tuple(self.shapes[argument.number] if isinstance(argument, Ref) else argument.shape)
 
     def data(self, size: int) -> Tree:
         """An axis that the weights have no part in: nodes, pixels, tokens."""
-        return Leaf(Space(size, SINGLE if size == 1 else INPUT))
+        return Whole(Space(size, SINGLE if size == 1 else INPUT))
 
     def alike(self, size: int) -> Tree:
         """An axis along which all entries are equal."""
         space = Space(size, SINGLE if size == 1 else None)
         space.uniform = size != 1
-        return Leaf(space)
+        return Whole(space)
 
     def relate(
         self,
@@ -86,10 +99,13 @@ class Reading:
         given: Sequence[tuple[Operand, Sequence[Letter]]],
         made: Sequence[Sequence[Letter]],
         relation: Callable[[Letter], Relation],
+        *,
+        results: Sequence[int | None] | None = None,
     ) -> None:
         """Axes with one letter are moved alike. Gives the results (one list of letters for each) their axes.
 
-        The letter None: an axis of size 1, or one along which all is equal, which has no part in it.
+        results: numbers to give axes to, those of the operation's own results by default. The letter None: an axis of
+        size 1, or one along which all is equal, which has no part in it.
         """
         trees: dict[Letter, Tree] = {}
         for operand, letters in given:
@@ -100,14 +116,14 @@ class Reading:
                     self.spaces.unify(trees[letter], tree)
                 else:
                     trees[letter] = tree
-        results = []
-        for number, letters in zip(operation.results, made, strict=False):
-            axes = tuple(letter if isinstance(letter, Leaf | Sum | Product) else trees[letter] for letter in letters)
-            results.append((Operand(number, axes), letters))
+        given_to = []
+        for number, letters in zip(operation.results if results is None else results, made, strict=False):
+            axes = tuple(letter if isinstance(letter, Whole | Chain | Grid) else trees[letter] for letter in letters)
+            given_to.append((Operand(number, axes), letters))
             self.give(number, axes)
-        self._check_nesting([*given, *results])
+        self._check_nesting([*given, *given_to])
         if self.facts is not None:
-            self._note(given, results, trees, relation)
+            self._note(given, given_to, trees, relation)
 
     def give(self, number: int | None, axes: Sequence[Tree]) -> None:
         """The axes of a result."""
@@ -117,7 +133,7 @@ class Reading:
         self.check(self.axes[number])
 
     def check(self, axes: Sequence[Tree]) -> None:
-        """Sets that lie in others are moved apart only where those are on the same value, once for each of its entries."""
+        """Sets that lie in others are moved apart only where those are on the same value, once for each entry."""
         parts = [_parts(tree) for tree in axes]
         for axis, own in enumerate(parts):
             # How often a set is on each of the other axes, whichever part of them an entry is in.
@@ -126,7 +142,7 @@ class Reading:
                     held = above(space)
                     if held is None:
                         continue
-                    needed = list(spaces_of(held))
+                    needed = dict.fromkeys(spaces_of(held))
                     counts = [{_count(one, needed) for one in other} for n, other in enumerate(parts) if n != axis]
                     if any(len(one) != 1 for one in counts) or _count(part, needed) + sum(map(sum, counts)) != 1:
                         self.spaces.tie(space)
@@ -168,7 +184,7 @@ class Reading:
         if facts is None:
             return
         for letter in trees:
-            if isinstance(letter, Leaf | Sum | Product) or is_fixed(resolved(trees[letter])):
+            if isinstance(letter, Whole | Chain | Grid) or is_fixed(resolved(trees[letter])):
                 continue
             of_given = [self.keys(o, axis) for o, letters in given for axis, one in enumerate(letters) if one == letter]
             of_made = [
@@ -187,7 +203,7 @@ class Reading:
             parts = [_parts(tree) for tree in operand.axes]
             for axis, own in enumerate(parts):
                 letter = letters[axis]
-                if letter is None or isinstance(letter, Leaf | Sum | Product):
+                if letter is None or isinstance(letter, Whole | Chain | Grid):
                     continue
                 place = -1
                 for part in own:
@@ -196,7 +212,7 @@ class Reading:
                         held = above(space)
                         if held is None:
                             continue
-                        needed = list(spaces_of(held))
+                        needed = dict.fromkeys(spaces_of(held))
                         home: object = "beside"
                         if not _count(part, needed):
                             home = tuple(
@@ -219,15 +235,15 @@ class Reading:
 def _parts(tree: Tree) -> list[list[Space]]:
     """The sets of each part of an axis."""
     tree = resolved(tree)
-    return [list(spaces_of(part)) for part in (tree.parts if isinstance(tree, Sum) else [tree])]
+    return [list(spaces_of(part)) for part in (tree.parts if isinstance(tree, Chain) else [tree])]
 
 
-def _count(spaces: Sequence[Space], among: Sequence[Space]) -> int:
-    return sum(space is one for space in spaces for one in among)
+def _count(spaces: Sequence[Space], among: Collection[Space]) -> int:
+    return sum(space in among for space in spaces)
 
 
 def _name(letter: Letter, axis: int) -> object:
-    return ("new", axis) if letter is None or isinstance(letter, Leaf | Sum | Product) else letter
+    return ("new", axis) if letter is None or isinstance(letter, Whole | Chain | Grid) else letter
 
 
 def _alike(constant: Tensor) -> tuple[bool, ...]:

@@ -5,14 +5,18 @@ import torch
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.elementwise import is_alike
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
-from gnnmc.symmetry.reading.relations import ACROSS, LINEAR, OTHER, POSITIVE, Flag, Relation, equal, nothing
+from gnnmc.symmetry.reading.relations import ACROSS, LINEAR, OTHER, POSITIVE, Flag, Relation, equal, nothing, vanishing
 from gnnmc.symmetry.reading.rules import axes_of, given, reads
 
 aten = torch.ops.aten
 _UNIT = Relation(equal, equal, Flag.UNIT)
 _NORM = Relation(nothing, nothing, Flag.NORM)
+# Absolute values are seen: a sign is lost.
+_LENGTH = Relation(nothing, vanishing, Flag.NORM)
+_MASS = Relation(nothing, vanishing, Flag.ACROSS)
 _CENTERED = Relation(nothing, nothing, Flag.CENTERED)
 # Extremes keep positive factors.
+_MAGNITUDE = Relation(equal, vanishing, Flag.UNIT)
 _KEPT = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
 
 
@@ -51,7 +55,7 @@ def _norm(reading: Reading, operation: Operation) -> None:
     operand = reading.operand(operation.args[0])
     gone = axes_of(named.get("dim"), len(operand.axes))
     order = named.get("ord", named.get("p"))
-    reduce(reading, operation, operand, gone, _NORM if order in (2, None) else ACROSS, _KEPT)
+    reduce(reading, operation, operand, gone, _LENGTH if order in (2, None) else _MASS, _MAGNITUDE)
 
 
 @reads(aten.var, aten.std, aten.var_mean, aten.std_mean)
@@ -67,7 +71,12 @@ def _extreme(reading: Reading, operation: Operation) -> bool | None:
     if "other" in named:
         return False
     operand = reading.operand(operation.args[0])
-    reduce(reading, operation, operand, axes_of(named.get("dim"), len(operand.axes)), ACROSS, _KEPT)
+    gone = axes_of(named.get("dim"), len(operand.axes))
+    if any(number in reading.uses for number in operation.results[1:]):
+        # Where the extreme stands is asked for: the axis must stay.
+        for axis in gone:
+            reading.spaces.unify(operand.axes[axis], reading.data(operand.axes[axis].size))
+    reduce(reading, operation, operand, gone, ACROSS, _KEPT)
     return None
 
 

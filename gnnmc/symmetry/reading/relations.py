@@ -1,7 +1,7 @@
 """What an operation does to factors and bases along one of its axes.
 
-A factor for each unit passes through an operation or not: every law gives linear equations between the exponents that it
-has on the operands and on the result. For signs the same equations are read modulo 2.
+A factor for each unit passes through an operation or not: every law gives linear equations between the exponents that
+it has on the operands and on the result. For signs the same equations are read modulo 2.
 """
 
 from collections.abc import Callable, Hashable, Sequence

@@ -11,7 +11,7 @@ from gnnmc.symmetry.reading.elementwise import is_alike
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import LINEAR, OTHER, POSITIVE, Flag, Relation
 from gnnmc.symmetry.reading.rules import axis_of, given, reads
-from gnnmc.symmetry.reading.spaces import Tree
+from gnnmc.symmetry.reading.spaces import Tree, is_fixed, resolved
 
 aten = torch.ops.aten
 _LARGEST = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
@@ -21,32 +21,32 @@ _LARGEST = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
 def _selected(reading: Reading, operation: Operation) -> bool | None:
     operand = reading.operand(operation.args[0])
     axis, index = axis_of(operation.args[1], len(operand.axes)), operation.args[2]
-    if not isinstance(index, Tensor):
+    if not _tells_rows(reading, index):
         return False
-    _replace(reading, operation, operand, axis, [reading.data(index.numel())])
+    _replace(reading, operation, operand, axis, [reading.data(size) for size in reading.shape(index) or (1,)])
     return None
 
 
 @reads(aten.embedding)
 def _embedded(reading: Reading, operation: Operation) -> bool | None:
     table, index = reading.operand(operation.args[0]), operation.args[1]
-    if not isinstance(index, Tensor):
+    if not _tells_rows(reading, index):
         return False
-    _replace(reading, operation, table, 0, [reading.data(size) for size in index.shape])
+    _replace(reading, operation, table, 0, [reading.data(size) for size in reading.shape(index)])
     return None
 
 
 @reads(aten.index)
 def _indexed(reading: Reading, operation: Operation) -> bool | None:
-    """One axis, or several after another, by constant numbers or masks."""
+    """One axis, or several after another, by numbers or masks."""
     operand, indices = reading.operand(operation.args[0]), operation.args[1]
     used = [n for n, index in enumerate(indices) if index is not None]
     number = operation.results[0]
     if number is None or not used or used != list(range(used[0], used[-1] + 1)):
         return False
-    if not all(isinstance(indices[n], Tensor) for n in used):
+    if not all(_tells_rows(reading, indices[n]) for n in used):
         return False
-    covered = sum(indices[n].dim() if indices[n].dtype == torch.bool else 1 for n in used)
+    covered = sum(_covers(reading, operand, indices[n], number) for n in used)
     kept = len(operand.axes) - covered
     shape = reading.shapes[number]
     new = [reading.data(size) for size in shape[used[0] : len(shape) - (kept - used[0])]]
@@ -142,7 +142,7 @@ def _merge(
     relation: Relation,
 ) -> bool | None:
     """What stood there and what comes: a base of zeros has no part in it."""
-    empty = base.constant is not None and not bool(base.constant.any())
+    empty = reading.is_zero(base)
     own: list[Letter] = [
         ("base", n) if n in rows else None if is_alike(tree) else n for n, tree in enumerate(base.axes)
     ]
@@ -176,6 +176,20 @@ def _replace(
     letters: list[Letter] = [("row", n) if axis <= n < axis + covered else n for n in range(len(operand.axes))]
     made: list[Letter] = [*letters[:axis], *new, *letters[axis + covered :]]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
+
+
+def _tells_rows(reading: Reading, index: Any) -> bool:
+    """Whether numbers of rows are known not to depend on the order of units: constants, or values without units."""
+    return isinstance(index, Tensor) or all(is_fixed(resolved(tree)) for tree in reading.operand(index).axes)
+
+
+def _covers(reading: Reading, operand: Operand, index: Any, result: int) -> int:
+    """How many axes an index is for: a mask for all of its own."""
+    dims = len(reading.shape(index))
+    if isinstance(index, Tensor):
+        return dims if index.dtype == torch.bool else 1
+    # Of which type a value is, the record does not tell: the result has an axis for a mask, or all of the numbers'.
+    return dims if len(reading.shapes[result]) == len(operand.axes) - dims + 1 else 1
 
 
 def _hold(reading: Reading, operand: Operand, axis: int) -> None:

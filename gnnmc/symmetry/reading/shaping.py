@@ -8,7 +8,7 @@ from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import LINEAR, Key
 from gnnmc.symmetry.reading.rules import axis_of, given, reads
-from gnnmc.symmetry.reading.spaces import Product, Reason, Space, Tree, is_fixed, resolved
+from gnnmc.symmetry.reading.spaces import Chain, Grid, Reason, Space, Tree, is_fixed, resolved
 
 aten = torch.ops.aten
 
@@ -20,6 +20,13 @@ def rearranged(reading: Reading, operation: Operation, order: Sequence[int | Non
     made: list[Letter] = [reading.data(1) if axis is None else axis for axis in order]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
     carry_name(reading, operation)
+    number = operation.results[0]
+    if reading.facts is not None and number in reading.plain:
+        result = Operand(number, reading.axes[number])
+        for axis, old in enumerate(order):
+            if old is not None:
+                pairs = zip(reading.keys(result, axis), reading.keys(operand, old), strict=True)
+                reading.facts.views |= {key: viewed for (_, key), (_, viewed) in pairs}
 
 
 def carry_name(reading: Reading, operation: Operation) -> None:
@@ -98,7 +105,7 @@ def _expanded(reading: Reading, operation: Operation) -> None:
 
 
 @reads(aten.repeat)
-def _repeated(reading: Reading, operation: Operation) -> bool | None:
+def _repeated(reading: Reading, operation: Operation) -> None:
     operand = reading.operand(operation.args[0])
     times = operation.args[1]
     first = len(times) - len(operand.axes)
@@ -113,9 +120,17 @@ def _repeated(reading: Reading, operation: Operation) -> bool | None:
             letters.append(None)
             made.append(reading.data(count * tree.size))
         else:
-            return False
+            letters.append(("again", axis))
+            made.append(Chain((tree,) * count))
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
-    return None
+    result = operation.results[0]
+    if reading.facts is not None and result is not None:
+        for axis, letter in enumerate(letters):
+            if letter == ("again", axis):
+                again = reading.keys(Operand(result, reading.axes[result]), first + axis)
+                once = reading.keys(operand, axis)
+                for place, (space, key) in enumerate(again):
+                    reading.facts.note(space, LINEAR, [once[place % len(once)][1]], [key])
 
 
 @reads(aten.flip, aten.roll)
@@ -136,7 +151,7 @@ def _viewed(reading: Reading, operation: Operation) -> bool | None:
     before, after = reading.shape(operation.args[0]), tuple(reading.shapes[number])
     made: list[Tree] = []
     for old, new in _matched(before, after):
-        joined = Product(tuple(operand.axes[axis] for axis in old)) if len(old) != 1 else operand.axes[old[0]]
+        joined = Grid(tuple(operand.axes[axis] for axis in old)) if len(old) != 1 else operand.axes[old[0]]
         sizes = [after[axis] for axis in new]
         if len(new) == 1:
             made.append(joined if old else reading.data(1))

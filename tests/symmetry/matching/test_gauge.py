@@ -1,5 +1,7 @@
 """γ of one mode set to that of another, and the factors of ReLU units, against planted elements."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -112,10 +114,10 @@ def test_a_gauge_of_the_other_sign_is_turned_where_signs_may_be_and_left_where_n
     assert float(matched.element.apply(symmetry, b)["first.weight"][3]) == pytest.approx(-0.7)
 
 
-def test_without_the_scaling_class_nothing_is_done(points):
+def test_where_nothing_is_rotated_no_gauge_is_touched(points):
     function, symmetry = of(Normed(nn.LayerNorm), points)
     a, b = jittered(function, 1), jittered(function, 2)
-    matched = match_gauges(symmetry.restricted([SymmetryClass.ORTHOGONAL]), a, b)
+    matched = match_gauges(symmetry.restricted([SymmetryClass.PERMUTATION]), a, b)
     assert (matched.left, matched.units) == (0, 0)
     assert not matched.element.scales
 
@@ -156,13 +158,32 @@ def test_planted_factors_are_undone(toy_graph, name):
 def test_factors_never_take_a_mode_farther_away_and_leave_its_outputs(toy_graph, name):
     problem = Problem.node_classification(toy_graph)
     function, symmetry = of(build_model(name, problem, hidden=16, layers=3), problem)
-    for seed in range(3):
+    for seed in range(6):
         a, b = jittered(function, seed), jittered(function, seed + 10)
+        # Far apart in size as well: where a scaling is on both axes of a tensor, whole steps go too far.
+        b = {key: value * (1 + seed) for key, value in b.items()}
         found = match_scales(symmetry, a, b, counted(function))
         moved = found.apply(symmetry, b)
         assert distance(a, moved, counted(function)) <= distance(a, b, counted(function))
         assert bool(found.scales) == bool(symmetry.scalings)
         assert float((function(moved) - function(b)).abs().max()) < 1e-4 * float(function(b).abs().max())
+
+
+def test_whole_steps_that_go_too_far_are_halved(toy_graph):
+    # The factors of GCNII's stream are on both axes of its matrices. Where these join one half of the units to the
+    # other only, and little else holds the factors, all at once go twice as far as they should.
+    problem = Problem.node_classification(toy_graph)
+    function, symmetry = of(build_model("gcnii", problem, hidden=16, layers=3), problem)
+    half = torch.arange(16) < 8
+    joined = (half[:, None] != half[None, :]).float()
+    a = {name: value * (joined if "weight1" in name else 0.001) for name, value in jittered(function, 1).items()}
+    b = random_element(symmetry, torch_generator("plant", 0), ["scaling"]).apply(symmetry, a)
+    reached = [
+        distance(a, match_scales(symmetry, a, b, counted(function), rounds=rounds).apply(symmetry, b))
+        for rounds in range(12)
+    ]
+    assert all(later <= before for before, later in pairwise(reached))
+    assert reached[-1] < 0.5 * reached[0]
 
 
 def test_factors_solve_the_polynomial():

@@ -1,5 +1,7 @@
 """The solver for invertible maps, and the costs of heads, against planted maps and slow sums."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -68,6 +70,21 @@ def test_units_that_little_is_written_to_or_read_from_leave_a_sound_map(entries)
     assert bool(found.isfinite().all())
     assert float(torch.linalg.cond(found).max()) < 700
     assert bool((distances_under(found, circuit) <= distances_under(torch.eye(6).expand(2, 6, 6), circuit)).all())
+
+
+def test_a_map_that_would_be_ill_conditioned_is_not_taken_whole():
+    _, circuit = planted(4, 4, 16, 16, spread=5.0)
+    found = solve_invertible(*circuit)
+    sizes = torch.linalg.matrix_norm(found) * torch.linalg.matrix_norm(torch.linalg.inv(found))
+    assert float(sizes.max()) <= 100 * 4 * (1 + 1e-9)
+    assert bool((distances_under(found, circuit) < distances_under(torch.eye(4).expand(4, 4, 4), circuit)).all())
+
+
+def test_no_step_takes_it_farther_away():
+    # Unrelated circuits of one unit, many at once: some full steps go too far.
+    circuit = tuple(normal(300, 1, 3, seed=n) * (5.0 if n % 2 else 0.2) for n in range(4))
+    reached = [distances_under(solve_invertible(*circuit, steps=steps), circuit) for steps in range(4, 20)]
+    assert all(bool((later <= before + 1e-9).all()) for before, later in pairwise(reached))
 
 
 def test_dead_heads_stay():

@@ -1,0 +1,59 @@
+"""Matching by doubly stochastic relaxations (Peña et al. 2023)."""
+
+import math
+from dataclasses import dataclass
+
+from gnnmc.symmetry.classes import SymmetryClass
+from gnnmc.symmetry.element import Element
+from gnnmc.symmetry.matching.descent import DescentSettings, descend
+from gnnmc.symmetry.matching.latents import latents_of
+from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.projections import doubly_stochastic
+from gnnmc.training import settings_of
+
+# Of restarts, on the logits.
+_NOISE = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinkhornSettings(DescentSettings):
+    """As `DescentSettings`, on the logits of the matrices. Steps and rate are ours."""
+
+    steps: int = 200
+    lr: float = 0.1
+    between: tuple[float, float] = (0.5, 0.5)
+    optimizer: str = "adam"
+
+
+@METHODS.register("sinkhorn")
+def by_sinkhorn(match: Match) -> list[Element]:
+    """Orders found through doubly stochastic matrices, one for each group, whose logits descend the objective.
+
+    The objective is the training loss at the midpoint of a and the moved b, at a random point (between=(0, 1)), or the
+    squared distance between them (distance=True): the three of the paper. The derivative of Sinkhorn's limit is taken
+    by the implicit function theorem and not through the rounds that led there: it is exact and needs no memory for
+    them. Matrices start even, or, from a start that was given, with half of every unit where it is; they are rounded to
+    the nearest order, of which the best is kept, and the start if none is better. Only permutations are found.
+
+    Options: `SinkhornSettings`. Raises InputError for others, and for settings out of range.
+    Source: Peña et al. 2023.
+    """
+    chosen = settings_of(SinkhornSettings, match.options, ())
+    symmetry = match.symmetry.restricted([SymmetryClass.PERMUTATION])
+    device = match.model.function.device
+    return descend(
+        match,
+        chosen,
+        lambda count: latents_of(symmetry, count, device, doubly_stochastic, _even if chosen.start is None else _half),
+        _NOISE,
+    )
+
+
+def _even(size: int) -> float:
+    """Nothing to be undone: from half of every unit where it is, a GCN's barrier on Cora ends three times as high."""
+    return 0.0
+
+
+def _half(size: int) -> float:
+    """The logit that leaves half of a unit where it is, the rest evenly spread."""
+    return math.log(max(size - 1, 1))

@@ -1,0 +1,46 @@
+"""Where descent over elements starts from, and the best element that it has seen."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from torch import Tensor
+
+from gnnmc.errors import InputError
+from gnnmc.symmetry.element import Element
+from gnnmc.symmetry.matching.match import Match, found_by
+
+# The name of a method, an element for every pair, one for all of them, or None for b as it is.
+Start: TypeAlias = str | Element | Sequence[Element] | None
+
+
+def starts(match: Match, given: Start) -> list[Element]:
+    """The element that each pair starts from. Raises InputError for what is none of `Start`."""
+    if given is None:
+        return [Element() for _ in match.pairs]
+    if isinstance(given, str):
+        return [one.element for one in found_by(given, replace(match, options={}))]
+    if isinstance(given, Element):
+        return [given for _ in match.pairs]
+    elements = list(given) if isinstance(given, Sequence) else []
+    if not elements or not all(isinstance(one, Element) for one in elements):
+        raise InputError(
+            f"start is a {type(given).__name__}: expected a method's name, an Element, one a pair, or None"
+        )
+    if len(elements) != len(match.pairs):
+        raise InputError(f"start has {len(elements)} elements for {len(match.pairs)} pairs: give one each")
+    return [one for one in elements if isinstance(one, Element)]
+
+
+class Best:
+    """Of each pair the element of least score; the start, where nothing is below it."""
+
+    def __init__(self, elements: Sequence[Element], scores: Tensor) -> None:
+        self.elements = list(elements)
+        self.scores = scores.tolist()
+
+    def see(self, elements: Sequence[Element], scores: Tensor) -> None:
+        """Keep those that are better. A score that is not a number is no better than any."""
+        for k, (element, score) in enumerate(zip(elements, scores.tolist(), strict=True)):
+            if score < self.scores[k] or (score == score and self.scores[k] != self.scores[k]):
+                self.elements[k], self.scores[k] = element, score
