@@ -5,15 +5,15 @@ from itertools import product
 import pytest
 import torch
 import torch_geometric.nn as pyg
-from tests.symmetry.keeping import checked
 from torch import nn
-from tests.symmetry.zoo import CASES, problem_of
 
 from gnnmc.engine import ModelFunction
 from gnnmc.models import MODELS, build_model
 from gnnmc.models.families import Family
 from gnnmc.problem import Problem
 from gnnmc.symmetry import SymmetryClass
+from tests.symmetry.keeping import checked
+from tests.symmetry.zoo import CASES, problem_of
 
 ON_EDGES = [name for name in MODELS if MODELS[name].needs == "edges"]
 STACKS = [name for name in ON_EDGES if "jumping_knowledge" in MODELS[name].options]

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from tests.symmetry.notation import expected, told
-from tests.symmetry.zoo import CASES, problem_of
 
 from gnnmc.engine import ModelFunction
 from gnnmc.symmetry import find_symmetry
 from gnnmc.symmetry.find import read
+from tests.symmetry.notation import expected, told
+from tests.symmetry.zoo import CASES, problem_of
 
 
 def model_of(name):
