@@ -11,6 +11,7 @@ from torch import nn
 from gnnmc.engine import ModelFunction, NotTraceable
 from gnnmc.engine.tracing import Trace, record
 from gnnmc.problem import Problem
+from gnnmc.seeding import forked
 from gnnmc.symmetry.evaluating import evaluated, general_position
 from gnnmc.symmetry.group import Still
 from gnnmc.symmetry.layout import Fixed, Layout
@@ -59,6 +60,12 @@ class ReadModel:
 
 def read(function: ModelFunction, seed: int = 0) -> ReadModel:
     """Record, read and check."""
+    # A forward may draw though it only evaluates: from a stream of its own, not from the caller's.
+    with forked("reading", seed, device=function.device):
+        return _read(function, seed)
+
+
+def _read(function: ModelFunction, seed: int) -> ReadModel:
     varying = [
         name for name, value in function.reference.items() if name not in function.tied and value.is_floating_point()
     ]

@@ -234,6 +234,14 @@ def test_batchnorm_is_reestimated_between():
         torch.testing.assert_close(spread, wanted_spread, atol=1e-2, rtol=0)  # γ of either sign
 
 
+def test_batchnorm_after_a_repaired_layer_is_reestimated_once_more():
+    model = nn.Sequential(nn.Linear(10, 8), nn.ReLU(), nn.Linear(8, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 3))
+    function, ends = prepared(model, NODES)
+    moved = gnnmc.repair(model, NODES, device="cpu")(T, combine(ends, [1 - T, T], nearest=0), tuple(ends))
+    again = reestimate_batchnorm(function, moved)
+    assert all(torch.allclose(again[name], value, atol=1e-6) for name, value in moved.items())
+
+
 def test_without_a_bias_the_spread_alone_is_repaired_and_that_is_told():
     model = gnnmc.build_model("gcn", NODES, hidden=12, layers=2, bias=False)
     function, (a, b) = prepared(model, NODES)

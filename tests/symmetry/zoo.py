@@ -634,9 +634,9 @@ class NoisyUnits(Hidden):
         return torch.relu(h + torch.randn_like(h))
 
 
-@case(f"16 pms: {ONE}")
+@case()
 class HalvesWritten(Hidden):
-    """Parts written into a tensor of zeros."""
+    """Parts written into a tensor of zeros, through views: not followed."""
 
     def act(self, h):
         made = torch.zeros_like(h)
@@ -663,9 +663,9 @@ class Twice(Hidden):
         return torch.relu(self.c(torch.relu(self.c(torch.relu(h)))))
 
 
-@case("3 p: a[0] b[0]", "4x3 ps: a[2] b[1]")
+@case("3 pms: a[0] b[0]", "4 pms: a[2] b[1]")
 class Mixture(nn.Module):
-    """Three experts in one tensor, averaged: experts change places, with their units."""
+    """Three experts in one tensor, added: they change places; their units are moved alike, not all that may be."""
 
     def __init__(self):
         super().__init__()

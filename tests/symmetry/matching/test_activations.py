@@ -12,6 +12,8 @@ import gnnmc
 from gnnmc.engine import ModelFunction
 from gnnmc.symmetry import random_element
 from gnnmc.symmetry.matching import activations
+from gnnmc.symmetry.matching import correlations as correlations_of
+from gnnmc.symmetry.recorded import Recorded
 
 DATA = gnnmc.csbm(num_nodes=150, num_classes=3, homophily=0.7, mean_degree=6, num_features=10, seed=0)
 NODES = gnnmc.Problem.node_classification(DATA)
@@ -44,12 +46,11 @@ class Heads(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.first = nn.Parameter(torch.randn(3, 4, 10))
-        self.shift = nn.Parameter(torch.randn(3, 4))
+        self.first = nn.Parameter(torch.empty(3, 4, 10))
+        self.shift = nn.Parameter(torch.zeros(3, 4))
         self.last = nn.Linear(4, 3)
 
-    def reset_parameters(self):
-        nn.init.normal_(self.first)
+        nn.init.normal_(self.first, generator=torch.Generator().manual_seed(0))
 
     def forward(self, x):
         return self.last(torch.relu(torch.einsum("nf,hcf->nhc", x, self.first) + self.shift).mean(1))
@@ -250,6 +251,58 @@ def test_pairs_together_are_as_one_by_one(name, monkeypatch):
         for element in (one.element, other.element):
             assert set(element.orders) == set(alone.orders)
             assert all(torch.equal(element.orders[group], order) for group, order in alone.orders.items())
+
+
+# At two of these, ascent from the orders as they are given ends elsewhere.
+@pytest.mark.parametrize("seed", [0, 1, 29, 31])
+def test_groups_that_are_only_seen_together_find_their_orders(seed):
+    model = Heads()
+    symmetry = gnnmc.find_symmetry(model, NODES)
+    generator = torch.Generator().manual_seed(seed)
+    a = {name: torch.randn(value.shape, generator=generator) for name, value in model.state_dict().items()}
+    a["shift"] = a["shift"] + 1
+    b = random_element(symmetry, generator, ["permutation"]).apply(symmetry, a)
+    require_equal(gnnmc.align(model, NODES, a, b, method="activations").apply(b), a)
+
+
+def test_units_that_vary_are_matched_with_each_other_however_little_they_have_in_common():
+    model = nn.Sequential(nn.Linear(10, 2), nn.ReLU(), nn.Linear(2, 3))
+    a, b = general(model, 1), general(model, 1)
+    a["0.weight"], a["0.bias"] = torch.eye(2, 10), torch.tensor([0.0, -100.0])
+    # The other way round, and negatively correlated with what varies in a.
+    b["0.weight"], b["0.bias"] = -torch.eye(2, 10).flip(0), torch.tensor([-100.0, 0.0])
+    found = gnnmc.align(model, NODES, a, b, method="activations")
+    assert found.figures["correlation"]["0.weight[0]"] < -0.1
+    assert found.element.orders["0.weight[0]"].tolist() == [1, 0]
+
+
+class Attention(nn.Module):
+    """torch's own layer, whose weights are laid out anew for every position."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(4, 12)
+        self.attend = nn.MultiheadAttention(12, 3, batch_first=True)
+        self.last = nn.Linear(12, 3)
+
+    def forward(self, x):
+        x = self.embed(x)
+        return self.last(self.attend(x, x, x, need_weights=False)[0].mean(1))
+
+
+def test_units_are_compared_on_values_that_the_data_have_a_part_in():
+    model = Attention()
+    first = rows(6, 4)
+    other = gnnmc.Problem.arrays(first.items.x.flip(1) + 1, first.targets, first.splits)
+    weights = general(model, 1)
+    recorded = [Recorded(ModelFunction(model, problem, "cpu"), 50, "") for problem in (first, other)]
+    made = recorded[0].made_of_data()
+    taps = {number for group in recorded[0].export.taps().values() for number in group}
+    assert not taps <= made, "no weights among the values: nothing is tested"
+    symmetry = gnnmc.find_symmetry(model, first)
+    compared, _ = correlations_of._compared(recorded[0], symmetry)
+    values = [dict(one.values([weights], taps)) for one in recorded]
+    assert set(compared) == {number for number in taps if not torch.equal(values[0][number], values[1][number])}
 
 
 def test_labels_have_no_part_in_it():
