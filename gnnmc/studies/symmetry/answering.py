@@ -7,7 +7,7 @@ import pandas as pd
 from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import counted, in_words, listed, number, sample_size
 from gnnmc.studies.pages import Tables, TableView
-from gnnmc.studies.regimes import AXIS, LEVEL
+from gnnmc.studies.regimes import AXIS, LEVEL, NOT_THROUGH_ENDS, TOTAL
 from gnnmc.studies.sections import loss_rows, loss_unit, short_unit
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.aligned import after, called, per_graph, swept
@@ -50,6 +50,7 @@ def _relation(tables: Tables) -> list[str]:
     if association.empty:
         return []
     rows = association[(association["statistic"] == AXIS) & (association["split"] == "train")]
+    rows, controlled = rows[rows["kind"] == TOTAL], rows[rows["kind"] == NOT_THROUGH_ENDS]
     rows = rows.assign(where=_where(rows))
     found = rows[[verdict(row, LEVEL) is Verdict.FOUND for _, row in rows.iterrows()]]
     told = "; ".join(
@@ -60,6 +61,13 @@ def _relation(tables: Tables) -> list[str]:
         f"A rank correlation of the train-loss barrier with {in_words(AXIS)} is found (permutation p ≤ {LEVEL:g} after "
         f"Holm's correction; {_models(rows)}) {told}."
     ]
+    kept = [verdict(row, LEVEL) is Verdict.FOUND for _, row in controlled.iterrows()]
+    both = controlled[kept].merge(found[["regime", "model", "aligned"]], on=["regime", "model", "aligned"])
+    if len(found):
+        lines[0] += (
+            f" With the ends' loss and accuracy controlled for it is still found in {len(both) or 'none'} of these "
+            f"{counted(len(found), 'combination')}."
+        )
     left = _about_homophily(tables, "train")
     left = left[_where(left).isin(found.loc[found["aligned"] == AS_TRAINED, "where"])]
     if len(left):

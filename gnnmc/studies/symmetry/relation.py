@@ -9,8 +9,8 @@ from gnnmc.studies.symmetry.aligned import called
 
 _KEYS = ["regime", "model", "split", "aligned", "statistic"]
 _ASSOCIATED = [
-    "regime", "model", "split", "metric", "aligned", "statistic", "rho", "ci_low", "ci_high", "p_permutation", "p_holm",
-    "num_graphs", "num_clusters", "zero_share", "note",
+    "regime", "model", "split", "metric", "aligned", "statistic", "kind", "rho", "ci_low", "ci_high", "p_permutation",
+    "p_holm", "num_graphs", "num_clusters", "zero_share", "note",
 ]  # fmt: skip
 
 
@@ -34,7 +34,8 @@ def relation_sections(tables: Tables) -> list[Section]:
         told_apart(_named(association)[_ASSOCIATED]),
         "Spearman's correlation of each statistic with the barrier (of the loss, and of other metrics) by alignment: "
         "95 % cluster bootstrap interval, permutation p over clusters, the same corrected by Holm over statistics; "
-        "zero share: of graphs whose barrier is below .001.",
+        "zero share: of graphs whose barrier is below .001. Total; not through end quality: with the ends' loss and "
+        "accuracy on the same split controlled for.",
     )
     return [Section("What is left of the relation to the graph", tables=(left, alone))]
 

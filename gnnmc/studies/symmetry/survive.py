@@ -8,7 +8,7 @@ import pandas as pd
 from gnnmc.analysis import associate, barrier_summary, survival
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
-from gnnmc.studies.regimes import chord_rows, joined, regimes, tables_of
+from gnnmc.studies.regimes import chord_rows, joined, regimes, tables_of, total_and_controlled
 from gnnmc.studies.sections import loss_rows
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.checks import alignment_findings
@@ -46,7 +46,7 @@ def _survive(request: Request) -> Result:
     found = common_findings(tables, float(request.config["least_train_accuracy"])) + alignment_findings(tables)
     associations, survivals, summaries = [], [], []
     for rows, statistics in _related(tables):
-        associations.append(associate(rows, statistics, by=GROUP))
+        associations.append(associate(rows, statistics, kinds=total_and_controlled(rows), by=GROUP))
         survivals.append(survival(rows, statistics, treatment="aligned", baseline=AS_TRAINED, by=WHERE))
         if (rows["family"] == "csbm").all():
             summaries.append(barrier_summary(rows, [*GROUP, "homophily_asked"]))
