@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gnnmc.engine.tracing.arguments import changed, changed_call, leaves
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.engine.tracing.moments import learned_batch_norm
+from gnnmc.engine.tracing.overlap import apart
 from gnnmc.engine.tracing.refusal import NotTraceable, refusing
 
 _DETACH = torch.ops.aten.detach.default
@@ -198,6 +199,8 @@ class _Recorder(TorchDispatchMode):
         """Random numbers: an operation without operands, whatever a forward makes of them."""
         if not (self.training or self.lenient):
             self._refuse(f"{func} draws random numbers")
+        if depends and self.lenient:
+            return self._record(func, args, kwargs)
         written = written_by(func, args, kwargs)
         if depends and (not written or any(id(argument) in self._numbers for argument in args[1:])):
             self._refuse(f"{func} draws random numbers of a law that depends on the weights")
@@ -287,27 +290,6 @@ def _of_equal_arguments(packet: Any, func: Any) -> Any:
     names = [argument.name for argument in func._schema.arguments]
     overloads = (getattr(packet, name) for name in packet.overloads())
     return next((one for one in overloads if [a.name for a in one._schema.arguments] == names), func)
-
-
-def apart(a: Tensor, b: Tensor) -> bool:
-    """Whether two views of one memory surely have no entry in common, as chunks of a tensor."""
-    if a.layout != torch.strided or b.layout != torch.strided or a.stride() != b.stride():
-        return False
-    spans = sorted(zip(map(int, a.stride()), a.shape, b.shape, strict=True), reverse=True)
-    inner = 0
-    for stride, ours, theirs in reversed(spans):
-        if stride <= inner:
-            return False  # windows that overlap
-        inner += (max(ours, theirs) - 1) * stride
-
-    def meet(distance: int, axis: int) -> bool:
-        if axis == len(spans):
-            return distance == 0
-        stride, ours, theirs = spans[axis]
-        steps = {distance // stride, distance // stride + 1}
-        return any(meet(distance - step * stride, axis + 1) for step in steps if -theirs < step < ours)
-
-    return not meet(int(b.storage_offset()) - int(a.storage_offset()), 0)
 
 
 def memory_of(value: Tensor) -> int:
