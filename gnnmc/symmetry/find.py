@@ -60,12 +60,6 @@ class ReadModel:
 
 def read(function: ModelFunction, seed: int = 0) -> ReadModel:
     """Record, read and check."""
-    # A forward may draw though it only evaluates: from a stream of its own, not from the caller's.
-    with forked("reading", seed, device=function.device):
-        return _read(function, seed)
-
-
-def _read(function: ModelFunction, seed: int) -> ReadModel:
     varying = [
         name for name, value in function.reference.items() if name not in function.tied and value.is_floating_point()
     ]
@@ -74,13 +68,14 @@ def _read(function: ModelFunction, seed: int) -> ReadModel:
     if items.separable:
         batches = [items.take(torch.arange(min(ITEMS, len(function.problem.targets)), device=function.device))]
     try:
-        with in_single_operations():
+        with in_single_operations(), forked("recording", device=function.device):
             trace = record(
                 lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True
             )
         export = Export(derive(trace))
     except NotTraceable as refusal:
-        function(function.reference, batches=batches)  # a model that fails says so itself
+        with forked("recording", device=function.device):
+            function(function.reference, batches=batches)  # a model that fails says so itself
         return ReadModel(function, _all_still(function, varying, str(refusal)), None)
     found = export.symmetry()
     general = general_position(function, seed)

@@ -69,6 +69,16 @@ def test_two_in_one_do_what_they_do_one_after_the_other(name, seed, first, later
     assert_alike(a.then(b, symmetry).apply(symmetry, weights), b.apply(symmetry, a.apply(symmetry, weights)))
 
 
+@pytest.mark.parametrize("name", ["RmsNormedLinears", "RmsByHand", "LayerNormedLinears", "TiedResidual", "Normalized"])
+def test_signs_and_factors_before_a_rotation(name):
+    symmetry, weights = found(name)
+    for kinds in (["signed"], ["permutation", "scaling"], ["permutation", "signed", "scaling"]):
+        a, b = element_of(symmetry, 1, kinds), element_of(symmetry, 2, ["orthogonal"])
+        one, again = a.then(b, symmetry), b.then(a, symmetry)
+        assert_alike(one.apply(symmetry, weights), b.apply(symmetry, a.apply(symmetry, weights)))
+        assert_alike(again.apply(symmetry, weights), a.apply(symmetry, b.apply(symmetry, weights)))
+
+
 @given(name=st.sampled_from(NAMES), seed=st.integers(0, 2**20), kinds=KINDS)
 @settings(max_examples=40)
 def test_how_they_are_bracketed_is_no_matter(name, seed, kinds):

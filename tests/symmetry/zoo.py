@@ -676,6 +676,26 @@ class Mixture(nn.Module):
         return torch.einsum("neh,ehc->nc", h, self.b)
 
 
+@case()
+class Chosen(Hidden):
+    """Which unit is the largest is told by its number: the order of units is held."""
+
+    def act(self, h):
+        return F.one_hot(h.argmax(1), 16).to(h) * 2
+
+
+@case()
+class Winners(Hidden):
+    """The largest units, in order of size."""
+
+    def __init__(self):
+        super().__init__()
+        self.b = nn.Linear(4, OUT)
+
+    def act(self, h):
+        return h.topk(4, 1)[0]
+
+
 @case("16 p: a.weight[0] a.bias[0] f.weight[1]")
 class Foreign(Hidden):
     """An operation that nobody foresaw stops what goes into it, and nothing else."""
