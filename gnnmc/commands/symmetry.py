@@ -14,7 +14,7 @@ from gnnmc.commands.graphs import named_problem
 from gnnmc.commands.models import named_model
 from gnnmc.commands.own import is_own
 from gnnmc.config import with_overrides
-from gnnmc.data import load_images
+from gnnmc.data import load_images, load_text
 from gnnmc.models import MODELS
 from gnnmc.problem import Problem
 from gnnmc.symmetry import Symmetry, find_symmetry
@@ -22,6 +22,7 @@ from gnnmc.symmetry import Symmetry, find_symmetry
 # What a model is asked about where nothing is said: symmetries do not depend on it.
 GRAPH = "csbm:num_nodes=60,num_features=8,num_classes=3,homophily=0.5,mean_degree=4,train_per_class=5"
 IMAGES = "digits"
+TEXT = "pydoc-topics"
 _WIDEST = 120
 
 
@@ -42,9 +43,13 @@ def show_symmetry(
 def _problem(model_name: str, graph: str | None, root: Path | None) -> Problem:
     if graph is not None:
         return named_problem(graph, root)
-    if not is_own(model_name) and MODELS[model_name].needs == "images":
+    needs = None if is_own(model_name) else MODELS[model_name].needs
+    if needs == "images":
         images = load_images(IMAGES, root, limit=64)
         return Problem.arrays(images.x, images.y, images.splits, name=IMAGES)
+    if needs == "text":
+        text = load_text(TEXT, context=16, limit=64)
+        return Problem.language_modeling(text.windows, text.splits, num_tokens=len(text.vocabulary), name=TEXT)
     return named_problem(GRAPH, root)
 
 

@@ -9,6 +9,7 @@ from torch import nn
 from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem
+from gnnmc.registry import unknown_name
 from gnnmc.symmetry.alignment import Alignment
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.find import read
@@ -77,7 +78,7 @@ def align_many(
         raise InputError(f"restarts is {restarts}: at least 1")
     function = ModelFunction(model, problem, device)
     found = read(function)
-    kinds = [SymmetryClass(kind) for kind in (classes if classes is not None else _usual(method))]
+    kinds = [_class_of(kind) for kind in classes] if classes is not None else _usual(method)
     loaded = [(function.load(weights_of(a), "a"), function.load(weights_of(b), "b")) for a, b in pairs]
     unused = {name for pair in pairs for mode in pair for name in getattr(mode, "unused", ())}
     counted = [name for name in function.parameter_names if name not in unused and name not in function.tied]
@@ -94,6 +95,13 @@ def align_many(
         )
         for one, (a, b) in zip(made, loaded, strict=True)
     ]
+
+
+def _class_of(kind: SymmetryClass | str) -> SymmetryClass:
+    try:
+        return SymmetryClass(kind)
+    except ValueError:
+        raise unknown_name("symmetry class", kind, list(SymmetryClass)) from None
 
 
 def _usual(method: str) -> list[SymmetryClass]:

@@ -45,8 +45,9 @@ def test_what_moves_together_and_what_stays(capsys, monkeypatch, columns):
     assert "1 group of 8 units; 3 of 6 axes move, none is not understood" in " ".join(out.split())
 
 
-def test_a_model_of_images_is_asked_about_images(capsys):
-    assert "GROUPS" in call(capsys, "vgg", "--set", "layers=3")[1]
+@pytest.mark.parametrize("model", ["vgg", "vit", "gpt"])
+def test_a_model_is_asked_about_what_it_needs(capsys, model):
+    assert "GROUPS" in call(capsys, model, "--set", "layers=3")[1]
 
 
 def test_json(capsys):

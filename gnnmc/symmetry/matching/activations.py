@@ -146,8 +146,7 @@ class _Matching:
             return False
         chain = (*self._symmetry.groups[family[0]].outer, family[0])
         top = self._symmetry.groups[chain[0]]
-        nested = self._nested(top, gains)
-        orders = assign_nested(nested, held=SymmetryClass.PERMUTATION not in top.classes)
+        orders = assign_nested(self._nested(top, gains)).orders
         changed = any(name not in self._orders or not torch.equal(self._orders[name], orders[name]) for name in orders)
         self._orders |= orders
         self._gains |= gains
@@ -170,7 +169,13 @@ class _Matching:
             for one in direct
             if one.name in gains or any(one.name in other.outer and other.name in gains for other in inside)
         ]
-        return Nested(group.name, shape, total, tuple(self._nested(one, gains) for one in kept))
+        return Nested(
+            group.name,
+            shape,
+            total,
+            tuple(self._nested(one, gains) for one in kept),
+            held=not group.outer and SymmetryClass.PERMUTATION not in group.classes,
+        )
 
     def _gains_of(self, name: str, family: Sequence[str], known_only: bool) -> _Gains | None:
         """Correlations summed over the values that the group is compared on, for each choice of its signs."""

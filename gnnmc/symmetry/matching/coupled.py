@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.symmetry.matching.assignment import assign
+from gnnmc.symmetry.matching.terms import inner
 
 # Steps of Frank–Wolfe: more bring less than 1 % of the objective (residual GCN of width 64).
 STEPS = 30
@@ -19,107 +20,177 @@ _TINY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Coupled:
-    """Σ linear[i, j]·P[i, j] + Σ over pairs (A, B) of ⟨A, B moved by P on both axes⟩.
+class Order:
+    """units: which old unit comes to each place. signs: of 1 and −1 at these places. Shapes: (n,), (n,) float64."""
 
-    Shapes: linear (n, n); pairs of (n, n, r), r whatever else the tensor has.
+    units: Tensor
+    signs: Tensor
+
+    @classmethod
+    def plain(cls, units: Tensor) -> "Order":
+        """Without signs."""
+        return cls(units, torch.ones(len(units), dtype=torch.float64))
+
+    def matrix(self) -> Tensor:
+        """The signed permutation matrix that puts old unit units[i] at i. Shape (n, n), float64."""
+        return torch.eye(len(self.units), dtype=torch.float64)[self.units] * self.signs[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Coupled:
+    """Σ linear[i, j]·P[i, j] + Σ over pairs (A, B) of ⟨A, P·B·Pᵀ⟩. signed: P may have entries of −1, too.
+
+    Values are exact to double precision; gradients and gains are as exact as the pairs, which may be views of weights.
+    Shapes: linear (n, n) float64; pairs of (r, n, n), r whatever else the tensor has.
     """
 
     linear: Tensor
     pairs: Sequence[tuple[Tensor, Tensor]]
+    signed: bool = False
 
-    def value(self, order: Tensor) -> float:
+    def value(self, order: Order) -> float:
         """At an order."""
-        rows = torch.arange(len(order))
-        total = float(self.linear[rows, order].sum())
-        return total + sum(float((a * b[order][:, order]).sum()) for a, b in self.pairs)
+        rows = torch.arange(len(order.units))
+        total = float((self.linear[rows, order.units] * order.signs).sum())
+        return total + sum(inner(a, _moved(b, order)) for a, b in self.pairs)
 
     def relaxed(self, matrix: Tensor) -> float:
-        """At a doubly stochastic matrix."""
+        """At any matrix."""
         total = float((self.linear * matrix).sum())
-        for a, b in self.pairs:
-            total += float((a * torch.einsum("ij,kl,jlr->ikr", matrix, matrix, b)).sum())
-        return total
+        return total + sum(inner(a, matrix.to(b) @ b @ matrix.T.to(b)) for a, b in self.pairs)
 
     def gradient(self, matrix: Tensor) -> Tensor:
-        """In P, at a matrix."""
+        """In P, at a matrix. Shapes: (n, n) → (n, n), float64."""
         total = self.linear.clone()
         for a, b in self.pairs:
-            total += torch.einsum("ikr,kl,jlr->ij", a, matrix, b) + torch.einsum("kir,kl,ljr->ij", a, matrix, b)
+            at = matrix.to(b)
+            total += (a @ at @ b.mT).sum(0).double() + (a.mT @ at @ b).sum(0).double()
         return total
 
-    def swap_gains(self, order: Tensor) -> Tensor:
-        """What the objective gains where two units change places, for every two. Shape (n, n)."""
-        rows = torch.arange(len(order))
-        moved = self.linear[:, order]
+    def best_of(self, gains: Tensor) -> Order:
+        """The order with the largest Σ gains·P. Shapes: (n, n) → (n,)."""
+        units = assign(gains.abs() if self.signed else gains)
+        if not self.signed:
+            return Order.plain(units)
+        chosen = gains[torch.arange(len(units)), units]
+        return Order(units, torch.where(chosen < 0, -1.0, 1.0).double())
+
+    def swap_gains(self, order: Order) -> Tensor:
+        """What the objective gains where two units change places (with their signs), for every two. Shape (n, n)."""
+        moved = self.linear[:, order.units] * order.signs
         own = moved.diagonal()
         gains = moved + moved.T - own[:, None] - own[None, :]
         for a, whole in self.pairs:
-            b = whole[order][:, order]
-            for x, y in ((a, b), (a.transpose(0, 1), b.transpose(0, 1))):
-                cross = x.flatten(1) @ y.flatten(1).T
+            b = _moved(whole, order)
+            aii, bii = a.diagonal(dim1=1, dim2=2), b.diagonal(dim1=1, dim2=2)
+            change = ((aii[:, :, None] - aii[:, None, :]) * (bii[:, None, :] - bii[:, :, None])).sum(0)
+            change += ((a - a.mT) * (b.mT - b)).sum(0)
+            for x, y in ((a, b), (a.mT, b.mT)):
+                cross = (x @ y.mT).sum(0)
                 same = cross.diagonal()
-                gains = gains + cross + cross.T - same[:, None] - same[None, :]
+                change += cross + cross.T - same[:, None] - same[None, :]
                 # Entries between the two units themselves and on the diagonal are moved on both axes at once.
-                xii, yii = x[rows, rows], y[rows, rows]
-                at_i = torch.einsum("ijr->ijr", x)
-                kept = (xii[:, None] - at_i.transpose(0, 1)) * (y.transpose(0, 1) - yii[:, None])
-                kept = kept + (at_i - xii[None, :]) * (yii[None, :] - y)
-                gains = gains - kept.sum(-1)
-            aii, bii = a[rows, rows], b[rows, rows]
-            gains = gains + ((aii[:, None] - aii[None, :]) * (bii[None, :] - bii[:, None])).sum(-1)
-            gains = gains + ((a - a.transpose(0, 1)) * (b.transpose(0, 1) - b)).sum(-1)
+                change -= ((aii[:, :, None] - x.mT) * (y.mT - bii[:, :, None])).sum(0)
+                change -= ((x - aii[:, None, :]) * (bii[:, None, :] - y)).sum(0)
+            gains += change.double()
+        return gains
+
+    def flip_gains(self, order: Order) -> Tensor:
+        """What the objective gains where a unit changes its sign, for every one. Shape (n,)."""
+        gains = -2 * self.linear[torch.arange(len(order.units)), order.units] * order.signs
+        for a, b in self.pairs:
+            both = (a * _moved(b, order)).sum(0).double()
+            gains -= 2 * (both.sum(0) + both.sum(1) - 2 * both.diagonal())
         return gains
 
 
-def raised(problem: Coupled, order: Tensor) -> Tensor:
-    """An order at which the objective is higher, or the same order. Shapes: (n,) → (n,)."""
+def raised(problem: Coupled) -> Order:
+    """An order at which the objective is at least that of the order at hand."""
+    order = Order.plain(torch.arange(len(problem.linear)))
     best = problem.value(order)
-    scale = _TINY * max(1.0, abs(best))
-    for propose in (_assigned, _frank_wolfe, _swapped):
-        found = propose(problem, order)
+    proposals = (_assigned, _frank_wolfe, _exchanged) if problem.pairs else (_assigned,)
+    place = 0
+    while place < len(proposals):
+        found = proposals[place](problem, order)
         value = problem.value(found)
-        if value > best + scale:
-            return raised(problem, found) if propose is not _swapped else found
+        if value > best + _TINY * max(1.0, abs(best)):
+            order, best, place = found, value, 0
+        else:
+            place += 1
     return order
 
 
-def matrix_of(order: Tensor) -> Tensor:
-    """The permutation matrix that puts old unit order[i] at i. Shapes: (n,) → (n, n) float64."""
-    return torch.eye(len(order), dtype=torch.float64)[order]
+def _moved(b: Tensor, order: Order) -> Tensor:
+    moved = b[:, order.units][:, :, order.units]
+    if bool((order.signs < 0).any()):
+        signs = order.signs.to(b)
+        moved = moved * signs[:, None] * signs
+    return moved
 
 
-def _assigned(problem: Coupled, order: Tensor) -> Tensor:
-    return assign(problem.gradient(matrix_of(order)))
+def _assigned(problem: Coupled, order: Order) -> Order:
+    return problem.best_of(problem.gradient(order.matrix()))
 
 
-def _frank_wolfe(problem: Coupled, order: Tensor) -> Tensor:
-    if not problem.pairs:
-        return order
-    matrix = matrix_of(order)
+def _frank_wolfe(problem: Coupled, order: Order) -> Order:
+    matrix = order.matrix()
     for _ in range(STEPS):
         gradient = problem.gradient(matrix)
-        toward = matrix_of(assign(gradient)) - matrix
+        vertex = problem.best_of(gradient)
+        toward = vertex.matrix() - matrix
         slope = float((gradient * toward).sum())
-        if slope <= _TINY * max(1.0, float(gradient.abs().max())):
+        # Of a quadratic function, the value at hand takes no products of its own.
+        here = float(((problem.linear + gradient) * matrix).sum()) / 2
+        if slope <= 1e-6 * abs(here):
             break
-        bend = sum(float((a * torch.einsum("ij,kl,jlr->ikr", toward, toward, b)).sum()) for a, b in problem.pairs)
-        # The objective along the line is slope·s + bend·s²: its exact maximum on [0, 1].
-        step = 1.0 if bend >= 0 else min(1.0, -slope / (2 * bend))
+        # Along the line it is here + slope·s + bend·s²: its exact maximum on [0, 1].
+        bend = problem.value(vertex) - here - slope
+        step = 1.0 if -2 * bend <= slope else -slope / (2 * bend)
         matrix = matrix + step * toward
-    return assign(matrix)
+    return problem.best_of(matrix)
 
 
-def _swapped(problem: Coupled, order: Tensor) -> Tensor:
-    """Swaps as long as one of them raises the objective, the best first."""
-    if not problem.pairs:
-        return order
-    order = order.clone()
-    for _ in range(len(order)):
-        gains = problem.swap_gains(order)
-        at = int(gains.argmax())
-        i, j = divmod(at, len(order))
-        if float(gains[i, j]) <= _TINY * max(1.0, abs(problem.value(order))):
-            break
-        order[i], order[j] = order[j].clone(), order[i].clone()
-    return order
+def _exchanged(problem: Coupled, order: Order) -> Order:
+    """Swaps of two units, and changes of sign, as long as they raise the objective: the best ones first, those of
+    different units at once.
+    """
+    best = problem.value(order)
+    while True:
+        gains = problem.swap_gains(order).triu(1)
+        if problem.signed:
+            gains += torch.diag(problem.flip_gains(order))
+        least = _TINY * max(1.0, abs(best))
+        chosen = _apart(gains, least)
+        # Each alone raises it; together they may not.
+        while chosen:
+            found = _with(order, chosen)
+            value = problem.value(found)
+            if value > best + least:
+                break
+            chosen = chosen[: len(chosen) // 2]
+        if not chosen:
+            return order
+        order, best = found, value
+
+
+def _apart(gains: Tensor, least: float) -> list[tuple[int, int]]:
+    """Pairs of units with gains above `least`, the best first, each unit in one of them."""
+    where = (gains > least).nonzero()
+    ranked = gains[where[:, 0], where[:, 1]].argsort(descending=True)
+    taken: set[int] = set()
+    pairs = []
+    for i, j in where[ranked].tolist():
+        if i not in taken and j not in taken:
+            pairs.append((i, j))
+            taken |= {i, j}
+    return pairs
+
+
+def _with(order: Order, pairs: Sequence[tuple[int, int]]) -> Order:
+    units, signs = order.units.clone(), order.signs.clone()
+    for i, j in pairs:
+        if i == j:
+            signs[i] = -signs[i]
+        else:
+            units[[i, j]], signs[[i, j]] = units[[j, i]], signs[[j, i]]
+    return Order(units, signs)

@@ -1,29 +1,14 @@
-"""Orthogonal maps that bring two sets of blocks together."""
+"""Rotations that bring two sets of blocks together, also where a group is on both axes of a tensor."""
 
 import torch
 from torch import Tensor
 
 from gnnmc.symmetry.matching.coupled import Coupled
-from gnnmc.symmetry.random import centered_basis
+from gnnmc.symmetry.matching.rotation import rotation
 
 # Steps where the group is on both axes of a tensor, and how often the damping of a step is doubled.
 STEPS, DOUBLINGS = 20, 12
 _TINY = 1e-12
-
-
-def rotation(gains: Tensor, *, centered: bool = False) -> Tensor:
-    """The orthogonal matrix O with the largest ⟨gains, O⟩: U·Vᵀ of its singular vectors.
-
-    centered: among those that leave the vector of ones where it is. Shapes: (…, n, n) → (…, n, n), float64.
-    Source: Schönemann 1966.
-    """
-    gains = gains.double()
-    if centered:
-        basis = centered_basis(gains.shape[-1]).to(gains.device)
-        inner = rotation(basis.T @ gains @ basis)
-        return basis @ inner @ basis.T + 1 / gains.shape[-1]
-    left, _, right = torch.linalg.svd(gains)
-    return left @ right
 
 
 def raised_rotation(problem: Coupled, *, centered: bool = False) -> Tensor:

@@ -11,6 +11,9 @@ from gnnmc.symmetry.group import Group
 from gnnmc.symmetry.layout import Units, blocks
 from gnnmc.symmetry.symmetry import Symmetry
 
+# Entries that are held in double precision at a time.
+CHUNK = 1 << 20
+
 
 @dataclass(frozen=True, eq=False)
 class Term:
@@ -68,10 +71,17 @@ def products(a: Tensor, b: Tensor, axes: Sequence[int]) -> Tensor:
 
     Shapes: a, b alike → (U, U) with U the product of the sizes of `axes`, the first outermost.
     """
-    rest = [axis for axis in range(a.dim()) if axis not in axes]
-    units = torch.Size([a.shape[axis] for axis in axes]).numel()
     if a.dim() == 2 and list(axes) == [1]:
         return a.T @ b  # no copy of a transposed matrix
+    rest = [axis for axis in range(a.dim()) if axis not in axes]
+    units = torch.Size([a.shape[axis] for axis in axes]).numel()
     rows_a = a.permute(*axes, *rest).reshape(units, -1)
     rows_b = b.permute(*axes, *rest).reshape(units, -1)
     return rows_a @ rows_b.T
+
+
+def inner(a: Tensor, b: Tensor) -> float:
+    """⟨a, b⟩ summed in double precision, a part at a time. Shapes: alike."""
+    flat_a, flat_b = a.reshape(-1), b.reshape(-1)
+    parts = zip(flat_a.split(CHUNK), flat_b.split(CHUNK), strict=True)
+    return sum(float(torch.dot(part_a.double(), part_b.double())) for part_a, part_b in parts)

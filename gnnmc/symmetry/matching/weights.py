@@ -1,31 +1,38 @@
 """Matching by weights: the element under which the moved weights are nearest, by ascent over the groups in turn."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from gnnmc.errors import InputError
 from gnnmc.seeding import torch_generator
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.group import Group
-from gnnmc.symmetry.matching.assignment import Nested, assign, assign_nested
+from gnnmc.symmetry.matching.assignment import assign
 from gnnmc.symmetry.matching.circuits import circuit_of
 from gnnmc.symmetry.matching.coupled import Coupled, raised
+from gnnmc.symmetry.matching.family import Face, Family, Key, best_element, faces, families, moves
 from gnnmc.symmetry.matching.folded import folded, without_gauges
 from gnnmc.symmetry.matching.gauge import match_gauges
 from gnnmc.symmetry.matching.invertible import head_costs, solve_invertible
+from gnnmc.symmetry.matching.joint import Joint
 from gnnmc.symmetry.matching.match import METHODS, Match
 from gnnmc.symmetry.matching.procrustes import raised_rotation
 from gnnmc.symmetry.matching.scaling import match_scales
-from gnnmc.symmetry.matching.terms import Term, products, terms
+from gnnmc.symmetry.matching.terms import Term, inner, products, terms
 from gnnmc.symmetry.random import random_element
-from gnnmc.weights import Weights, distance
+from gnnmc.weights import Weights
 
 # Rounds over all groups; a handful is usual.
 ROUNDS = 100
-_TINY = 1e-12
+# Units of a group up to which all orders are also sought at once: dozens of assignments, not a few.
+JOINTLY = 1024
+# Where further joint searches start: this far from the middle of all orders to orders drawn at random.
+TOWARDS = 0.25
+# Gains, and squared distances, below this share of the sizes are rounding.
+_TINY, _SAME = 1e-12, 1e-10
 # Of the squared distance, what a round must gain where matrices take part: these go on gaining ever less.
 _LITTLE = 1e-4
 # Of the solver of an invertible map, each time that it is its turn.
@@ -38,22 +45,33 @@ def by_weights(match: Match) -> list[Element]:
 
     Orders by linear assignment (groups inside others for every pair of these), exactly; a group that is on two axes of
     one tensor by steps that are only taken if the exact objective rises; rotations by Procrustes. It never falls, and
-    ends when no group gains more than 1e-12 of it.
+    ends when no group gains more than 1e-12 of it. Where weights lie between groups that move, a second ascent starts
+    from where the search for all orders at once ends (`Joint`), and the better one is kept.
 
+    Raises InputError for any option: there is none.
     Source: Ainsworth et al. 2022, algorithm 1; rotations, Theus et al. 2025; science 3.
     """
-    return [_best_of(match, a, b, number) for number, (a, b) in enumerate(match.pairs)]
+    if match.options:
+        raise InputError(f"matching by weights has no option {next(iter(match.options))!r}")
+    return [_best_of(match, a, b) for a, b in match.pairs]
 
 
-def _best_of(match: Match, a: Weights, b: Weights, number: int) -> Element:
-    best: tuple[float, Element] | None = None
+def _best_of(match: Match, a: Weights, b: Weights) -> Element:
+    best: Ascent | None = None
     for restart in range(match.restarts):
-        ascent = Ascent(match, a, b, torch_generator("matching", match.seed, restart))
-        value = ascent.run(from_random=restart > 0)
-        if best is None or value > best[0]:
-            best = value, ascent.element
+        for jointly in (False, True):
+            ascent = Ascent(match, a, b, torch_generator("matching", match.seed, restart))
+            if restart:
+                ascent.shuffle()
+            if jointly and not ascent.search(towards=TOWARDS if restart else 0.0):
+                continue
+            ascent.run()
+            if best is None or ascent.value > best.value:
+                best = ascent
+            if ascent.is_best:
+                return _with_factors(match, a, b, best.element)
     assert best is not None
-    return _with_factors(match, a, b, best[1])
+    return _with_factors(match, a, b, best.element)
 
 
 def _with_factors(match: Match, a: Weights, b: Weights, element: Element) -> Element:
@@ -66,149 +84,162 @@ def _with_factors(match: Match, a: Weights, b: Weights, element: Element) -> Ele
 
 
 class Ascent:
-    """One ascent from one start."""
+    """One ascent from one start. element: what was done so far."""
 
     def __init__(self, match: Match, a: Weights, b: Weights, generator: torch.Generator) -> None:
         self._symmetry = without_gauges(match.symmetry)
         self._a, self._counted = folded(match.symmetry, match.counted, a)
         self._moved, _ = folded(match.symmetry, match.counted, b)
         self._generator = generator
+        self._families = families(self._symmetry)
         self.element = Element()
+        # By tensor: its share of the objective, its size, and the number of the last step that moved it.
+        self._sizes = {name: inner(self._a[name], self._a[name]) for name in self._counted}
+        self._shares = {name: self._share(name, self._moved[name]) for name in self._counted}
+        self._touched = dict.fromkeys(self._counted, 0)
+        self._steps = 0
 
+    @property
     def value(self) -> float:
-        """Minus half of the squared distance; but for a constant ⟨a, moved b⟩, where nothing changes sizes."""
-        return -(distance(self._a, self._moved, self._counted) ** 2) / 2
+        """Minus half of the squared distance: but for a constant ⟨a, moved b⟩, where nothing changes sizes. No step of
+        `run` lowers it.
+        """
+        return sum(self._shares.values())
 
-    def run(self, *, from_random: bool) -> float:
-        """Rounds until nothing is gained. from_random: from orders drawn at random, not from those given."""
-        if from_random:
-            self._apply(random_element(self._symmetry, self._generator, [SymmetryClass.PERMUTATION]))
-        tops = [group for group in self._symmetry.groups.values() if not group.outer and self._family(group)]
+    @property
+    def is_best(self) -> bool:
+        """Whether no ascent can end higher: every family has its best element whatever the others have; or both modes
+        are one and the same.
+        """
+        if -self.value <= _SAME * sum(self._sizes.values()):
+            return True
+        return all(map(_is_ordered, self._families)) and self._joint().is_linear
+
+    def shuffle(self) -> None:
+        """Go to orders drawn at random, whatever the objective."""
+        self._go(random_element(self._symmetry, self._generator, [SymmetryClass.PERMUTATION]))
+
+    def search(self, *, towards: float = 0.0) -> bool:
+        """Go to where the search for all orders at once ends, whatever the objective; False where there is nothing to
+        be found by it, or it would take long. towards: how far from the middle of all orders to that at hand it starts.
+        """
+        joint = self._joint()
+        if joint.is_linear or joint.largest > JOINTLY:
+            return False
+        at = joint.matrices(Element())
+        self._go(joint.ascend({key: middle + towards * (at[key] - middle) for key, middle in joint.middle().items()}))
+        return True
+
+    def run(self) -> None:
+        """Rounds over the groups, in an order drawn anew for each, until nothing is gained."""
+        raised_at = {family.top.name: -1 for family in self._families}
         for _ in range(ROUNDS):
-            places = torch.randperm(len(tops), generator=self._generator).tolist()
-            before = self.value()
-            gained = [self._raise(tops[place]) for place in places]
-            if not any(gained):
+            before, gained = self.value, False
+            for place in torch.randperm(len(self._families), generator=self._generator).tolist():
+                family = self._families[place]
+                # Nothing that it stands on was moved since it was raised last.
+                if self._last_step_on(family) <= raised_at[family.top.name]:
+                    continue
+                gained |= self._raise(family)
+                raised_at[family.top.name] = self._steps if _is_ordered(family) else -1
+            if not gained or (self.element.matrices and self.value - before <= -_LITTLE * before):
                 break
-            if self.element.matrices and self.value() - before <= -_LITTLE * before:
-                break
-        return self.value()
 
-    def _family(self, top: Group) -> list[str]:
-        """The group and all that lie inside it, as far as they move."""
-        inside = [group for group in self._symmetry.groups.values() if top.name in group.outer]
-        return [group.name for group in (top, *inside) if group.classes]
+    def _joint(self) -> Joint:
+        ordered = [family for family in self._families if _is_ordered(family)]
+        return Joint(self._symmetry, self._counted, self._a, self._moved, ordered)
 
-    def _mixed(self) -> list[Group]:
-        """The groups that any invertible map may act on."""
-        return [group for group in self._symmetry.groups.values() if SymmetryClass.INVERTIBLE in group.classes]
+    def _last_step_on(self, family: Family) -> int:
+        on = {tensor for name in family.names for tensor, _ in self._symmetry.axes(name)}
+        return max((self._touched[name] for name in on if name in self._touched), default=-1)
 
-    def _raise(self, top: Group) -> bool:
-        """Better orders for a group and what lies inside it, if there are any."""
-        names = self._family(top)
-        if SymmetryClass.ORTHOGONAL in top.classes:
-            return self._turn(top)
-        inner = [group for group in self._mixed() if group.name == top.name or top.name in group.outer]
-        if inner:
-            return self._mix(top, names, inner)
-        found = list(terms(self._symmetry, self._counted, self._a, self._moved, names))
-        if all(self._is_chain(term) for term in found):
-            return self._take(self._assigned(top, names, found))
-        gained = [self._raise_alone(self._symmetry.groups[name]) for name in names]
+    def _raise(self, family: Family) -> bool:
+        """Better orders for a group and what lies inside it, or better matrices, if there are any."""
+        if SymmetryClass.ORTHOGONAL in family.top.classes:
+            return self._turn(family.top)
+        if any(SymmetryClass.INVERTIBLE in group.classes for group in family.groups):
+            return self._mix(family)
+        found = list(terms(self._symmetry, self._counted, self._a, self._moved, family.names))
+        on = [faces(self._symmetry, family, term) for term in found]
+        if all(one is not None and len(one) <= 1 for one in on):
+            return self._take(self._assigned(family, [(t, one[0]) for t, one in zip(found, on, strict=True) if one]))
+        gained = [self._raise_alone(group) for group in family.groups if moves(group)]
         return any(gained)
 
-    def _is_chain(self, term: Term) -> bool:
-        """Whether every group is on one axis, and each lies inside another of them."""
-        groups = sorted((self._symmetry.groups[name] for name in term.axes), key=lambda group: len(group.outer))
-        chain = all(inner.outer == (*outer.outer, outer.name) for outer, inner in pairwise(groups))
-        return chain and all(len(axes) == 1 for axes in term.axes.values())
-
-    def _assigned(self, top: Group, names: Sequence[str], found: Sequence[Term]) -> Element:
+    def _assigned(self, family: Family, found: Sequence[tuple[Term, Face]]) -> Element:
         """The exact best of a group and all inside it."""
-        gains: dict[str, Tensor] = {}
-        signed: dict[str, Tensor] = {}
-        for term in found:
-            axes = self._chain_axes(term)
-            name = max(term.axes, key=lambda one: len(self._symmetry.groups[one].outer))
-            signings = [one for leaf in term.leaves[name] for one in leaf.signings if one in self._symmetry.signings]
-            into = signed if signings else gains
-            value = products(term.a, term.b, axes).double()
-            into[name] = into[name] + value if name in into else value
-        orders = assign_nested(self._nested(top, names, gains, signed), held=not top.classes)
-        signs: dict[str, Tensor] = {}
-        for label, signing in self._symmetry.signings.items():
-            if signing.group in signed and signing.group in orders:
-                order = orders[signing.group]
-                signs[label] = torch.where(signed[signing.group].gather(-1, order[:, None])[:, 0] < 0, -1.0, 1.0)
-        return Element(orders, signs=signs)
-
-    def _chain_axes(self, term: Term) -> list[int]:
-        """The axes of a block that number a unit: those of the groups around, outermost first, then its own."""
-        name = max(term.axes, key=lambda one: len(self._symmetry.groups[one].outer))
-        around = self._symmetry.groups[name].outer
-        return [term.places[one] for one in (*around, name)]
-
-    def _nested(
-        self, top: Group, names: Sequence[str], gains: Mapping[str, Tensor], signed: Mapping[str, Tensor]
-    ) -> Nested:
-        shape = self._symmetry.shape(top.name)
-        units = torch.Size(shape).numel()
-        total = gains.get(top.name, torch.zeros(units, units, dtype=torch.float64))
-        if top.name in signed:
-            total = total + signed[top.name].abs()
-        inside = [
-            group
-            for group in self._symmetry.groups.values()
-            if group.name in names and group.outer == (*top.outer, top.name)
-        ]
-        return Nested(top.name, shape, total, tuple(self._nested(group, names, gains, signed) for group in inside))
+        gains: dict[Key, Tensor] = {}
+        for term, face in found:
+            value = products(term.a, term.b, face.axes)
+            if face.key in gains:
+                gains[face.key] += value
+            else:
+                gains[face.key] = value.double()
+        return best_element(self._symmetry, family, gains)
 
     def _raise_alone(self, group: Group) -> bool:
         """One group, all others held: copy by copy, with every axis that it is on."""
         shape = self._symmetry.shape(group.name)
-        order = torch.arange(shape[-1]).expand(shape).clone()
-        flat = order.reshape(-1, shape[-1])
-        for copy, problem in enumerate(self._coupled(group)):
+        units = torch.arange(shape[-1]).expand(shape).clone()
+        signs = torch.ones(shape, dtype=torch.float64)
+        flat_units, flat_signs = units.reshape(-1, shape[-1]), signs.reshape(-1, shape[-1])
+        signing = self._signing(group)
+        for copy, problem in enumerate(self._coupled(group, signed=signing is not None)):
             if problem is not None:
-                flat[copy] = raised(problem, flat[copy])
-        return self._take(Element({group.name: flat.reshape(shape)}))
+                order = raised(problem)
+                flat_units[copy], flat_signs[copy] = order.units, order.signs
+        return self._take(Element({group.name: units}, signs={} if signing is None else {signing: signs}))
+
+    def _signing(self, group: Group) -> str | None:
+        """The one signing that the group has on every axis that counts, if there is such a one."""
+        labels = {
+            tuple(label for label in leaf.signings if label in self._symmetry.signings)
+            for term in terms(self._symmetry, self._counted, self._a, self._moved, [group.name])
+            for leaf in term.leaves[group.name]
+        }
+        only = labels.pop() if len(labels) == 1 else ()
+        return only[0] if len(only) == 1 else None
 
     def _turn(self, group: Group) -> bool:
-        (problem,) = self._coupled(group)
+        (problem,) = self._coupled(group, exact=True)
         if problem is None:
             return False
         return self._take(Element(matrices={group.name: raised_rotation(problem, centered=group.centered)}))
 
-    def _mix(self, top: Group, names: Sequence[str], inner: Sequence[Group]) -> bool:
+    def _mix(self, family: Family) -> bool:
         """Invertible maps inside the units of a group, and the order of these by what does not depend on them."""
         gained = False
-        if top not in inner and top.classes:
+        inside = [group for group in family.groups if SymmetryClass.INVERTIBLE in group.classes]
+        if family.top not in inside and family.top.classes:
             # Heads are compared by their circuits, which the maps inside leave as they are; then each gets its map.
-            ordered = self._ordered_by_circuits(top, names, inner)
-            gained = ordered is not None and self._take(self._mapped(ordered, inner))
-        return self._take(self._mapped(Element(), inner)) or gained
+            ordered = self._ordered_by_circuits(family, inside)
+            gained = ordered is not None and self._take(self._mapped(ordered, inside))
+        return self._take(self._mapped(Element(), inside)) or gained
 
-    def _ordered_by_circuits(self, top: Group, names: Sequence[str], inner: Sequence[Group]) -> Element | None:
-        circuits = [circuit_of(self._symmetry, self._counted, self._a, self._moved, group) for group in inner]
-        others = set(names) - {top.name, *(group.name for group in inner)}
-        if any(circuit is None for circuit in circuits) or others or len(self._symmetry.shape(top.name)) > 1:
+    def _ordered_by_circuits(self, family: Family, inside: Sequence[Group]) -> Element | None:
+        circuits = [circuit_of(self._symmetry, self._counted, self._a, self._moved, group) for group in inside]
+        others = [group for group in family.groups[1:] if group.classes and group not in inside]
+        if others or any(circuit is None for circuit in circuits):
             return None
         order = assign(-head_costs([circuit for circuit in circuits if circuit is not None]))
-        return None if torch.equal(order, torch.arange(len(order))) else Element({top.name: order})
+        return None if torch.equal(order, torch.arange(len(order))) else Element({family.top.name: order})
 
-    def _mapped(self, first: Element, inner: Sequence[Group]) -> Element:
+    def _mapped(self, first: Element, inside: Sequence[Group]) -> Element:
         """A step, and after it the best map of every group."""
         moved = first.apply(self._symmetry, self._moved)
         step = first
-        for group in inner:
+        for group in inside:
             circuit = circuit_of(self._symmetry, self._counted, self._a, moved, group)
             if circuit is not None:
                 matrix = solve_invertible(*circuit, steps=_STEPS).reshape(*self._symmetry.shape(group.name), group.size)
                 step = step.then(Element(matrices={group.name: matrix}), self._symmetry)
         return step
 
-    def _coupled(self, group: Group) -> Iterator[Coupled | None]:
-        """The objective in the order of one copy after another; None where the group is on more than two axes."""
+    def _coupled(self, group: Group, *, signed: bool = False, exact: bool = False) -> Iterator[Coupled | None]:
+        """The objective in the order of one copy after another; None where the group is on more than two axes.
+
+        exact: pairs in double precision, not as they are.
+        """
         shape = self._symmetry.shape(group.name)
         found = list(terms(self._symmetry, self._counted, self._a, self._moved, [group.name]))
         for copy in range(torch.Size(shape[:-1]).numel()):
@@ -217,45 +248,56 @@ class Ascent:
             for term in found:
                 a, b, axes = term.of_copy(group, copy, shape)
                 if len(axes) == 1:
-                    linear += products(a, b, axes).double().cpu()
+                    linear += products(a, b, axes).cpu()
                 elif len(axes) == 2:
-                    pairs.append((_in_front(a, axes), _in_front(b, axes)))
+                    both = [_behind(one, axes).double() if exact else _behind(one, axes) for one in (a, b)]
+                    pairs.append((both[0], both[1]))
                 else:
                     break
             else:
-                yield Coupled(linear, pairs)
+                yield Coupled(linear, pairs, signed)
                 continue
             yield None
 
     def _take(self, step: Element) -> bool:
         """Go a step if the exact objective rises by it."""
-        touched = {
-            name
-            for group in (*step.orders, *step.matrices)
-            for name, _ in self._symmetry.axes(group)
-            if name in self._moved
-        }
-        tried = step.apply(self._symmetry, {name: self._moved[name] for name in touched})
-        counted = [name for name in self._counted if name in touched]
-        gain, size = 0.0, 0.0
-        for name in counted:
-            a, before, after = (one[name].double() for one in (self._a, self._moved, tried))
-            # Half of what the squared distance falls by: for orders and rotations, what ⟨a, moved b⟩ gains.
-            gain += float((a * (after - before)).sum() - (after.square().sum() - before.square().sum()) / 2)
-            size += float(a.norm() * before.norm())
-        if gain <= _TINY * max(size, 1.0):
+        tried = self._tried(step)
+        shares = {name: self._share(name, tried[name]) for name in tried if name in self._shares}
+        gain = sum(share - self._shares[name] for name, share in shares.items())
+        if gain <= _TINY * max(sum(self._sizes[name] for name in shares), 1.0):
             return False
-        self._moved |= tried
-        self.element = self.element.then(step, self._symmetry)
+        self._accept(step, tried, shares)
         return True
 
-    def _apply(self, step: Element) -> None:
-        self._moved |= step.apply(self._symmetry, self._moved)
+    def _go(self, step: Element) -> None:
+        tried = self._tried(step)
+        self._accept(step, tried, {name: self._share(name, tried[name]) for name in tried if name in self._shares})
+
+    def _tried(self, step: Element) -> dict[str, Tensor]:
+        """The tensors that a step moves, moved."""
+        signed = [self._symmetry.signings[label].group for label in step.signs]
+        on = {name for group in (*step.orders, *step.matrices, *signed) for name, _ in self._symmetry.axes(group)}
+        return step.apply(self._symmetry, {name: self._moved[name] for name in on if name in self._moved})
+
+    def _share(self, name: str, moved: Tensor) -> float:
+        return inner(self._a[name], moved) - (self._sizes[name] + inner(moved, moved)) / 2
+
+    def _accept(self, step: Element, tried: dict[str, Tensor], shares: dict[str, float]) -> None:
+        self._steps += 1
+        self._moved |= tried
+        self._shares |= shares
+        self._touched |= dict.fromkeys(shares, self._steps)
         self.element = self.element.then(step, self._symmetry)
 
 
-def _in_front(block: Tensor, axes: Sequence[int]) -> Tensor:
-    """Two axes first, the others as one. Shape (n, n, r), float64."""
+def _is_ordered(family: Family) -> bool:
+    """Whether all that may be done to it is to put it in order, with signs."""
+    dense = {SymmetryClass.ORTHOGONAL, SymmetryClass.INVERTIBLE}
+    return not any(group.classes & dense for group in family.groups)
+
+
+def _behind(block: Tensor, axes: Sequence[int]) -> Tensor:
+    """Two axes last, the others as one. Shape (r, n, n)."""
     rest = [axis for axis in range(block.dim()) if axis not in axes]
     size = block.shape[axes[0]]
-    return block.permute(*axes, *rest).reshape(size, size, -1).double().cpu()
+    return block.permute(*rest, *axes).reshape(-1, size, size).cpu()
