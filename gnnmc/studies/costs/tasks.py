@@ -21,7 +21,7 @@ _SECONDS_OF_READING, _SECONDS_PER_MATCH = 0.1, 0.02
 # Steps of the methods that take some, where a config does not say.
 _STEPS = {"learned": 300, "sinkhorn": 200, "ste": 100}
 # Points that a transform changes are evaluated one by one, with as many forwards as there are layers to repair.
-_TRANSFORMED = 8
+_TRANSFORMED = 6
 _FLOAT = 4  # bytes
 
 
@@ -91,11 +91,11 @@ def _align(task: Task) -> Cost | None:
     size, work = data_size(graph), work_of(graph, cell.config["model"])
     if size is None or work is None:
         return None
-    # A step of a descent is one of a fit, on the items that are trained on.
+    # A step of a descent is one of a fit on the items that are trained on; of all pairs together it costs half.
     steps = block.options.get("steps", _STEPS.get(block.method, 0))
     calls, *others = _priced(cell, work, "step")
     share = size.trained / size.nodes if size.trained else 1.0
-    each = (float(cast(int, steps)) * (calls + sum(others) * share) + _SECONDS_PER_MATCH) * block.restarts
+    each = (0.5 * float(cast(int, steps)) * (calls + sum(others) * share) + _SECONDS_PER_MATCH) * block.restarts
     memory = _held(size) + _at_once(task, _training_bytes(work, size, 1))
     return Cost(_SECONDS_OF_READING + each * len(task.cells), memory)
 
