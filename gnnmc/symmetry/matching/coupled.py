@@ -16,7 +16,8 @@ from gnnmc.symmetry.matching.terms import inner
 
 # Steps of Frank–Wolfe: more bring less than 1 % of the objective (residual GCN of width 64).
 STEPS = 30
-_TINY = 1e-12
+# Gains below this share of the objective are rounding.
+TINY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ def raised(problem: Coupled) -> Order:
     while place < len(proposals):
         found = proposals[place](problem, order)
         value = problem.value(found)
-        if value > best + _TINY * max(1.0, abs(best)):
+        if value > best + TINY * max(1.0, abs(best)):
             order, best, place = found, value, 0
         else:
             place += 1
@@ -159,7 +160,7 @@ def _exchanged(problem: Coupled, order: Order) -> Order:
         gains = problem.swap_gains(order).triu(1)
         if problem.signed:
             gains += torch.diag(problem.flip_gains(order))
-        least = _TINY * max(1.0, abs(best))
+        least = TINY * max(1.0, abs(best))
         chosen = _apart(gains, least)
         # Each alone raises it; together they may not.
         while chosen:

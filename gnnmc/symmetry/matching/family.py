@@ -131,7 +131,7 @@ def _nested(symmetry: Symmetry, family: Family, group: Group, totals: Mapping[st
     return Nested(
         group.name,
         shape,
-        totals.get(group.name, torch.zeros(units, units, dtype=torch.float64)),
+        totals[group.name] if group.name in totals else torch.zeros(units, units, dtype=torch.float64),
         tuple(_nested(symmetry, family, below, totals) for below in inside),
         held=not moves(group),
         turned=SymmetryClass.ORTHOGONAL in group.classes,

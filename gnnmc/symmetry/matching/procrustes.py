@@ -3,12 +3,11 @@
 import torch
 from torch import Tensor
 
-from gnnmc.symmetry.matching.coupled import Coupled
+from gnnmc.symmetry.matching.coupled import TINY, Coupled
 from gnnmc.symmetry.matching.rotation import rotation
 
 # Steps where the group is on both axes of a tensor, and how often the damping of a step is doubled.
 STEPS, DOUBLINGS = 20, 12
-_TINY = 1e-12
 
 
 def raised_rotation(problem: Coupled, *, centered: bool = False) -> Tensor:
@@ -22,7 +21,7 @@ def raised_rotation(problem: Coupled, *, centered: bool = False) -> Tensor:
         for attempt in range(DOUBLINGS):
             found = rotation(gradient + damping * matrix, centered=centered)
             value = problem.relaxed(found)
-            if value > best + _TINY * max(1.0, abs(best)):
+            if value > best + TINY * max(1.0, abs(best)):
                 break
             damping = float(torch.linalg.matrix_norm(gradient, 2)) * 2.0 ** (attempt - 4)
         else:

@@ -12,7 +12,7 @@ from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.group import Group
 from gnnmc.symmetry.matching.assignment import assign
 from gnnmc.symmetry.matching.circuits import circuit_of
-from gnnmc.symmetry.matching.coupled import Coupled, raised
+from gnnmc.symmetry.matching.coupled import TINY, Coupled, raised
 from gnnmc.symmetry.matching.family import Face, Family, Key, best_element, faces, families, moves
 from gnnmc.symmetry.matching.folded import folded, without_gauges
 from gnnmc.symmetry.matching.gauge import match_gauges
@@ -31,8 +31,8 @@ ROUNDS = 100
 JOINTLY = 1024
 # Where further joint searches start: this far from the middle of all orders to orders drawn at random.
 TOWARDS = 0.25
-# Gains, and squared distances, below this share of the sizes are rounding.
-_TINY, _SAME = 1e-12, 1e-10
+# Modes whose squared distance is below this share of their sizes are one.
+_SAME = 1e-10
 # Of the squared distance, what a round must gain where matrices take part: these go on gaining ever less.
 _LITTLE = 1e-4
 # Of the solver of an invertible map, each time that it is its turn.
@@ -264,7 +264,7 @@ class Ascent:
         tried = self._tried(step)
         shares = {name: self._share(name, tried[name]) for name in tried if name in self._shares}
         gain = sum(share - self._shares[name] for name, share in shares.items())
-        if gain <= _TINY * max(sum(self._sizes[name] for name in shares), 1.0) or not self._is_sound(step):
+        if gain <= TINY * max(sum(self._sizes[name] for name in shares), 1.0) or not self._is_sound(step):
             return False
         self._accept(step, tried, shares)
         return True
