@@ -17,7 +17,9 @@ from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, say_empty, styled
 
 _ROW = 0.22
 # Letters of the name of a block, and of an alignment, in one line.
-_LONGEST_BLOCK, _LONGEST = 44, 26
+_LONGEST_BLOCK, _LONGEST = 30, 26
+# Points of a name in two lines.
+_SMALL = 6.6
 
 
 @styled
@@ -106,7 +108,10 @@ def _say_rows(axes: Axes, places: Mapping[tuple[str, str | None], float]) -> Non
     axes.set_zorder(1)  # the names of blocks lie on the bands of the panels beside it
     for (block, name), y in places.items():
         if name is None:
-            size = min(8.0, 8.0 * _LONGEST_BLOCK / max(1, len(block)))
+            lines = broken(block, _LONGEST_BLOCK)
+            size = _SMALL if "\n" in lines else 8.0
             where = axes.get_yaxis_transform()
-            words = axes.text(0.02, y, block, transform=where, va="center", fontweight="bold", fontsize=size)
+            words = axes.text(
+                0.02, y, lines, transform=where, va="center", fontweight="bold", fontsize=size, linespacing=1.0
+            )
             words.set_in_layout(False)
