@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.surveys.alignment import alignment
 from benchmarks.surveys.engines import engines
 from benchmarks.surveys.generators import generators
 from benchmarks.surveys.memory import memory
@@ -14,6 +15,7 @@ SURVEYS: dict[str, Callable[[bool, Keep], None]] = {
     "scaling": scaling,
     "memory": memory,
     "generators": generators,
+    "alignment": alignment,
 }
 
 __all__ = ["SURVEYS", "Keep"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarks.measure import BASELINE, LIMIT, OURS, OWN_MODULE
 from benchmarks.rows import ROWS
+from benchmarks.writing.alignment import alignments, beside_rebasin
 from benchmarks.writing.tables import Record, distance, ratios, seconds, table
 
 HEAD = """# Results of the benchmarks
@@ -33,6 +34,8 @@ def page(sections: dict[str, Any]) -> str:
         _scaling(sections),
         _memory(sections),
         _generators(sections),
+        alignments(sections),
+        beside_rebasin(sections),
         _engines(sections),
     ]
     return "\n".join(part for part in parts if part)
