@@ -41,15 +41,18 @@ def test_both_are_given_the_same_pairs(monkeypatch):
     # In the place of the package: what gives b back as it was.
     monkeypatch.setattr(rebasin, "_theirs", lambda model, a, b, example, seed: b)
     record = rebasin.compared(rebasin.CASES["mlp-2x64"], 2, quick=True)
-    assert all(set(record[what]) == {rebasin.THEIRS, OURS} for what in ("objective", "seconds", "train", "test"))
+    assert all(
+        set(record[what]) == {rebasin.THEIRS, OURS, rebasin.MORE} for what in ("objective", "seconds", "train", "test")
+    )
     pairs = zip(record["objective"][rebasin.THEIRS], record["objective"][OURS], strict=True)
     assert all(theirs < ours <= 1 for theirs, ours in pairs)
 
 
 def test_the_page_shows_medians_and_the_least_gain():
-    both = {rebasin.THEIRS: [0.5, 0.25, 0.75], OURS: [0.625, 0.5, 0.8125]}
+    both = {rebasin.THEIRS: [0.5, 0.25, 0.75], OURS: [0.625, 0.5, 0.8125], rebasin.MORE: [0.625, 0.5, 0.875]}
     record = {"what": "MLP 2×64", "objective": both, "seconds": both, "train": both, "test": both}
     survey = {"what": "GCN", "first": 2.0, "each": [0.5, 0.25, 1.0], "left": [0.5, 0.5, 0.75, 0.25]}
     text = page({"machine": MACHINE, "rebasin": {"x": record | ABOUT}, "alignment": {"y": survey | ABOUT}})
-    assert "| MLP 2×64 | 3 | 0.5000 | 0.6250 | 0.0625 | 0.500 s | 0.625 s | 0.500 | 0.625 | 0.500 | 0.625 |" in text
+    assert "| MLP 2×64 | 3 | 0.5000 | 0.6250 | 0.6250 | 0.0625 | 0.1250 | 0.500 s | 0.625 s | 0.625 s |" in text
+    assert "| MLP 2×64 | 3 | 0.500 | 0.625 | 0.625 | 0.500 | 0.625 | 0.625 |" in text
     assert "| GCN | 2 s | 500 ms | 0.500 |" in text
