@@ -133,6 +133,27 @@ def connect(
 
 
 @app.command()
+def symmetry(
+    model: Annotated[str, typer.Argument(help="A model's name, or FILE.py:FACTORY.")],
+    graph: Annotated[
+        str | None,
+        typer.Option(help="What the model is asked about, as for connect; by default a small graph, or images."),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A model setting, such as hidden=32.")
+    ] = None,
+    root: Root = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps …")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Print which axes of a model's weights may be moved together without changing what it computes."""
+    with importing():
+        from gnnmc.commands.symmetry import show_symmetry
+
+    show_symmetry(model, graph, overrides or [], root, device, as_json)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> int:
     """Say what this installation has to work with: versions, devices, threads, memory, data."""
     from gnnmc.commands.doctor import show_doctor

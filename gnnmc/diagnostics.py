@@ -121,6 +121,31 @@ CATALOGUE: dict[str, Kind] = {
         "Make the masks or index sets disjoint.",
         "An index of another split is in the train split too.",
     ),
+    "GMC019": Kind(
+        "units were left as they are",
+        "Some weights could not be aligned: an operation on them is not understood, or a test by numbers failed.",
+        "Read what stopped it; part of a barrier that is left may still be another order of these units.",
+        "An axis of a weight of an aligned model is not moved, and is neither an input nor an output of the model.",
+    ),
+    "GMC020": Kind(
+        "dead units in activation matching",
+        "Units that give the same for every item have no correlation with any other: their place is arbitrary.",
+        "Read the barrier as it is; a narrower network, or another nonlinearity, has fewer of them.",
+        "The activations of a unit that is matched do not vary over the training items.",
+    ),
+    "GMC021": Kind(
+        "alignment did not help",
+        "Moving one end onto the other did not bring the modes together, or did not lower the barrier between them.",
+        "Try more restarts or another method; the modes may differ by more than the order of their units.",
+        "The objective of a method did not improve, or the mean train-loss barrier of a graph and model is higher than "
+        "it was as trained, by more than .01.",
+    ),
+    "GMC022": Kind(
+        "a moved mode computes something else",
+        "An alignment must leave what a network computes unchanged; here its losses changed, so its barrier is wrong.",
+        "Do not use these rows; report the model, whose symmetry was misread.",
+        "A loss of the moved end differs from that of the end as trained by more than 1e-4, or 1e-4 of it.",
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from gnnmc.analysis.sentence import Sentence, sentence_table
 from gnnmc.analysis.sentences import Answer, answer
 from gnnmc.analysis.shape import shape_test
 from gnnmc.analysis.summary import barrier_summary
+from gnnmc.analysis.survival import survival
 
 __all__ = [
     "Answer",
@@ -24,6 +25,7 @@ __all__ = [
     "predict_barrier",
     "sentence_table",
     "shape_test",
+    "survival",
     "verdict_cells",
     "verdict_table",
 ]

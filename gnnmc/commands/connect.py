@@ -6,18 +6,15 @@ from typing import Any
 
 import pandas as pd
 import typer
-from torch import nn
 
 from gnnmc.commands.graphs import named_problem
-from gnnmc.commands.own import is_own, made_by
-from gnnmc.config import ModelBlock, validate, with_overrides
+from gnnmc.commands.models import named_model
+from gnnmc.config import with_overrides
 from gnnmc.connectivity import PATHS, LinearPath, PathProfile, fit_path, profile
 from gnnmc.connectivity import Path as Curve
 from gnnmc.draw.profile import draw_profile_figure
 from gnnmc.errors import InputError
 from gnnmc.filesystem import is_folder, is_there
-from gnnmc.models import build_model
-from gnnmc.problem import Problem
 from gnnmc.weights import finite, load_end, weights_of
 
 
@@ -47,7 +44,7 @@ def connect_checkpoints(
         if not finite(weights_of(end)):
             raise InputError(f"{file} holds weights that are not finite: that training diverged")
     problem = named_problem(graph, root)
-    model = _model(model_name, problem, with_overrides({}, overrides, example="hidden=32"))
+    model = named_model(model_name, problem, with_overrides({}, overrides, example="hidden=32"))
     chosen = {name: value for name, value in settings.items() if value is not None}
     kept.make()
     for kind in kinds:
@@ -106,16 +103,3 @@ def _summary(result: PathProfile) -> pd.DataFrame:
             row[f"{metric} barrier"] = result.barrier("chord", metric, split)
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _model(name: str, problem: Problem, values: dict[str, Any]) -> nn.Module:
-    if not is_own(name):
-        if "name" in values:
-            raise InputError(f"--set name={values['name']}: --model {name} says which model: leave one of them out")
-        return build_model(problem=problem, **validate(ModelBlock, values | {"name": name}).model_dump())
-    if values:
-        raise InputError(f"--set {', '.join(values)}: settings are for models by name; {name} makes its own")
-    made = made_by(name, problem)
-    if not isinstance(made, nn.Module):
-        raise InputError(f"{name} gave a {type(made).__name__}; expected a torch.nn.Module")
-    return made

@@ -1,7 +1,15 @@
 """What a user may ask for: pydantic blocks, and how a YAML file becomes one. No torch here."""
 
 from gnnmc.config.block import Block
-from gnnmc.config.blocks import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, RunBlock, TrainBlock
+from gnnmc.config.blocks import (
+    AlignmentBlock,
+    ModelBlock,
+    PathBlock,
+    PlaneBlock,
+    ProfileBlock,
+    RunBlock,
+    TrainBlock,
+)
 from gnnmc.config.load import read_config, validate, with_overrides
 from gnnmc.config.sources import (
     SOURCE_BLOCKS,
@@ -19,6 +27,7 @@ from gnnmc.config.study import StudyBlock
 
 __all__ = [
     "SOURCE_BLOCKS",
+    "AlignmentBlock",
     "Block",
     "CollectionBlock",
     "CsbmBlock",

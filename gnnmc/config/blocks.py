@@ -84,6 +84,33 @@ class PathBlock(Block):
         return {"kind": value} if isinstance(value, str) else value
 
 
+class AlignmentBlock(Block):
+    """How one mode is moved onto another before they are connected; a bare name in a config is a method.
+
+    method: "none" leaves the modes as trained. classes: of symmetries that may be used, the method's own choice by
+    default. restarts: starts from other orders, of which the best is kept. repair: show the line with REPAIR too.
+    name: what figures call it. options: of the method; the words are those of `align`.
+    """
+
+    method: str
+    classes: tuple[str, ...] | None = None
+    restarts: int = Field(1, ge=1)
+    seed: int = 0
+    repair: bool = False
+    name: str | None = Field(None, min_length=1)
+    options: dict[str, bool | int | float | str | tuple[float, ...] | None] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_method(cls, value: Any) -> Any:
+        return {"method": value} if isinstance(value, str) else value
+
+    @property
+    def called(self) -> str:
+        """Its name, or one made of the method and the classes."""
+        return self.name or (f"{self.method} ({' + '.join(self.classes)})" if self.classes else self.method)
+
+
 class ProfileBlock(Block):
     """Where a path is evaluated. refine: add points where the loss is highest, so many at most (`profile`)."""
 

@@ -59,7 +59,7 @@ def draw_barrier_sweep(
             _draw_barriers(panels[row][column], *here, x, looks, dots_as_picture)
         _draw_ends(panels[-1][column], _select(frame, paths[0], split), x, looks)
     for panel_row in panels:
-        _from_zero(panel_row)
+        from_zero(panel_row)
     top_legend(figure, _legend(looks, interval_label if summary["low"].notna().any() else None), width)
     return figure
 
@@ -83,7 +83,7 @@ def _draw_ends(axes: Axes, frame: pd.DataFrame, x: str, looks: Mapping[str, Look
         axes.plot(mean.index, mean, marker=marker, ms=3, mew=0, color=color, linewidth=1.2)
 
 
-def _from_zero(row: list[Axes]) -> None:
+def from_zero(row: list[Axes]) -> None:
     """Barriers and losses are not negative: the axis begins a little below 0, whatever an interval does."""
     for axes in row:
         top = max(axes.get_ylim()[1], 1e-3)

@@ -91,9 +91,10 @@ def train_ends(tables: Tables, least_accuracy: float) -> tuple[pd.DataFrame, "pd
 def _barriers(barriers: pd.DataFrame) -> list[Diagnostic]:
     """GMC005: nothing was aligned; GMC006: a fitted curve with a barrier on the test loss only."""
     found: list[Diagnostic] = []
-    linear = barriers[(barriers["path"].str.startswith("linear")) & (barriers["aligned"] == "none")]
-    if len(linear):
-        pairs = len(linear.drop_duplicates(["graph", "model", "a", "b"]))
+    linear = barriers[barriers["path"].str.startswith("linear")]
+    # A pair that was aligned as well is shown as trained for comparison.
+    as_trained = (linear["aligned"] == "none").groupby([linear[key] for key in ("graph", "model", "a", "b")]).all()
+    if pairs := int(as_trained.sum()):
         found.append(Diagnostic("GMC005", f"{pairs} pairs were connected by a line with their units as trained"))
     rows = barriers[(barriers["barrier_kind"] == "chord") & (barriers["metric"] == "loss")]
     fitted = rows[~rows["path"].str.startswith("linear")]

@@ -4,7 +4,17 @@ import math
 
 from pydantic import Field, field_validator
 
-from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, RunBlock, StudyBlock, TrainBlock
+from gnnmc.config import (
+    Block,
+    ModelBlock,
+    PathBlock,
+    PlaneBlock,
+    ProfileBlock,
+    RunBlock,
+    SourceEntry,
+    StudyBlock,
+    TrainBlock,
+)
 from gnnmc.connectivity import PATHS, LinearPath
 from gnnmc.connectivity.evaluation import BATCHNORM
 from gnnmc.engine import ENGINES
@@ -79,6 +89,24 @@ class SweepBlock(StudyBlock):
     def num_pairs(self) -> int:
         """Pairs of modes of each problem and model."""
         return math.comb(len(self.seeds), 2)
+
+
+class ProblemEntry(Block):
+    """Data and the models that are trained on them. train: where that is not as for the others."""
+
+    data: SourceEntry
+    models: tuple[ModelBlock, ...] = Field(min_length=1)
+    train: TrainBlock | None = None
+
+    @field_validator("models")
+    @classmethod
+    def _known_models(cls, models: tuple[ModelBlock, ...]) -> tuple[ModelBlock, ...]:
+        return known_models(models)
+
+    @field_validator("train")
+    @classmethod
+    def _known_training(cls, train: TrainBlock | None) -> TrainBlock | None:
+        return None if train is None else known_training(train)
 
 
 def known_models(models: tuple[ModelBlock, ...]) -> tuple[ModelBlock, ...]:

@@ -1,7 +1,7 @@
 """Symmetries of a model, read off the model, and alignment of modes by them."""
 
 from gnnmc.symmetry.align import align, align_many
-from gnnmc.symmetry.alignment import Alignment
+from gnnmc.symmetry.alignment import Alignment, load_alignment
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.find import find_symmetry
@@ -25,6 +25,7 @@ __all__ = [
     "align_many",
     "find_symmetry",
     "fold_layer_norms",
+    "load_alignment",
     "random_element",
     "repair",
     "widen",

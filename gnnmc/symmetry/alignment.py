@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from gnnmc.errors import InputError
 from gnnmc.symmetry.element import Element, numbers_of
+from gnnmc.symmetry.files import load_element, save_element
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.weights import Mode, weights_of
 
@@ -58,6 +60,14 @@ class Alignment:
                 )
         return self.element.apply(self.symmetry, weights)
 
+    def save(self, file: str | Path) -> Path:
+        """Write it as safetensors, with the symmetry that it is of; returns the path. Read by `load_alignment`.
+
+        Raises InputError when the file cannot be written.
+        """
+        record = {"method": self.method, "before": self.before, "after": self.after, "figures": dict(self.figures)}
+        return save_element(file, self.element, self.symmetry, record)
+
     @property
     def share_moved(self) -> float:
         """Share of the units of all groups that stand elsewhere than before; those mixed by a matrix all do."""
@@ -95,3 +105,15 @@ class Alignment:
                 }
             )
         return pd.DataFrame(rows, columns=["group", "units", "copies", "moved", "class"])
+
+
+def load_alignment(file: str | Path) -> Alignment:
+    """The alignment that `Alignment.save` wrote, every bit of it.
+
+    Raises InputError for a file that is absent, damaged, or of other origin.
+    """
+    element, symmetry, record = load_element(file)
+    try:
+        return Alignment(element, symmetry, record["method"], record["before"], record["after"], record["figures"])
+    except KeyError:
+        raise InputError(f"{file}: its record of an alignment is damaged: save the alignment again") from None

@@ -1,5 +1,6 @@
 """An element of a symmetry: what is done to the units of each group."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -7,8 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gnnmc.symmetry.layout import by_blocks, leaves
-from gnnmc.symmetry.move import Mover
+from gnnmc.symmetry.layout import Units, by_blocks, leaves
+from gnnmc.symmetry.move import Mover, taken
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.weights import Weights
 
@@ -49,16 +50,18 @@ class Element:
             name: picked(symmetry, name, self.orders.get(name, numbers_of(symmetry, name)), later.orders)
             for name in {**self.orders, **later.orders}
         }
-        matrices = {}
+        matrices: dict[str, Tensor] = {}
+        first_signs = dict(self.signs)
         for name in {**self.matrices, **later.matrices}:
-            before = self.matrices.get(name)
-            if before is None:
-                matrices[name] = later.matrices[name]
-                continue
-            before = _conjugated(symmetry, name, before, later.orders)
-            matrices[name] = later.matrices[name] @ before if name in later.matrices else before
+            parts = [later.matrices[name]] if name in later.matrices else []
+            if parts:
+                # Signs that this element gives come before the later matrix: they become part of it.
+                parts += _as_matrices(symmetry, name, first_signs, later.orders)
+            if name in self.matrices:
+                parts.append(_conjugated(symmetry, name, self.matrices[name], later.orders))
+            matrices[name] = functools.reduce(torch.matmul, parts)
         scales = _products(symmetry, self.scales, later.scales, later.orders, symmetry.scalings)
-        signs = _products(symmetry, self.signs, later.signs, later.orders, symmetry.signings)
+        signs = _products(symmetry, first_signs, later.signs, later.orders, symmetry.signings)
         shares = _products(symmetry, self.shares, later.shares, later.orders, dict.fromkeys(symmetry.groups))
         return Element(orders, matrices, scales, signs, shares)
 
@@ -85,6 +88,41 @@ class Element:
         return Element(undone, matrices, scales, signs)
 
 
+def _as_matrices(
+    symmetry: Symmetry, group: str, signs: dict[str, Tensor], orders: Mapping[str, Tensor]
+) -> list[Tensor]:
+    """Signs of a group that a matrix after them must take in; `signs` keeps those that pass it.
+
+    Those of γ pass: where γ stands between, the matrix is told in units of it. What else is left of signs that a matrix
+    took in must be such signs, too.
+    """
+    gauges = dict(symmetry.groups[group].gauges)
+    on: list[tuple[str, Units]] = [
+        (tensor, leaf)
+        for tensor, axes in symmetry.layouts.items()
+        for layout in axes
+        for leaf in leaves(layout)
+        if isinstance(leaf, Units) and leaf.group == group
+    ]
+    passing = [sum(power for name, power in leaf.scalings if name in gauges) % 2 == 1 for _, leaf in on]
+    mixed = [tensor not in gauges.values() for tensor, _ in on]
+    own = [name for name, signing in symmetry.signings.items() if signing.group == group]
+    where = {name: [name in leaf.signings for _, leaf in on] for name in own}
+    found = []
+    for name in own:
+        if name not in signs or where[name] == passing:
+            continue
+        sign = signs.pop(name)
+        found.append(torch.diag_embed(picked(symmetry, group, sign, orders)))
+        left = [signed != taken for signed, taken in zip(where[name], mixed, strict=True)]
+        if any(left):
+            other = next((one for one in own if where[one] == left == passing), None)
+            if other is None:
+                raise ValueError(f"no one element gives signs to units of {group} and then mixes them")
+            signs[other] = signs[other] * sign if other in signs else sign
+    return found
+
+
 def numbers_of(symmetry: Symmetry, group: str) -> Tensor:
     """0 … n − 1 for every copy of a group. Shape (…, n)."""
     shape = symmetry.shape(group)
@@ -100,24 +138,18 @@ def picked(
     """
     for axis, name in enumerate(symmetry.groups[group].outer):
         if name in orders:
-            values = _taken(values, orders[name], axis)
+            values = taken(values, orders[name], axis)
     if outer_only or group not in orders:
         return values
     order = orders[group]
     return torch.gather(values.expand(*order.shape[:-1], values.shape[-1]), -1, order)
 
 
-def _taken(values: Tensor, order: Tensor, axis: int) -> Tensor:
-    """Entries along `axis` in an order that may differ for each index of the axes before it."""
-    shape = (*order.shape, *[1] * (values.dim() - order.dim()))
-    return torch.gather(values, axis, order.reshape(shape).expand(*order.shape, *values.shape[order.dim() :]))
-
-
 def _conjugated(symmetry: Symmetry, group: str, matrix: Tensor, orders: Mapping[str, Tensor]) -> Tensor:
     """P·M·Pᵀ of the order P of a group, and M of the copies that the orders around put there."""
     for axis, name in enumerate(symmetry.groups[group].outer):
         if name in orders:
-            matrix = _taken(matrix, orders[name], axis)
+            matrix = taken(matrix, orders[name], axis)
     if group in orders:
         order = orders[group]
         rows = torch.gather(matrix, -2, order[..., :, None].expand_as(matrix))

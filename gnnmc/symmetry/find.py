@@ -11,6 +11,7 @@ from torch import nn
 from gnnmc.engine import ModelFunction, NotTraceable
 from gnnmc.engine.tracing import Trace, record
 from gnnmc.problem import Problem
+from gnnmc.seeding import forked
 from gnnmc.symmetry.evaluating import evaluated, general_position
 from gnnmc.symmetry.group import Still
 from gnnmc.symmetry.layout import Fixed, Layout
@@ -67,13 +68,14 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
     if items.separable:
         batches = [items.take(torch.arange(min(ITEMS, len(function.problem.targets)), device=function.device))]
     try:
-        with in_single_operations():
+        with in_single_operations(), forked("recording", device=function.device):
             trace = record(
                 lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True
             )
         export = Export(derive(trace))
     except NotTraceable as refusal:
-        function(function.reference, batches=batches)  # a model that fails says so itself
+        with forked("recording", device=function.device):
+            function(function.reference, batches=batches)  # a model that fails says so itself
         return ReadModel(function, _all_still(function, varying, str(refusal)), None)
     found = export.symmetry()
     general = general_position(function, seed)

@@ -108,7 +108,7 @@ class Mover:
     def _ordered(self, values: Tensor, group: str) -> Tensor:
         for axis, name in enumerate(self.symmetry.groups[group].outer):
             if name in self.orders:
-                values = values.index_select(axis, self.orders[name].to(values.device))
+                values = taken(values, self.orders[name].to(values.device), axis)
         if group in self.orders:
             values = torch.gather(values, -1, self.orders[group].to(values.device).expand_as(values))
         return values
@@ -121,3 +121,9 @@ def _placed(values: Tensor, axes: Sequence[int], dims: int) -> Tensor:
     for n in order:
         shape[axes[n]] = values.shape[n]
     return values.permute(order).reshape(shape)
+
+
+def taken(values: Tensor, order: Tensor, axis: int) -> Tensor:
+    """Entries along `axis` in an order that may differ for each index of the axes before it."""
+    shape = (*order.shape, *[1] * (values.dim() - order.dim()))
+    return torch.gather(values, axis, order.reshape(shape).expand(*order.shape, *values.shape[order.dim() :]))

@@ -20,6 +20,8 @@ from gnnmc.symmetry.reading.derive import derive
 from gnnmc.symmetry.reading.export import Export
 from gnnmc.weights import Weights
 
+# A unit whose spread over the data is a smaller share of its size does not vary: it is rounding errors.
+CONSTANT_BELOW = 1e-6
 # Training items that hidden units are seen on, where items can be had apart.
 ITEMS = 1024
 

@@ -9,12 +9,10 @@ from torch import Tensor, nn
 from gnnmc.engine import ModelFunction, has_batchnorm, reestimate_batchnorm
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem, double
-from gnnmc.symmetry.recorded import ITEMS, Recorded
+from gnnmc.symmetry.recorded import CONSTANT_BELOW, ITEMS, Recorded
 from gnnmc.symmetry.sites import Site, sites_of
 from gnnmc.weights import Weights
 
-# A channel that spreads by less than rounding errors of its size do has no spread to be rescaled to.
-_ROUNDING = 1e-6
 _INSTEAD = "profile without repair; BatchNorm's statistics are re-estimated all the same"
 
 
@@ -30,7 +28,10 @@ def repair(model: nn.Module, problem: Problem, *, items: int = ITEMS, device: st
     The ends stay as they are. No labels are used, dropout is off. `Repair.frame` tells what is repaired and what not.
 
     items: how many training items channels are measured on, where items can be had apart; else the whole graph is.
-    Shapes: (t, name → tensor, two such dicts) → name → tensor.
+
+    Shapes:
+        the transform: (t, name → tensor, two such dicts) → name → tensor
+
     Raises InputError for a forward that cannot be recorded, and for weights on another device than the model's.
     Source: Jordan et al. 2023, section 4; science 3.
     """
@@ -47,7 +48,7 @@ class _Statistics:
     @property
     def varies(self) -> Tensor:
         """Which channels do."""
-        return self.spread > _ROUNDING * (self.mean.square() + self.spread.square()).sqrt()
+        return self.spread > CONSTANT_BELOW * (self.mean.square() + self.spread.square()).sqrt()
 
 
 class Repair:
@@ -68,12 +69,7 @@ class Repair:
         """The weights repaired, as a new dict. Shapes: name → tensor, as given."""
         if t in (0.0, 1.0):
             return dict(weights)
-        given = {value.device for value in weights.values()}
-        if given != {self._function.device}:
-            raise InputError(
-                f"repair was made on {self._function.device}, the weights are on {', '.join(map(str, given))}: "
-                "give both the same device="
-            )
+        self._require_device(weights)
         if self._ends is None or any(a is not b for a, b in zip(self._ends, ends, strict=True)):
             self._of_ends = self._measured_ends(ends)
             self._ends = ends
@@ -106,6 +102,12 @@ class Repair:
                 }
             )
         return pd.DataFrame(rows, columns=["channels", "repaired", "tensors", "reason"])
+
+    def _require_device(self, weights: Weights) -> None:
+        for name, value in weights.items():
+            here = self._function.reference[name].device
+            if value.device != here:
+                raise InputError(f"repair was made on {here}, the weights are on {value.device}: give both one device=")
 
     def _measured_ends(self, ends: tuple[Weights, Weights]) -> list[tuple[_Statistics, _Statistics]]:
         both = [self._with_statistics(end) for end in ends]

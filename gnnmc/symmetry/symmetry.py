@@ -2,8 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.group import Group, Scaling, Signing, Still
@@ -92,6 +96,17 @@ class Symmetry:
                         }
                     )
         return pd.DataFrame(rows, columns=["tensor", "axis", "units", "status", "group", "classes", "reason"])
+
+    def plot(self, width: float | None = None) -> "Figure":
+        """Draw every axis of every tensor as a strip, its parts in the colors of their groups.
+
+        width: of the figure, in inches; as wide as a page by default.
+        """
+        from gnnmc.draw.symmetry import draw_symmetry
+        from gnnmc.symmetry.bands import bands
+
+        frame = bands(self).merge(self.groups_frame()[["group", "classes", "copies"]], on="group", how="left")
+        return draw_symmetry(frame) if width is None else draw_symmetry(frame, width=width)
 
     def without(self, names: Collection[str], kind: str, reason: str) -> "Symmetry":
         """The same with these groups left where they are; groups inside them may still move, unit by unit."""

@@ -23,13 +23,14 @@ def marked(name: str) -> str:
 
 
 def test_the_python_runs_and_the_shell_line_after_it(tmp_path: Path) -> None:
-    (code,) = blocks("python")
+    code, *others = blocks("python")
     (tmp_path / "readme.py").write_text("import torch\ntorch.set_num_threads(1)\n" + code)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "readme.py"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
+    assert len(others) == 1  # run by the next test
     assert [line[0] for line in lines] == ["train", "val", "test"]
     assert (tmp_path / "curve.png").stat().st_size > 5000
     (tmp_path / "yourmodel.py").write_text(
@@ -45,6 +46,16 @@ def test_the_python_runs_and_the_shell_line_after_it(tmp_path: Path) -> None:
     # The same numbers as the Python above: one graph, the same checkpoints.
     train = next(line for line in shown.stdout.splitlines() if line.split()[:1] == ["train"])
     assert any(abs(float(lines[0][2]) - float(value)) < 6e-4 for value in train.split()[1:])
+
+
+def test_alignment_removes_most_of_a_barrier_as_the_readme_shows(tmp_path: Path) -> None:
+    (tmp_path / "readme.py").write_text("import torch\ntorch.set_num_threads(1)\n" + blocks("python")[1])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "readme.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    before, after = map(float, done.stdout.splitlines()[-2:])
+    assert 0 <= after < before / 2
 
 
 def test_the_two_lines_make_their_own_environment_and_are_what_ci_runs() -> None:

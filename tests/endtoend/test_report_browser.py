@@ -60,6 +60,10 @@ def figures() -> list[FigureView]:
     compared = rows(problem=problems[:2], kind=("graph", "images"))
     compared = compared.assign(barrier=0.5, low=0.3, high=1.8, ends_loss=2.25, ends_accuracy=0.9, parameters=50123)
     models = {"models": list(MODELS)}
+    methods = ("as trained", "activations", "weights", "learned with every class", "learned with every class + repair")
+    lines = rows(x=h, aligned=methods, graph=("g0", "g1")).assign(barrier=lambda each: each.x, ends_loss=0.4)
+    along = rows(row=problems[:2], aligned=methods, t=(0.0, 0.5, 1.0)).assign(loss=lambda each: each.t)
+    classes = rows(block=problems[:2], aligned=methods).assign(barrier=0.4, low=0.3, high=1.8, ends_loss=2.25)
     views = {
         "sweep": ("barrier_sweep.draw_barrier_sweep", sweep, {"summary": means}),
         "profiles": ("profiles.draw_profiles", profiles, models),
@@ -70,6 +74,9 @@ def figures() -> list[FigureView]:
         "map": ("maps.draw_map", grid, {"y_label": "separation of the classes"}),
         "plane": ("plane.draw_plane_figure", plane, {"marks": marks, "path": marks[["x", "y"]].to_numpy()[[0, 2, 1]]}),
         "flat_plane": ("plane.draw_plane_figure", flat, {"marks": marks.assign(y=marks.y / 10)}),
+        "alignment": ("alignment.draw_alignment", lines, {}),
+        "aligned_profiles": ("alignment.draw_aligned_profiles", along, {}),
+        "ablation": ("ablation.draw_ablation", classes, {}),
         "architectures": ("architectures.draw_architectures", compared, models),
     }
     return [
@@ -156,7 +163,7 @@ def test_many_figures_fold_and_unfold(open_page: Any, file: Path) -> None:
     drawn = "[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).length"
     assert page.evaluate(drawn) == 1 + 3
     fold = page.locator("details.more > summary")
-    assert fold.inner_text() == "6 more figures like these"
+    assert fold.inner_text() == "9 more figures like these"
     fold.press("Enter")
     assert page.evaluate(drawn) == len(figures())
 

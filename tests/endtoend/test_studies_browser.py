@@ -77,8 +77,24 @@ profile: {points: 5}
 planes: {graphs: 1, points: 4}
 run: {runner: serial}
 """
+SYMMETRY = f"""
+study: symmetry
+title: Before and after alignment
+problems:
+  - data: {{csbm: {TINY}homophily: [0.0, 0.5, 0.9], seed: [0, 1, 2, 3]}}}}
+    models: [{{name: gcn, hidden: 8}}, {{name: mlp, hidden: 8}}]
+  - data: {{csbm: {TINY}homophily: 0.5, seed: [0, 1]}}}}
+    models: [{{name: gcn, hidden: [8, 16, 32]}}, {{name: gcn, hidden: 8, layers: [2, 3]}}]
+  - data: {{images: {{name: digits, limit: 100, train_per_class: 3}}}}
+    models: [{{name: mlp, hidden: 8}}]
+seeds: [0, 1, 2]
+train: {{epochs: 15}}
+alignments: [activations, {{method: weights, repair: true}}, {{method: learned, options: {{steps: 3}}}}]
+profile: {{points: 5}}
+run: {{runner: serial}}
+"""
 REAL_DATA = {"real": REAL, "rewired": REWIRED}
-CONFIGS = {"sweep": SWEEP, "architectures": ARCHITECTURES, **REAL_DATA}
+CONFIGS = {"sweep": SWEEP, "architectures": ARCHITECTURES, "symmetry": SYMMETRY, **REAL_DATA}
 PAGES = [*CONFIGS, "comparison"]
 
 

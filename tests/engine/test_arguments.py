@@ -5,7 +5,8 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map_only
 
 from gnnmc.engine.tracing.arguments import changed, changed_call, leaves
-from gnnmc.engine.tracing.record import Ref, is_factory, may_draw, record, written_by
+from gnnmc.engine.tracing.record import Ref, record
+from gnnmc.engine.tracing.schema import is_factory, may_draw, written_by
 
 ONE, TWO, THREE = torch.ones(2), torch.zeros(3), torch.eye(2)
 aten = torch.ops.aten

@@ -31,9 +31,9 @@ def refused(message: str, study: str = "homophily_barrier", **changes: Any) -> N
 def test_a_path_listed_twice_is_refused() -> None:
     for study in STUDIES:
         refused("config paths: 'linear' is listed twice", study, paths=[{"kind": "linear"}, {"kind": "linear"}])
-        curves = [{"kind": "bezier", "steps": steps} for steps in (5, 9, 5)]
+        curves = [{"kind": "linear"}, *({"kind": "bezier", "steps": steps} for steps in (5, 9, 5))]
         refused("config paths: 'bezier' is listed twice", study, paths=curves)
-        plan_of(study, paths=curves[:2])
+        plan_of(study, paths=curves[:3])
 
 
 def test_a_model_listed_twice_is_refused() -> None:

@@ -53,3 +53,19 @@ def checked(function):
     if found.trace is not None:
         assert_outputs_are_kept(found)
     return found
+
+
+def lifted(model, seed, lift):
+    """Weights with nothing zero or equal by chance; biases up by `lift`, so that ReLU leaves few units dead."""
+    generator = torch.Generator().manual_seed(seed)
+    moved = {}
+    for name, value in model.state_dict().items():
+        if not value.is_floating_point():
+            moved[name] = value
+            continue
+        moved[name] = value + 0.2 * torch.randn(value.shape, generator=generator)
+        if "var" in name:
+            moved[name] = moved[name].abs()
+        elif "bias" in name:
+            moved[name] = moved[name] + lift
+    return moved

@@ -19,9 +19,16 @@ ON_EDGES = [name for name in MODELS if MODELS[name].needs == "edges"]
 STACKS = [name for name in ON_EDGES if "jumping_knowledge" in MODELS[name].options]
 
 
-def images():
-    x = torch.randn(10, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    return Problem.arrays(x, torch.arange(10) % 3, {"train": torch.arange(10)})
+def problem_for(name, nodes):
+    """A problem such as the model of this name needs."""
+    items = torch.arange(10)
+    generator = torch.Generator().manual_seed(0)
+    if MODELS[name].needs == "images":
+        return Problem.arrays(torch.randn(10, 1, 8, 8, generator=generator), items % 3, {"train": items})
+    if MODELS[name].needs == "text":
+        windows = torch.randint(7, (10, 6), generator=generator)
+        return Problem.language_modeling(windows, {"train": items}, num_tokens=7)
+    return nodes
 
 
 def stopped(symmetry):
@@ -39,8 +46,7 @@ def of_registry(problem, name, **options):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_models_of_the_registry_are_understood_wholly(toy_problem, name):
-    problem = images() if MODELS[name].needs == "images" else toy_problem
-    symmetry = of_registry(problem, name, hidden=8, layers=3)
+    symmetry = of_registry(problem_for(name, toy_problem), name, hidden=8, layers=3)
     assert symmetry.moving() or name == "sgc"
 
 
@@ -54,7 +60,7 @@ def test_norms_residuals_and_jumping_knowledge(toy_problem, name, norm):
 
 @pytest.mark.parametrize("name", [name for name in MODELS if "heads" in MODELS[name].options])
 def test_heads_hold_their_channels(toy_problem, name):
-    symmetry = of_registry(toy_problem, name, hidden=12, layers=2, heads=3)
+    symmetry = of_registry(problem_for(name, toy_problem), name, hidden=12, layers=2, heads=3)
     nested = [group for group in symmetry.groups.values() if group.outer]
     assert nested
     assert {(symmetry.groups[group.outer[0]].size, group.size, group.copies) for group in nested} == {(3, 4, 3)}

@@ -9,6 +9,10 @@ from torch_geometric.nn import GINConv
 import gnnmc
 from gnnmc.engine import ModelFunction, reestimate_batchnorm
 from gnnmc.weights import combine
+from tests.symmetry.keeping import lifted
+
+# Of biases.
+LIFT = 0.3
 
 DATA = gnnmc.csbm(num_nodes=150, num_classes=3, homophily=0.7, mean_degree=6, num_features=10, seed=0)
 NODES = gnnmc.Problem.node_classification(DATA)
@@ -91,22 +95,6 @@ CASES = {
 }
 
 
-def general(model, seed):
-    """Weights with nothing zero or equal by chance; biases up, so that few channels are dead."""
-    generator = torch.Generator().manual_seed(seed)
-    moved = {}
-    for name, value in model.state_dict().items():
-        if not value.is_floating_point():
-            moved[name] = value
-            continue
-        moved[name] = value + 0.2 * torch.randn(value.shape, generator=generator)
-        if "var" in name:
-            moved[name] = moved[name].abs()
-        elif "bias" in name:
-            moved[name] = moved[name] + 0.3
-    return moved
-
-
 def measured(function, weights, places, batches=None):
     """Mean and standard deviation of each channel of what these modules give. Shapes: → [(U,), (U,)] for each."""
     taken = {}
@@ -132,7 +120,7 @@ def between(a, b):
 
 
 def prepared(model, problem):
-    return ModelFunction(model, problem, "cpu"), [general(model, seed) for seed in (1, 2)]
+    return ModelFunction(model, problem, "cpu"), [lifted(model, seed, LIFT) for seed in (1, 2)]
 
 
 def train_items(problem):
@@ -209,7 +197,7 @@ def test_a_barrier_of_collapsed_channels_is_lower_after_it():
 def test_other_ends_are_measured_anew():
     model, problem = CASES["gcn"][0]()
     _, (a, b) = prepared(model, problem)
-    c = general(model, 3)
+    c = lifted(model, 3, LIFT)
     repair = gnnmc.repair(model, problem, device="cpu")
     repair(T, combine([a, b], [1 - T, T], nearest=0), (a, b))
     point = combine([a, c], [1 - T, T], nearest=0)
@@ -232,6 +220,14 @@ def test_batchnorm_is_reestimated_between():
     ):
         torch.testing.assert_close(mean, wanted_mean, atol=1e-4, rtol=0)
         torch.testing.assert_close(spread, wanted_spread, atol=1e-2, rtol=0)  # γ of either sign
+
+
+def test_batchnorm_after_a_repaired_layer_is_reestimated_once_more():
+    model = nn.Sequential(nn.Linear(10, 8), nn.ReLU(), nn.Linear(8, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 3))
+    function, ends = prepared(model, NODES)
+    moved = gnnmc.repair(model, NODES, device="cpu")(T, combine(ends, [1 - T, T], nearest=0), tuple(ends))
+    again = reestimate_batchnorm(function, moved)
+    assert all(torch.allclose(again[name], value, atol=1e-6) for name, value in moved.items())
 
 
 def test_without_a_bias_the_spread_alone_is_repaired_and_that_is_told():
@@ -335,7 +331,7 @@ class Tied(nn.Module):
 
 def test_other_names_of_a_tensor_say_the_same():
     model = Tied()
-    a, b = general(model, 1), general(model, 2)
+    a, b = lifted(model, 1, LIFT), lifted(model, 2, LIFT)
     for mode in (a, b):
         mode["again.weight"], mode["again.bias"] = mode["first.weight"], mode["first.bias"]
     profile = gnnmc.profile(model, NODES, gnnmc.LinearPath(a, b), points=3, transforms=[gnnmc.repair(model, NODES)])

@@ -634,9 +634,9 @@ class NoisyUnits(Hidden):
         return torch.relu(h + torch.randn_like(h))
 
 
-@case(f"16 pms: {ONE}")
+@case()
 class HalvesWritten(Hidden):
-    """Parts written into a tensor of zeros."""
+    """Parts written into a tensor of zeros, through views: not followed."""
 
     def act(self, h):
         made = torch.zeros_like(h)
@@ -663,9 +663,9 @@ class Twice(Hidden):
         return torch.relu(self.c(torch.relu(self.c(torch.relu(h)))))
 
 
-@case("3 p: a[0] b[0]", "4x3 ps: a[2] b[1]")
+@case("3 pms: a[0] b[0]", "4 pms: a[2] b[1]")
 class Mixture(nn.Module):
-    """Three experts in one tensor, averaged: experts change places, with their units."""
+    """Three experts in one tensor, added: they change places; their units are moved alike, not all that may be."""
 
     def __init__(self):
         super().__init__()
@@ -674,6 +674,26 @@ class Mixture(nn.Module):
     def forward(self, x):
         h = torch.relu(torch.einsum("nf,efh->neh", x, self.a))
         return torch.einsum("neh,ehc->nc", h, self.b)
+
+
+@case()
+class Chosen(Hidden):
+    """Which unit is the largest is told by its number: the order of units is held."""
+
+    def act(self, h):
+        return F.one_hot(h.argmax(1), 16).to(h) * 2
+
+
+@case()
+class Winners(Hidden):
+    """The largest units, in order of size."""
+
+    def __init__(self):
+        super().__init__()
+        self.b = nn.Linear(4, OUT)
+
+    def act(self, h):
+        return h.topk(4, 1)[0]
 
 
 @case("16 p: a.weight[0] a.bias[0] f.weight[1]")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gnnmc.engine.tracing.record import memory_of
+from gnnmc.engine.tracing.memory import memory_of
 
 if TYPE_CHECKING:
     from gnnmc.engine.tracing.program import Call

@@ -18,8 +18,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gnnmc.engine.tracing.again import again
 from gnnmc.engine.tracing.arena import Arena
 from gnnmc.engine.tracing.arguments import changed_call
-from gnnmc.engine.tracing.record import decided_by_values, is_factory, may_draw, memory_of, written_by
+from gnnmc.engine.tracing.memory import memory_of
 from gnnmc.engine.tracing.refusal import NotTraceable
+from gnnmc.engine.tracing.schema import decided_by_values, is_factory, may_draw, written_by
 
 _EMPTY = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided"))
 

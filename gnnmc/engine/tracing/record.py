@@ -7,7 +7,7 @@ can be run again at other weights. Nothing is known of models or layers.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,8 +17,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gnnmc.engine.tracing.arguments import changed, changed_call, leaves
 from gnnmc.engine.tracing.draws import Draw
+from gnnmc.engine.tracing.memory import apart, memory_of
 from gnnmc.engine.tracing.moments import learned_batch_norm
 from gnnmc.engine.tracing.refusal import NotTraceable, refusing
+from gnnmc.engine.tracing.schema import decided_by_values, is_factory, is_random, of_equal_arguments, written_by
 
 _DETACH = torch.ops.aten.detach.default
 # What hands a tensor's numbers to Python or numpy.
@@ -186,7 +188,7 @@ class _Recorder(TorchDispatchMode):
                     self._refuse(f"{func} reads memory that a result was written into under another name")
                 self._read_through_memory(value)
                 depends = True
-        if _is_random(func, args, kwargs):
+        if is_random(func, args, kwargs):
             return self._draw(func, args, kwargs, depends)
         if not depends or is_factory(func):
             return func(*args, **kwargs)
@@ -198,6 +200,8 @@ class _Recorder(TorchDispatchMode):
         """Random numbers: an operation without operands, whatever a forward makes of them."""
         if not (self.training or self.lenient):
             self._refuse(f"{func} draws random numbers")
+        if depends and self.lenient:
+            return self._record(func, args, kwargs)
         written = written_by(func, args, kwargs)
         if depends and (not written or any(id(argument) in self._numbers for argument in args[1:])):
             self._refuse(f"{func} draws random numbers of a law that depends on the weights")
@@ -273,86 +277,10 @@ class _Recorder(TorchDispatchMode):
         pure = getattr(getattr(torch.ops, func.namespace), name.removesuffix("_"), None)
         if not name.endswith("_") or pure is None or func._overloadname not in pure.overloads():
             if self.lenient:
-                return func if pure is None else _of_equal_arguments(pure, func)
+                return func if pure is None else of_equal_arguments(pure, func)
             self._refuse(f"{func} writes in place and has no twin that does not")
         return getattr(pure, func._overloadname)
 
     def _refuse(self, why: str) -> None:
         self.trouble = why
         raise NotTraceable(why)
-
-
-def _of_equal_arguments(packet: Any, func: Any) -> Any:
-    """The overload with the same arguments by name, or else the operation itself."""
-    names = [argument.name for argument in func._schema.arguments]
-    overloads = (getattr(packet, name) for name in packet.overloads())
-    return next((one for one in overloads if [a.name for a in one._schema.arguments] == names), func)
-
-
-def apart(a: Tensor, b: Tensor) -> bool:
-    """Whether two views of one memory surely have no entry in common, as chunks of a tensor."""
-    if a.layout != torch.strided or b.layout != torch.strided or a.stride() != b.stride():
-        return False
-    spans = sorted(zip(map(int, a.stride()), a.shape, b.shape, strict=True), reverse=True)
-    inner = 0
-    for stride, ours, theirs in reversed(spans):
-        if stride <= inner:
-            return False  # windows that overlap
-        inner += (max(ours, theirs) - 1) * stride
-
-    def meet(distance: int, axis: int) -> bool:
-        if axis == len(spans):
-            return distance == 0
-        stride, ours, theirs = spans[axis]
-        steps = {distance // stride, distance // stride + 1}
-        return any(meet(distance - step * stride, axis + 1) for step in steps if -theirs < step < ours)
-
-    return not meet(int(b.storage_offset()) - int(a.storage_offset()), 0)
-
-
-def memory_of(value: Tensor) -> int:
-    """A name for the memory that a tensor lies in."""
-    return value.untyped_storage()._cdata if value.layout == torch.strided else id(value)
-
-
-def _is_random(func: Any, args: Any, kwargs: Any) -> bool:
-    return may_draw(func) and _given(func, args, kwargs).get("dropout_p") != 0
-
-
-# Of an operation by itself, whatever its arguments: asked at every call, and slow to read from torch.
-@cache
-def may_draw(func: Any) -> bool:
-    """Whether it may draw random numbers."""
-    return torch.Tag.nondeterministic_seeded in func.tags
-
-
-@cache
-def decided_by_values(func: Any) -> bool:
-    """Whether what it gives is read from tensors, or is of a shape that is."""
-    return torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags
-
-
-@cache
-def is_factory(func: Any) -> bool:
-    """Whether the result depends on shape and type of the arguments only."""
-    name = func.overloadpacket.__name__
-    return name.startswith("new_") or name in ("empty_like", "zeros_like", "ones_like", "full_like")
-
-
-def _given(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Every argument by name, defaults included."""
-    named = {argument.name: argument.default_value for argument in func._schema.arguments}
-    return named | dict(zip(named, args, strict=False)) | dict(kwargs)
-
-
-def written_by(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
-    """The arguments that an operation writes into."""
-    found = (args[place] if place < len(args) else kwargs.get(name) for place, name in _writes_into(func))
-    return [value for value in found if isinstance(value, Tensor)]
-
-
-@cache
-def _writes_into(func: Any) -> list[tuple[int, str]]:
-    """Places and names of such arguments; none has a tensor by default."""
-    arguments = enumerate(func._schema.arguments)
-    return [(n, a.name) for n, a in arguments if a.alias_info is not None and a.alias_info.is_write]

@@ -8,15 +8,13 @@ from gnnmc.analysis import Answer, Sentence, answer, overview, sentence_table, v
 from gnnmc.analysis.verdict import WEAK_BELOW, Verdict, verdict
 from gnnmc.analysis.wording import counted, in_words, interval, listed, number, sample_size
 from gnnmc.studies.homophily_barrier.describing import description
-from gnnmc.studies.homophily_barrier.regimes import AXIS
-from gnnmc.studies.homophily_barrier.relate import NOT_THROUGH_ENDS
 from gnnmc.studies.pages import Section, Tables, TableView
+from gnnmc.studies.regimes import AXIS, LEVEL, NOT_THROUGH_ENDS
 from gnnmc.studies.sections import loss_rows, measured, short_unit
 
 # Path, split, and what the association says there.
 Answers: TypeAlias = list[tuple[str, str, Answer]]
 
-LEVEL = 0.05
 # More settings than this are counted on the first screen and not named.
 FEW = 3
 

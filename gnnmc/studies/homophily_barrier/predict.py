@@ -6,7 +6,7 @@ import pandas as pd
 
 from gnnmc.analysis import predict_barrier
 from gnnmc.store import Cell, Execution, Request, Result, Task
-from gnnmc.studies.homophily_barrier.regimes import GROUP, Regime, chord_rows, joined, regimes, tables_of
+from gnnmc.studies.regimes import GROUP, Regime, chord_rows, joined, regimes, tables_of
 
 VERSION = 1
 

@@ -7,11 +7,10 @@ import pandas as pd
 from gnnmc.analysis import associate, barrier_summary
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
-from gnnmc.studies.homophily_barrier.regimes import AXIS, GROUP, chord_rows, joined, regimes, tables_of
+from gnnmc.studies.regimes import AXIS, GROUP, chord_rows, joined, regimes, tables_of, total_and_controlled
 
 VERSION = 4
 
-NOT_THROUGH_ENDS = "not through end quality"
 BEYOND = "beyond homophily"
 
 
@@ -30,8 +29,7 @@ def _relate(request: Request) -> Result:
     tables = tables_of(request)
     found = common_findings(tables, float(request.config["least_train_accuracy"]))
     chord = chord_rows(tables)
-    end_quality = tuple(name for name in ("ends_loss", "ends_accuracy") if name in chord.columns)
-    kinds = {"total": (), NOT_THROUGH_ENDS: end_quality}
+    kinds = total_and_controlled(chord)
     associations = []
     for regime in regimes(chord):
         associations.append(associate(regime.rows, regime.statistics, kinds=kinds, by=GROUP))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gnnmc.analysis import compare_statistics, shape_test
 from gnnmc.store import Cell, Execution, Request, Result, Task
-from gnnmc.studies.homophily_barrier.regimes import AXIS, GROUP, chord_rows, joined, regimes, tables_of
+from gnnmc.studies.regimes import AXIS, GROUP, chord_rows, joined, regimes, tables_of
 
 VERSION = 1
 

@@ -1,7 +1,8 @@
 """Stages `path` and `profile`: two modes connected, and what is on the way."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -9,17 +10,21 @@ import pandas as pd
 from torch import Tensor, nn
 
 from gnnmc.config import ModelBlock, PathBlock, ProfileBlock
-from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, fit_many, profile
+from gnnmc.connectivity import BARRIERS, PATHS, LinearPath, Path, Transform, fit_many, profile
 from gnnmc.connectivity.files import by_number, from_numbers
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.problem import Problem
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.stages.modes import by_graph, common_of, mode_of
+from gnnmc.symmetry import repair
 from gnnmc.training import VARY
 from gnnmc.weights import Mode
 
 # A mode's cell and the number it goes by among those of its graph and model.
 Numbered: TypeAlias = tuple[int, Cell]
+
+# What may be done to every point of a path, by the name that a config has for it.
+_TRANSFORMS: Mapping[str, Callable[..., Transform]] = {"repair": repair}
 
 PATH_VERSION = 6
 PROFILE_VERSION = 4
@@ -72,14 +77,14 @@ def fit_paths(requests: Sequence[Request], execution: Execution) -> list[Result]
     """
     settings = PathBlock(**requests[0].config["path"]).model_dump(exclude={"pairs"})
     pairs = [[ends_of(request) for request in some] for some in by_graph(requests)]
-    usable = [[pair for pair in some if _usable(*pair)] for some in pairs]
+    sound = [[pair for pair in some if usable(*pair)] for some in pairs]
     asked = [
         (model, problem, some)
-        for (problem, model), some in zip(map(common_of, by_graph(requests)), usable, strict=True)
+        for (problem, model), some in zip(map(common_of, by_graph(requests)), sound, strict=True)
         if some
     ]
     fitted = itertools.chain(*fit_many(asked, **execution.settings(), **settings))
-    return [_fitted(next(fitted)) if _usable(*pair) else {"inner": {}, "record": {}} for some in pairs for pair in some]
+    return [_fitted(next(fitted)) if usable(*pair) else {"inner": {}, "record": {}} for some in pairs for pair in some]
 
 
 def _fitted(path: Path) -> Result:
@@ -89,7 +94,8 @@ def _fitted(path: Path) -> Result:
 def profile_paths(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """graph, two modes and a path → `profile` and `barriers` (tables), and `about` (status, lengths, diagnostics).
 
-    The requests are of one graph and model.
+    `moved`: what stands for the second mode once it is moved onto the first. `transform` of the config: what is done to
+    every point. The requests are of one graph and model.
     """
     problem, model = common_of(requests)
     return [_profile(request, problem, model, execution) for request in requests]
@@ -99,13 +105,16 @@ def _profile(request: Request, problem: Problem, model: nn.Module, execution: Ex
     a, b = ends_of(request)
     block = PathBlock(**request.config["path"])
     if (status := status_of(request, a, b)) != "ok":
-        code = "GMC014" if _usable(a, b) else "GMC012"
+        code = "GMC014" if usable(a, b) else "GMC012"
         lost = Diagnostic(code, f"{block.kind} path {a.seed}–{b.seed}: {status}")
-        lost_about = {"status": status, "distance": None, "length": None, "diagnostics": _records([lost])}
+        lost_about = {"status": status, "distance": None, "length": None, "diagnostics": records([lost])}
         return {"profile": pd.DataFrame(), "barriers": _lost_barriers(problem), "about": lost_about}
     path = path_of(request, block, a, b)
     grid = ProfileBlock(**request.config["profile"]).model_dump()
-    result = profile(model, problem, path, **execution.settings(), **grid)
+    transforms = [
+        _TRANSFORMS[name](model, problem, device=execution.device) for name in request.config.get("transforms", ())
+    ]
+    result = profile(model, problem, path, transforms=transforms, **execution.settings(), **grid)
     found = result.diagnostics()
     if a.init_digest == b.init_digest and "init" in VARY[a.settings.get("vary", "all")]:
         found.append(Diagnostic("GMC002", f"seeds {a.seed} and {b.seed} start from equal weights"))
@@ -113,7 +122,7 @@ def _profile(request: Request, problem: Problem, model: nn.Module, execution: Ex
         "status": "ok",
         "distance": result.chord_length,
         "length": result.length,
-        "diagnostics": _records(found),
+        "diagnostics": records(found),
     }
     if result.points_at_once:
         about["points_at_once"] = result.points_at_once
@@ -129,8 +138,11 @@ def _lost_barriers(problem: Problem) -> pd.DataFrame:
 
 
 def ends_of(request: Request) -> tuple[Mode, Mode]:
-    """The two modes of a request."""
+    """The two modes of a request, the second where it was moved to."""
     a, b = (mode_of(cast(Result, request.inputs[role]), request.config["endpoint"]) for role in ("a", "b"))
+    if "moved" in request.inputs:
+        weights = dict(cast(Mapping[str, Tensor], cast(Result, request.inputs["moved"])["moved"]))
+        b = replace(b, best=weights) if b.endpoint == "best_val" else replace(b, last=weights)
     return a, b
 
 
@@ -144,7 +156,8 @@ def status_of(request: Request, a: Mode, b: Mode) -> str:
     return "; ".join(lost) or "ok"
 
 
-def _usable(*modes: Mode) -> bool:
+def usable(*modes: Mode) -> bool:
+    """Whether none of the modes diverged."""
     return all(mode.status == "ok" for mode in modes)
 
 
@@ -156,5 +169,6 @@ def path_of(request: Request, block: PathBlock, a: Mode, b: Mode) -> Path:
     return PATHS[block.kind](a, *points, b, record=cast(dict[str, Any], stored["record"]))
 
 
-def _records(found: Sequence[Diagnostic]) -> list[dict[str, str]]:
+def records(found: Sequence[Diagnostic]) -> list[dict[str, str]]:
+    """Diagnostics as a result keeps them."""
     return [{"code": diagnostic.code, "message": diagnostic.message} for diagnostic in found]

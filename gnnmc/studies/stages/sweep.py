@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gnnmc.config import ModelBlock, PathBlock, PlaneBlock, ProfileBlock, SourceBlock, TrainBlock
+from gnnmc.config import AlignmentBlock, ModelBlock, PathBlock, PlaneBlock, ProfileBlock, SourceBlock, TrainBlock
+from gnnmc.connectivity import LinearPath
 from gnnmc.engine import ENGINES
 from gnnmc.store import Cell, Execution, Task
 from gnnmc.studies.sources import source_of
-from gnnmc.studies.stages.connect import connect_tasks
+from gnnmc.studies.stages.align import AS_TRAINED, align_tasks
+from gnnmc.studies.stages.connect import Numbered, connect_tasks
 from gnnmc.studies.stages.graph import graph_task
 from gnnmc.studies.stages.modes import modes_tasks
 from gnnmc.studies.stages.plane import gather_task, plane_task
@@ -35,16 +37,20 @@ class Sweep:
     modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     profiles: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     planes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    alignments: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    _data: dict[str, Cell] = field(default_factory=dict)
 
     def add(
         self,
         problems: Sequence[tuple[SourceBlock, dict[str, Any]]],
         models: Sequence[tuple[str, ModelBlock]],
         train: TrainBlock | None = None,
+        alignments: Sequence[AlignmentBlock] = (),
     ) -> None:
         """Plan problems: the data of each, their statistics, and every model's modes, paths and profiles on them.
 
-        train: how their modes are trained, where that is not as for the others.
+        train: how their modes are trained, where that is not as for the others. alignments: of the pairs that a line
+        joins. A problem may be added again, with other models.
 
         Raises InputError for data that cannot be made.
         """
@@ -53,11 +59,12 @@ class Sweep:
         for places in self._groups([block for block, _ in problems], how):
             graphs = [self._add_data(*problems[place], rows[place]) for place in places]
             for name, model in models:
-                self._add_model(graphs, name, model, how, [rows[place] for place in places])
+                self._add_model(graphs, name, model, how, alignments, [rows[place] for place in places])
         for row in rows:
             self.statistics += row.statistics
             self.modes += row.modes
             self.profiles += row.profiles
+            self.alignments += row.alignments
 
     def _groups(self, blocks: Sequence[SourceBlock], train: TrainBlock) -> list[list[int]]:
         """Places of blocks that are worked on together: they differ in what is drawn alone.
@@ -76,18 +83,27 @@ class Sweep:
         return [places for some in groups.values() for places in some]
 
     def _add_data(self, block: SourceBlock, row: dict[str, Any], rows: "_Rows") -> Cell:
-        made = graph_task(block, row["graph"])
-        measured = statistics_task(made.cells[0])
-        self.tasks += [made, measured]
-        rows.statistics.append((row, measured.cells[0]))
-        return made.cells[0]
+        rows.graph = row["graph"]
+        if rows.graph not in self._data:
+            made = graph_task(block, rows.graph)
+            measured = statistics_task(made.cells[0])
+            self.tasks += [made, measured]
+            rows.statistics.append((row, measured.cells[0]))
+            self._data[rows.graph] = made.cells[0]
+        return self._data[rows.graph]
 
     def _add_model(
-        self, graphs: Sequence[Cell], name: str, model: ModelBlock, train: TrainBlock, rows: Sequence["_Rows"]
+        self,
+        graphs: Sequence[Cell],
+        name: str,
+        model: ModelBlock,
+        train: TrainBlock,
+        alignments: Sequence[AlignmentBlock],
+        rows: Sequence["_Rows"],
     ) -> None:
         tasks, cells = modes_tasks(graphs, model, train, self.seeds, self.execution)
         self.tasks += tasks
-        where = [{"graph": each.statistics[0][0]["graph"], "model": name, "endpoint": self.endpoint} for each in rows]
+        where = [{"graph": each.graph, "model": name, "endpoint": self.endpoint} for each in rows]
         numbered = [list(zip(self.seeds, some, strict=True)) for some in cells]
         for each, labels, some in zip(rows, where, numbered, strict=True):
             each.modes += [(labels | {"seed": number}, cell) for number, cell in some]
@@ -97,7 +113,29 @@ class Sweep:
             self.tasks += tasks
             for each, labels, found in zip(rows, where, profiles, strict=True):
                 for a, b, cell in found:
-                    each.profiles.append((labels | {"path": path_name, "a": a, "b": b, "aligned": "none"}, cell))
+                    each.profiles.append((labels | {"path": path_name, "a": a, "b": b, "aligned": AS_TRAINED}, cell))
+            if path.kind == LinearPath.kind:
+                for graph, each, labels, of_graph in zip(graphs, rows, where, pairs, strict=True):
+                    joined = of_graph[: path.pairs] if path.pairs else of_graph
+                    self._add_alignments(graph, model, joined, alignments, labels | {"path": path_name}, each)
+
+    def _add_alignments(
+        self,
+        graph: Cell,
+        model: ModelBlock,
+        pairs: Sequence[tuple[Numbered, Numbered]],
+        alignments: Sequence[AlignmentBlock],
+        labels: dict[str, Any],
+        rows: "_Rows",
+    ) -> None:
+        for alignment in alignments:
+            tasks, found = align_tasks(graph, model, pairs, alignment, self.profile, self.endpoint, self.execution)
+            self.tasks += tasks
+            for each in found:
+                about = labels | {"a": each.a, "b": each.b, "aligned": each.called}
+                rows.profiles.append((about, each.profile))
+                if each.alignment is not None:
+                    rows.alignments.append((about, each.alignment))
 
     def tabulated(self) -> Task:
         """The task of the tables of all that was added."""
@@ -128,6 +166,8 @@ class Sweep:
 class _Rows:
     """What tables say of one problem."""
 
+    graph: str = ""
     statistics: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     modes: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
     profiles: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)
+    alignments: list[tuple[dict[str, Any], Cell]] = field(default_factory=list)

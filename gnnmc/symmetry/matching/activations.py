@@ -13,14 +13,16 @@ from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.group import Group
 from gnnmc.symmetry.layout import Units
-from gnnmc.symmetry.matching.assignment import Nested, assign_nested
+from gnnmc.symmetry.matching.assignment import Nested, assign, assign_nested
 from gnnmc.symmetry.matching.correlations import Seen, of_distinct, seen_of_pairs
 from gnnmc.symmetry.matching.match import METHODS, Found, Match
 from gnnmc.symmetry.recorded import ITEMS, Recorded
 from gnnmc.symmetry.symmetry import Symmetry
 
 # Rounds over groups that are seen on one value beside others, which must be in order first.
-ROUNDS = 20
+SWEEPS = 20
+# Correlations of all units of several groups on one value, beyond which others are taken in the order that they have.
+_MOST_NUMBERS = 2**22
 _INSTEAD = "use method='weights', which compares the weights alone"
 
 
@@ -111,7 +113,7 @@ class _Matching:
         beside = [family for family in families if self._is_beside_others(family)]
         for family in (*(one for one in families if one not in beside), *beside):
             self._assign(family, known_only=True)
-        for _ in range(ROUNDS if beside else 0):
+        for _ in range(SWEEPS if beside else 0):
             changed = [self._assign(family, known_only=False) for family in beside]
             if not any(changed):
                 break
@@ -137,7 +139,7 @@ class _Matching:
 
     def _assign(self, family: Sequence[str], *, known_only: bool) -> bool:
         """Orders for a family, whether they are others than before. known_only: by values on which all others have
-        their order; else those that have none yet are taken as they are.
+        their order; else those that have none yet are taken in the best order for every pair of units.
         """
         gains = {name: made for name in family if (made := self._gains_of(name, family, known_only)) is not None}
         if not gains:
@@ -232,7 +234,15 @@ class _Matching:
         moved = one.correlation.permute(*order, *(dims + axis for axis in order))
         moved = moved.reshape(units, others, units, others)
         partner = self._partners([one.groups[axis] for axis in rest])
-        summed = moved[:, torch.arange(others), :, partner].sum(0)
+        unknown = any(self._moves(one.groups[axis]) and one.groups[axis] not in self._orders for axis in rest)
+        if unknown and moved.numel() <= _MOST_NUMBERS:
+            # As if they were inside: whatever their order is, the units that belong together are not worse for it.
+            summed = torch.empty(units, units, dtype=torch.float64)
+            for i, j in itertools.product(range(units), repeat=2):
+                pairs = moved[i, :, j]
+                summed[i, j] = pairs.gather(1, assign(pairs)[:, None]).sum()
+        else:
+            summed = moved[:, torch.arange(others), :, partner].sum(0)
         dead_a, dead_b = (dead.permute(order).reshape(units, others) for dead in (one.dead_a, one.dead_b))
         counted = (~dead_a).double() @ (~dead_b[:, partner]).double().T
         return summed, counted, dead_a.all(1), dead_b.all(1)

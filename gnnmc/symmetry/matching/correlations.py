@@ -10,12 +10,9 @@ from gnnmc.problem import double
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.layout import Fixed, Layout, Units, blocks
-from gnnmc.symmetry.recorded import Recorded
+from gnnmc.symmetry.recorded import CONSTANT_BELOW, Recorded
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.weights import Weights
-
-# A unit that varies by less than rounding errors of its size do is constant.
-_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +101,7 @@ def _units(value: Tensor, layouts: Sequence[Layout]) -> Iterator[tuple[tuple[str
         apart = exact - exact.mean(1, keepdim=True)
         spread = apart.square().sum(1, keepdim=True).sqrt()
         size = exact.square().sum(1, keepdim=True).sqrt()
-        dead = ~(spread > _ROUNDING * size)
+        dead = ~(spread > CONSTANT_BELOW * size)
         units = torch.where(dead, 0.0, apart / spread)
         yield groups, units, dead[:, 0].reshape(len(block), *sizes).cpu()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator, torch_generator
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.matching.latents import Latents
@@ -45,8 +46,11 @@ class DescentSettings:
         real_number("lr", self.lr, zero=False)
         real_number("weight_decay", self.weight_decay, zero=True)
         share("warmup", self.warmup)
-        for end in self.between:
-            real_number("between", end, zero=True)
+        if not isinstance(self.between, tuple | list) or len(self.between) != 2:
+            raise InputError(f"between={self.between!r}: allowed: two numbers in [0, 1]")
+        low, high = (real_number("between", end, zero=True) for end in self.between)
+        if not low <= high <= 1:
+            raise InputError(f"between={self.between}: allowed: two numbers in [0, 1], the lower one first")
 
 
 # how many → latents

@@ -145,7 +145,7 @@ class _State:
     def at(cls, grams: _Grams, matrix: Tensor) -> "_State":
         inverse, failed = torch.linalg.inv_ex(matrix)
         dual = inverse.mT
-        value = torch.where((failed == 0) & _conditioned(matrix, dual), grams.distance(matrix, dual), torch.inf)
+        value = torch.where((failed == 0) & is_conditioned(matrix, dual), grams.distance(matrix, dual), torch.inf)
         # What cannot be used stands at the identity, which is the first of the starts.
         usable = value.isfinite()[..., None, None]
         matrix, dual = (torch.where(usable, one, matrix[:1]) for one in (matrix, dual))
@@ -181,7 +181,7 @@ class _State:
         matrix = torch.linalg.matrix_exp(step) @ self.matrix
         dual = torch.linalg.matrix_exp(-step.mT) @ self.dual
         value = grams.distance(matrix, dual)
-        better = (value < self.value) & _conditioned(matrix, dual)
+        better = (value < self.value) & is_conditioned(matrix, dual)
         gain = torch.where(better, self.value - value, 0)
         small = step.square().sum((-2, -1)) < 1e-20 * step.shape[-1]
         # In a large step the model of the distance may be wrong, in a small one with a small gain there is none.
@@ -197,7 +197,8 @@ class _State:
         )
 
 
-def _conditioned(matrix: Tensor, dual: Tensor) -> Tensor:
+def is_conditioned(matrix: Tensor, dual: Tensor) -> Tensor:
+    """Whether ‖M‖·‖M⁻¹‖ is small enough, for each copy. Shapes: (…, n, n) and the inverse, or its transpose → (…)."""
     sizes = matrix.square().sum((-2, -1)) * dual.square().sum((-2, -1))
     return sizes <= (CONDITION * matrix.shape[-1]) ** 2
 

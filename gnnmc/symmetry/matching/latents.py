@@ -13,6 +13,9 @@ from gnnmc.symmetry.matching.relaxed import relaxed
 from gnnmc.symmetry.random import centered_basis
 from gnnmc.symmetry.symmetry import Symmetry
 
+# Logarithms of factors, and the Frobenius norms of those of maps, stay below: the loss between two modes can be lowered
+# without end by larger outputs there, and a map that is nearly singular keeps no function in single precision.
+_LARGEST = 3.0
 # The exact element of latent matrices and factors is made in double precision.
 _EXACT = torch.float64
 
@@ -23,7 +26,7 @@ class Latents:
 
     orders: group → latent matrices whose assignment is the order; rotations: group → latent matrices, to be projected,
     in a basis of what has mean 0 where the group is centered; logarithms: group → of invertible maps, by the matrix
-    exponential, so that no step can make one singular; scales: scaling → logarithms; signs: signing → latent signs.
+    exponential; scales: scaling → logarithms; signs: signing → latent signs.
     soft: latent order → the matrix that stands for it.
 
     A group gets the largest of its classes: an invertible map, else a rotation, else an order with factors and signs.
@@ -55,8 +58,8 @@ class Latents:
         """Of matrices, factors and signs alone, and with derivatives by the latents."""
         matrices = {name: self.soft(latent) for name, latent in self.orders.items()}
         matrices |= {name: self._turned(name, latent) for name, latent in self.rotations.items()}
-        matrices |= {name: torch.matrix_exp(latent) for name, latent in self.logarithms.items()}
-        scales = {name: latent.exp() for name, latent in self.scales.items()}
+        matrices |= {name: torch.matrix_exp(_bounded(latent)) for name, latent in self.logarithms.items()}
+        scales = {name: _bounded_each(latent).exp() for name, latent in self.scales.items()}
         signs = {name: sign(latent) for name, latent in self.signs.items()}
         return [
             Element(matrices=matrices_k, scales=scales_k, signs=signs_k)
@@ -70,8 +73,8 @@ class Latents:
         """The elements themselves: orders as orders, matrices in double precision."""
         orders = {name: assigned(self.soft(latent)) for name, latent in self.orders.items()}
         matrices = {name: self._turned(name, latent.to(_EXACT)) for name, latent in self.rotations.items()}
-        matrices |= {name: torch.matrix_exp(latent.to(_EXACT)) for name, latent in self.logarithms.items()}
-        scales = {name: latent.to(_EXACT).exp() for name, latent in self.scales.items()}
+        matrices |= {name: torch.matrix_exp(_bounded(latent.to(_EXACT))) for name, latent in self.logarithms.items()}
+        scales = {name: _bounded_each(latent.to(_EXACT)).exp() for name, latent in self.scales.items()}
         signs = {name: sign(latent).to(_EXACT) for name, latent in self.signs.items()}
         every = zip(*map(self._each, (orders, matrices, scales, signs)), strict=True)
         return [Element(*of_one) for of_one in every]
@@ -128,3 +131,12 @@ def latents_of(
         if of_units(one.group, SymmetryClass.SIGNED)
     }
     return Latents(symmetry, soft, orders, rotations, logarithms, scales, signs)
+
+
+def _bounded(latent: Tensor) -> Tensor:
+    """Nearly the same where it is small. Shapes: (…, n, n) → the same, of a norm below `_LARGEST`."""
+    return latent / (1 + latent.square().sum((-2, -1), keepdim=True) / _LARGEST**2).sqrt()
+
+
+def _bounded_each(latent: Tensor) -> Tensor:
+    return _LARGEST * (latent / _LARGEST).tanh()

@@ -38,7 +38,7 @@ def learned(match: Match) -> list[Element]:
     is kept; nothing below that of the start: the start.
 
     Options: `LearnedSettings`. Raises InputError for others, and for settings out of range.
-    Source: Theus et al. 2025, section 4 and code; science 3.
+    Source: Theus et al. 2025; science 3.
     """
     chosen = settings_of(LearnedSettings, match.options, ())
     device = match.model.function.device

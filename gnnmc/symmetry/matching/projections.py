@@ -42,7 +42,7 @@ def doubly_stochastic(logits: Tensor) -> Tensor:
     The gradient is that of the limit, by the implicit function theorem: exact whatever number of rounds it took, and
     without keeping any of them. Shapes: (…, n, n) → the same.
 
-    Source: Peña et al. 2023, section 3 (implicit differentiation as Eisenberger et al. 2022).
+    Source: Peña et al. 2023 (implicit differentiation as Eisenberger et al. 2022).
     """
     return _Sinkhorn.apply(logits)
 

@@ -11,15 +11,14 @@ def relaxed(symmetry: Symmetry, orders: Collection[str], rotations: Collection[s
     """The same, for elements that have a matrix for every group, also for those that are to be put in an order.
 
     The matrix of an order moves what reads the units as it moves what writes them, since it is its own inverse
-    transpose; continued off the permutations as P⁻ᵀ, readers would pull its gradient the other way. It moves γ as well,
-    which a rotation leaves in its place. orders, rotations: names of the groups of each kind.
+    transpose; continued off the permutations as P⁻ᵀ, readers would pull its gradient the other way. orders, rotations:
+    names of the groups of each kind.
     """
     same = {*orders, *rotations}
-    groups = {name: replace(group, gauges=()) if name in orders else group for name, group in symmetry.groups.items()}
     layouts = {
         name: tuple(_without_inverses(layout, same) for layout in axes) for name, axes in symmetry.layouts.items()
     }
-    return replace(symmetry, groups=groups, layouts=layouts)
+    return replace(symmetry, layouts=layouts)
 
 
 def moving_names(symmetry: Symmetry) -> list[str]:

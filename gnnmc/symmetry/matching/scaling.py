@@ -13,7 +13,7 @@ from gnnmc.weights import Weights, distance
 
 # A factor beyond would leave hardly anything of a unit on one of its sides.
 LIMIT = 1e3
-SWEEPS = 20
+FACTOR_ROUNDS = 20
 HALVINGS = 8
 
 
@@ -23,7 +23,7 @@ def match_scales(
     b: Weights,
     counted: Collection[str],
     *,
-    rounds: int = SWEEPS,
+    rounds: int = FACTOR_ROUNDS,
     tolerance: float = 1e-9,
 ) -> Element:
     """Factors that bring b nearest to a, over the tensors that count; it never goes farther away.

@@ -17,7 +17,7 @@ _NOISE = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class SinkhornSettings(DescentSettings):
-    """As `DescentSettings`, on the logits of the matrices; lr .1 as in the paper's code, the steps are ours."""
+    """As `DescentSettings`, on the logits of the matrices. Steps and rate are ours."""
 
     steps: int = 200
     lr: float = 0.1
@@ -36,7 +36,7 @@ def by_sinkhorn(match: Match) -> list[Element]:
     the nearest order, of which the best is kept, and the start if none is better. Only permutations are found.
 
     Options: `SinkhornSettings`. Raises InputError for others, and for settings out of range.
-    Source: Peña et al. 2023, sections 3 and 4.
+    Source: Peña et al. 2023.
     """
     chosen = settings_of(SinkhornSettings, match.options, ())
     symmetry = match.symmetry.restricted([SymmetryClass.PERMUTATION])

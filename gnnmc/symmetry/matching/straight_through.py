@@ -43,7 +43,7 @@ def straight_through(match: Match) -> list[Element]:
     The element of least loss at the midpoint on all train items is kept; nothing below that of the start: the start.
 
     Options: `StraightThroughSettings`. Raises InputError for others, and for settings out of range.
-    Source: Ainsworth et al. 2022, section 3.3 and algorithm 3.
+    Source: Ainsworth et al. 2022 (straight-through estimator).
     """
     chosen = settings_of(StraightThroughSettings, match.options, ())
     first = starts(match, chosen.start)

@@ -16,7 +16,7 @@ from gnnmc.symmetry.matching.coupled import TINY, Coupled, raised
 from gnnmc.symmetry.matching.family import Face, Family, Key, best_element, faces, families, moves
 from gnnmc.symmetry.matching.folded import folded, without_gauges
 from gnnmc.symmetry.matching.gauge import match_gauges
-from gnnmc.symmetry.matching.invertible import head_costs, solve_invertible
+from gnnmc.symmetry.matching.invertible import head_costs, is_conditioned, solve_invertible
 from gnnmc.symmetry.matching.joint import Joint
 from gnnmc.symmetry.matching.match import METHODS, Match
 from gnnmc.symmetry.matching.procrustes import raised_rotation
@@ -264,10 +264,18 @@ class Ascent:
         tried = self._tried(step)
         shares = {name: self._share(name, tried[name]) for name in tried if name in self._shares}
         gain = sum(share - self._shares[name] for name, share in shares.items())
-        if gain <= TINY * max(sum(self._sizes[name] for name in shares), 1.0):
+        if gain <= TINY * max(sum(self._sizes[name] for name in shares), 1.0) or not self._is_sound(step):
             return False
         self._accept(step, tried, shares)
         return True
+
+    def _is_sound(self, step: Element) -> bool:
+        """Whether outputs are the same to what a number holds, however many steps have been taken."""
+        if not step.matrices:
+            return True
+        whole = self.element.then(step, self._symmetry).matrices
+        inverses = {name: torch.linalg.inv_ex(whole[name])[0] for name in step.matrices}
+        return all(bool(is_conditioned(whole[name], inverse).all()) for name, inverse in inverses.items())
 
     def _go(self, step: Element) -> None:
         tried = self._tried(step)

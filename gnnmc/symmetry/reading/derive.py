@@ -105,6 +105,8 @@ def _read(
             _not_understood(reading, operation)
     for tree in reading.axes[trace.output]:
         spaces.freeze(tree, _OUTPUT)
+    if facts is not None:
+        facts.carry_reads(reading.plain)
     return reading.axes
 
 

@@ -1,6 +1,6 @@
 """What is noted of the units while a model is read: equations between factors, and what happens to each set."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from gnnmc.symmetry.reading.relations import Equation, Flag, Key, Relation
 from gnnmc.symmetry.reading.spaces import Space, root
@@ -10,7 +10,7 @@ class Facts:
     """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set.
 
     reads: keys of operands that a product sums over. seen: by set, the values after a function of each unit; read: by
-    set, those that a product sums over.
+    set, those that a product sums over. came: of a result that has its factors from one operand alone, from where.
     """
 
     def __init__(self) -> None:
@@ -19,8 +19,7 @@ class Facts:
         self.flags: dict[Space, set[Flag]] = {}
         self.gauges: dict[Space, dict[Key, str]] = {}
         self.reads: set[Key] = set()
-        # Axes of a view of a tensor of the model → the same axes of what it is a view of.
-        self.views: dict[Key, Key] = {}
+        self.came: dict[Key, Key] = {}
         self.seen: dict[Space, list[int]] = {}
         self.read: dict[Space, list[int]] = {}
 
@@ -29,15 +28,20 @@ class Facts:
         self.scale.setdefault(root(space), []).extend(relation.scale(given, made))
         self.sign.setdefault(root(space), []).extend(relation.sign(given, made))
         self.flag(space, relation.flag)
+        if len(given) == 1:
+            self.came.update(dict.fromkeys(made, given[0]))
+
+    def carry_reads(self, plain: Collection[int]) -> None:
+        """What is read of a view of a tensor is read of the tensor. plain: numbers of views, and of tensors."""
+        for key in list(self.reads):
+            while key[0] in plain and key in self.came:  # type: ignore[index]
+                key = self.came[key]
+                self.reads.add(key)
 
     def note_read(self, number: int | None, keys: Sequence[tuple[Space, Key]], *, of_model: bool) -> None:
         """A product sums over these sets of a value; of_model: it is a tensor of the model."""
         for space, key in keys:
             self.reads.add(key)
-            viewed: Key = key
-            while viewed in self.views:
-                viewed = self.views[viewed]
-                self.reads.add(viewed)
             if number is not None and not of_model:
                 self.read.setdefault(root(space), []).append(number)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from gnnmc.engine.tracing import Operation
+from gnnmc.engine.tracing.schema import named_arguments
 from gnnmc.symmetry.reading.reading import Reading
 
 # Gives every result its axes (`Reading.give` or `.relate`), or returns False: not understood.
@@ -24,9 +25,7 @@ def reads(*packets: Any) -> Callable[[Rule], Rule]:
 
 def given(operation: Operation) -> dict[str, Any]:
     """Every argument by its name in torch's schema, defaults included."""
-    schema = operation.function._schema.arguments
-    named = {argument.name: argument.default_value for argument in schema}
-    return named | dict(zip(named, operation.args, strict=False)) | dict(operation.kwargs)
+    return named_arguments(operation.function, operation.args, operation.kwargs)
 
 
 def axis_of(axis: int, dims: int) -> int:

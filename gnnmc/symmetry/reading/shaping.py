@@ -20,13 +20,6 @@ def rearranged(reading: Reading, operation: Operation, order: Sequence[int | Non
     made: list[Letter] = [reading.data(1) if axis is None else axis for axis in order]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
     carry_name(reading, operation)
-    number = operation.results[0]
-    if reading.facts is not None and number in reading.plain:
-        result = Operand(number, reading.axes[number])
-        for axis, old in enumerate(order):
-            if old is not None:
-                pairs = zip(reading.keys(result, axis), reading.keys(operand, old), strict=True)
-                reading.facts.views |= {key: viewed for (_, key), (_, viewed) in pairs}
 
 
 def carry_name(reading: Reading, operation: Operation) -> None:

@@ -17,7 +17,7 @@ from gnnmc.symmetry.matching import weights as matching
 from gnnmc.symmetry.matching.match import Match
 from gnnmc.symmetry.matching.weights import Ascent
 from tests.symmetry.matching.planted import ResidualTanh, farthest, found, planted, same
-from tests.symmetry.test_contract import images
+from tests.symmetry.test_contract import problem_for
 from tests.symmetry.test_zoo import model_of
 from tests.symmetry.zoo import CASES, problem_of
 
@@ -32,12 +32,6 @@ VARIANTS = {
 }
 # Rotations are found to rounding; what is shifted behind a LayerNorm (β) is not compared, so it is left out here.
 TURNING = ["RmsNormedLinears", "RmsByHand", "Normalized", "TiedResidual", "ChannelByChannel"]
-
-
-def text():
-    """Windows of letters."""
-    windows = torch.randint(0, 7, (12, 6), generator=torch.Generator().manual_seed(0))
-    return Problem.language_modeling(windows, {"train": torch.arange(12)}, num_tokens=7)
 
 
 def encoder():
@@ -63,7 +57,7 @@ def objective(a, b, names):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_planted_orders_are_found_in_every_model_of_the_registry(toy_problem, name):
-    problem = {"images": images, "text": text}.get(MODELS[name].needs, lambda: toy_problem)()
+    problem = problem_for(name, toy_problem)
     options = {"heads": 4} if name in ("vit", "gpt") else {}
     a, b, moved = found(build_model(name, problem, hidden=16, layers=3, **options), problem)
     assert same(a, moved)

@@ -8,6 +8,10 @@ import pandas as pd
 
 from gnnmc.store import Request
 
+TOTAL = "total"
+NOT_THROUGH_ENDS = "not through end quality"
+# Of all tests, after the corrections that each is told with.
+LEVEL = 0.05
 GROUP = ("regime", "model", "path", "split", "metric", "barrier_kind")
 AXIS = "homophily_edge"
 # The ends' own train loss is no statistic of the graph, but science 1.6 asks whether the barrier only follows it.
@@ -59,6 +63,14 @@ def chord_rows(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     graphs = tables["graphs"].assign(homophily_adjusted_abs=tables["graphs"]["homophily_adjusted"].abs())
     joined = tables["barriers"].merge(graphs, on="graph")
     return joined[joined["barrier_kind"] == "chord"]
+
+
+def total_and_controlled(chord: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Kinds of association: the total one first, and with the quality of the ends controlled for (science 1.8)."""
+    return {
+        TOTAL: (),
+        NOT_THROUGH_ENDS: tuple(name for name in ("ends_loss", "ends_accuracy") if name in chord.columns),
+    }
 
 
 def regimes(chord: pd.DataFrame) -> Iterator[Regime]:

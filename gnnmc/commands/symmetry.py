@@ -1,0 +1,109 @@
+"""`gnnmc symmetry`: which axes of a model's weights may be moved together, and what stops the others."""
+
+import json
+import re
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import typer
+
+from gnnmc.commands.graphs import named_problem
+from gnnmc.commands.models import named_model
+from gnnmc.commands.own import is_own
+from gnnmc.config import with_overrides
+from gnnmc.data import load_images, load_text
+from gnnmc.models import MODELS
+from gnnmc.problem import Problem
+from gnnmc.symmetry import Symmetry, find_symmetry
+
+# What a model is asked about where nothing is said: symmetries do not depend on it.
+GRAPH = "csbm:num_nodes=60,num_features=8,num_classes=3,homophily=0.5,mean_degree=4,train_per_class=5"
+IMAGES = "digits"
+TEXT = "pydoc-topics"
+_WIDEST = 120
+
+
+def show_symmetry(
+    model_name: str, graph: str | None, overrides: Sequence[str], root: Path | None, device: str, as_json: bool
+) -> None:
+    """Print the groups of a model, what stays and why, and a line that sums it up; or all of it as JSON."""
+    values = with_overrides({}, overrides, example="hidden=32")
+    problem = _problem(model_name, graph, root)
+    symmetry = find_symmetry(named_model(model_name, problem, values), problem, device=device)
+    if as_json:
+        tables = {"groups": symmetry.groups_frame(), "axes": symmetry.frame()}
+        typer.echo(json.dumps({name: table.to_dict("records") for name, table in tables.items()}, ensure_ascii=False))
+    else:
+        typer.echo(told(symmetry, min(shutil.get_terminal_size().columns, _WIDEST)))
+
+
+def _problem(model_name: str, graph: str | None, root: Path | None) -> Problem:
+    if graph is not None:
+        return named_problem(graph, root)
+    needs = None if is_own(model_name) else MODELS[model_name].needs
+    if needs == "images":
+        images = load_images(IMAGES, root, limit=64)
+        return Problem.arrays(images.x, images.y, images.splits, name=IMAGES)
+    if needs == "text":
+        text = load_text(TEXT, context=16, limit=64)
+        return Problem.language_modeling(text.windows, text.splits, num_tokens=len(text.vocabulary), name=TEXT)
+    return named_problem(GRAPH, root)
+
+
+def told(symmetry: Symmetry, width: int) -> str:
+    """Groups, what stays, and a summary, in lines of `width` letters."""
+    lines = ["GROUPS OF UNITS"]
+    for group in symmetry.groups_frame().to_dict("records"):
+        copies = f" in each of {group['copies']} {group['within']}" if group["copies"] > 1 else ""
+        lines += _wrapped(f"{group['group']}: {group['units']} units{copies}: {group['classes']}", width, "  ", "    ")
+        lines += _wrapped(", ".join(shortened(symmetry.axes(group["group"]))), width, "      ", "      ")
+    frame = symmetry.frame()
+    for status, title in (("fixed", "FIXED"), ("not understood", "NOT UNDERSTOOD")):
+        rows = frame[frame.status == status]
+        if len(rows):
+            lines += ["", title]
+        for reason, some in rows.groupby("reason", sort=False):
+            axes = ", ".join(shortened(zip(some.tensor, some.axis, strict=True)))
+            lines += _wrapped(f"{str(reason) or 'as the tensor that it is a copy of'}: {axes}", width, "  ", "      ")
+    return "\n".join([*lines, "", *textwrap.wrap(_summary(symmetry, frame), width)])
+
+
+def _summary(symmetry: Symmetry, frame: pd.DataFrame) -> str:
+    groups = symmetry.groups_frame()
+    axes = frame.groupby(["tensor", "axis"]).status.agg(set)
+    moving = sum("moves" in found for found in axes)
+    unknown = sum("not understood" in found for found in axes)
+    units = int((groups.units * groups.copies).sum())
+    return (
+        f"{len(groups)} group{'s' * (len(groups) != 1)} of {units} units; {moving} of {len(axes)} axes move, "
+        f"{unknown or 'none'} {'is' if unknown < 2 else 'are'} not understood; "
+        "every class of every group was checked with a random element"
+    )
+
+
+def shortened(axes: Iterable[tuple[str, int]]) -> list[str]:
+    """Axes with what they share written once: `norm.{weight,bias}[0]`, `layers.{0,1}.lin.weight[0,1]`."""
+    of_tensor: dict[str, dict[int, None]] = {}
+    for tensor, axis in axes:
+        of_tensor.setdefault(tensor, {})[axis] = None
+    names = [f"{tensor}[{','.join(map(str, numbers))}]" for tensor, numbers in of_tensor.items()]
+    for pattern in (r"^(.*?)([^.\[]+)(\[[\d,]+\])$", r"^(.*?\.)(\d+)(\..*)$"):
+        joined: dict[tuple[str, str], list[str]] = {}
+        for name in names:
+            match = re.match(pattern, name)
+            before, own, after = match.groups() if match else (name, "", "")
+            joined.setdefault((before, after), []).append(own)
+        names = [
+            f"{before}{own[0] if len(own) == 1 else '{' + ','.join(own) + '}'}{after}"
+            for (before, after), own in joined.items()
+        ]
+    return names
+
+
+def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
+    )

@@ -1,0 +1,108 @@
+"""Which axes of a model's weights move together: a strip for each axis, its parts in the colors of their groups."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gnnmc.draw.columns import check_columns
+from gnnmc.draw.palette import BAND, INK, MISSING, MODEL_COLORS, MUTED, SURFACE
+from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, styled
+
+_ROW = 0.17
+_LONGEST = 44
+_NEEDED = ("tensor", "axis", "size", "start", "stop", "low", "high", "units", "group", "status", "classes", "copies")
+
+
+@styled
+def draw_symmetry(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
+    """A row per tensor, a strip per axis; colors and numbers name groups, which are listed beside with their classes.
+
+    Gray is fixed by an input or an output; hatched is not understood. Factors of an axis (heads, and their channels)
+    lie one above the other, the outer one on top. Colors come again after eight groups: the numbers do not.
+
+    Shapes: one row per band: `tensor, axis, size, start, stop, low, high, units, group, status, classes, copies`, as
+    `gnnmc.symmetry.bands` gives them; `width` in inches.
+
+    Raises InputError for a missing column.
+    """
+    check_columns(frame, _NEEDED, "bands of a symmetry")
+    tensors = list(dict.fromkeys(frame["tensor"]))
+    groups = [group for group in dict.fromkeys(frame["group"]) if group]
+    numbers = {group: place for place, group in enumerate(groups, start=1)}
+    stacked = width < STACKED_BELOW
+    rows, notes = max(1, len(tensors)), 2 * len(groups) + 3
+    tall = _ROW * (rows + notes if stacked else max(rows, notes)) + 0.4
+    figure = new_figure(width, tall)
+    if stacked:
+        strips, legend = figure.subplots(2, 1, height_ratios=[rows, notes])
+    else:
+        strips, legend = figure.subplots(1, 2, width_ratios=[1.5, 1])
+    _strips(strips, frame, tensors, numbers)
+    _legend(legend, frame, numbers, notes if stacked else max(rows, notes))
+    return figure
+
+
+def _strips(axes: Axes, frame: pd.DataFrame, tensors: list[str], numbers: dict[str, int]) -> None:
+    most = int(frame["axis"].max()) + 1 if len(frame) else 1
+    for place, tensor in enumerate(tensors):
+        for band in frame[frame["tensor"] == tensor].to_dict("records"):
+            left, bottom = band["axis"] + 0.94 * band["start"], place + 0.9 - 0.8 * band["high"]
+            wide, high = 0.94 * (band["stop"] - band["start"]), 0.8 * (band["high"] - band["low"])
+            number = numbers.get(band["group"])
+            color = MISSING if number is None else _color(number)
+            _box(axes, (left, bottom), wide, high, color, unknown=band["status"] == "not understood")
+            words = str(band["units"]) if number is None else f"{number}"
+            if wide > 0.05 and band["size"] > 1 and band["status"] != "not understood":
+                axes.text(
+                    left + wide / 2,
+                    bottom + high / 2,
+                    words,
+                    ha="center",
+                    va="center_baseline",
+                    fontsize=6.5 if high > 0.5 else 4.5,
+                    color=MUTED if number is None else SURFACE,
+                )
+    axes.set(xlim=(0, most), ylim=(len(tensors), 0))
+    axes.set_yticks([place + 0.5 for place in range(len(tensors))], [_short(tensor) for tensor in tensors], fontsize=7)
+    axes.set_xticks([axis + 0.47 for axis in range(most)], [f"axis {axis}" for axis in range(most)])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def _legend(axes: Axes, frame: pd.DataFrame, numbers: dict[str, int], rows: int) -> None:
+    axes.set(xlim=(0, 1), ylim=(rows, 0))
+    axes.axis("off")
+    groups = frame[frame["group"] != ""].drop_duplicates("group").to_dict("records")
+    place = 0.0
+    for band in groups:
+        number = numbers[band["group"]]
+        axes.add_patch(Rectangle((0, place + 0.1), 0.06, 0.8, facecolor=_color(number), edgecolor="none"))
+        axes.text(0.03, place + 0.5, f"{number}", ha="center", va="center_baseline", fontsize=6.5, color=SURFACE)
+        told = f"{band['units']} units" + (f" × {int(band['copies'])}" if band["copies"] > 1 else "")
+        axes.text(0.08, place + 0.5, _short(band["group"]), va="center_baseline", fontsize=7, color=INK)
+        axes.text(0.08, place + 1.4, f"{told}: {band['classes']}", va="center_baseline", fontsize=6.5, color=MUTED)
+        place += 2
+    for words, status in (("fixed by an input or an output", "fixed"), ("not understood", "not understood")):
+        place += 0.3
+        _box(axes, (0, place + 0.1), 0.06, 0.8, MISSING, unknown=status == "not understood")
+        axes.text(0.08, place + 0.5, words, va="center_baseline", fontsize=7, color=INK)
+        place += 1
+
+
+def _box(axes: Axes, corner: tuple[float, float], wide: float, high: float, color: str, *, unknown: bool) -> None:
+    face = BAND if unknown else color
+    axes.add_patch(Rectangle(corner, wide, high, facecolor=face, edgecolor=SURFACE, linewidth=0.6))
+    if unknown:
+        axes.add_patch(Rectangle(corner, wide, high, fill=False, edgecolor=MUTED, linewidth=0, hatch="//////"))
+
+
+def _color(number: int) -> str:
+    return MODEL_COLORS[(number - 1) % len(MODEL_COLORS)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"

@@ -1,0 +1,184 @@
+"""The answer of the study in words, and at a glance."""
+
+from typing import Any
+
+import pandas as pd
+
+from gnnmc.analysis.verdict import Verdict, verdict
+from gnnmc.analysis.wording import counted, in_words, listed, number, sample_size
+from gnnmc.studies.pages import Tables, TableView
+from gnnmc.studies.regimes import AXIS, LEVEL, NOT_THROUGH_ENDS, TOTAL
+from gnnmc.studies.sections import loss_rows, loss_unit, short_unit
+from gnnmc.studies.stages.align import AS_TRAINED
+from gnnmc.studies.symmetry.aligned import after, called, per_graph, swept
+from gnnmc.studies.symmetry.sizes import sized
+
+NO_TEST = "Nothing is tested here: these are means over pairs of modes, and no conclusion goes beyond these data."
+# More models than this are counted in a sentence and not named.
+FEW = 5
+# Shares of less than this are shares of nothing.
+LEAST = 0.02
+
+
+def short_answer(tables: Tables) -> list[str]:
+    """The answer in a few sentences; the tables have it model by model."""
+    if swept(tables):
+        return [*_left(tables, "train"), *_relation(tables), *_left(tables, "test")]
+    return [*described(tables), *([] if sized(tables).empty else along_sizes(tables)), NO_TEST]
+
+
+def _left(tables: Tables, split: str) -> list[str]:
+    """What every alignment leaves of the mean barrier, from the model with the least to the one with the most left."""
+    rows = _about_homophily(tables, split)
+    if rows.empty:
+        return []
+    told = "; ".join(
+        f"{after(str(name))} {_range(some, 'mean_left')}" for name, some in rows.groupby("aligned", sort=False)
+    )
+    first = rows.drop_duplicates(["regime", "model"])
+    low, high = first["mean_before"].min(), first["mean_before"].max()
+    size = number(low) if low == high else f"{number(low)} to {number(high)}"
+    return [
+        f"{split.capitalize()} split: of the mean barrier of a straight line, {size} {short_unit(tables)} as trained, "
+        f"there is left {told} ({_models(first)}; {sample_size(first.iloc[0])})."
+    ]
+
+
+def _relation(tables: Tables) -> list[str]:
+    """For which models an association with homophily is found, and what is left of its size."""
+    association = loss_rows(tables["association"])
+    if association.empty:
+        return []
+    rows = association[(association["statistic"] == AXIS) & (association["split"] == "train")]
+    rows, controlled = rows[rows["kind"] == TOTAL], rows[rows["kind"] == NOT_THROUGH_ENDS]
+    rows = rows.assign(where=_where(rows))
+    found = rows[[verdict(row, LEVEL) is Verdict.FOUND for _, row in rows.iterrows()]]
+    told = "; ".join(
+        f"{after(str(name))} for {_named(list(found.loc[found['aligned'] == name, 'where']))}"
+        for name in rows["aligned"].unique()
+    )
+    lines = [
+        f"A rank correlation of the train-loss barrier with {in_words(AXIS)} is found (permutation p ≤ {LEVEL:g} after "
+        f"Holm's correction; {_models(rows)}) {told}."
+    ]
+    kept = [verdict(row, LEVEL) is Verdict.FOUND for _, row in controlled.iterrows()]
+    both = controlled[kept].merge(found[["regime", "model", "aligned"]], on=["regime", "model", "aligned"])
+    if len(found):
+        lines[0] += (
+            f" With the ends' loss and accuracy controlled for it is still found in {len(both) or 'none'} of these "
+            f"{counted(len(found), 'combination')}."
+        )
+    left = _about_homophily(tables, "train")
+    left = left[_where(left).isin(found.loc[found["aligned"] == AS_TRAINED, "where"])]
+    if len(left):
+        told = "; ".join(
+            f"{after(str(name))} {_range(some, 'slope_left')}" for name, some in left.groupby("aligned", sort=False)
+        )
+        lines.append(f"Where it is found as trained, of its size (slope on the ranks of homophily) is left {told}.")
+    return lines
+
+
+def _about_homophily(tables: Tables, split: str) -> pd.DataFrame:
+    rows = loss_rows(tables["survival"])
+    return rows[(rows["split"] == split) & (rows["statistic"] == AXIS)] if len(rows) else rows
+
+
+def _where(rows: pd.DataFrame) -> "pd.Series[str]":
+    """The model, with the regime where there are several."""
+    return rows["model"] + ", " + rows["regime"] if rows["regime"].nunique() > 1 else rows["model"]
+
+
+def _named(models: list[str]) -> str:
+    return "none" if not models else listed(models) if len(models) <= FEW else counted(len(models), "model")
+
+
+def _models(rows: pd.DataFrame) -> str:
+    names = list(dict.fromkeys(_where(rows)))
+    return listed(names) if len(names) <= FEW else counted(len(names), "model")
+
+
+def _range(rows: pd.DataFrame, name: str) -> str:
+    """A share as a percentage: for one model with the interval that there is, else from the least to the most."""
+    known = rows.dropna(subset=[name])
+    if known.empty:
+        return "an undefined share"
+    if len(known) == 1:
+        return share(known.iloc[0], name)
+    low, high = 100 * known[name].min(), 100 * known[name].max()
+    return f"{low:.0f} to {high:.0f} %" if f"{low:.0f}" != f"{high:.0f}" else f"{low:.0f} %"
+
+
+def described(tables: Tables) -> list[str]:
+    """Means over pairs, for models along which homophily was not varied and that are no part of a sweep of sizes."""
+    known = {*swept(tables), *((row["regime"], row["model"]) for _, row in sized(tables).iterrows())}
+    rows = per_graph(tables, ["train"])
+    lines = []
+    for (regime, model), some in rows.groupby(["regime", "model"], sort=False):
+        if (regime, model) in known:
+            continue
+        means = some.groupby("aligned", sort=False)[["barrier", "low", "high"]].mean()
+        told = ", ".join(f"{number(row['barrier'])} {after(str(name))}" for name, row in means.iterrows())
+        where = counted(some["graph"].nunique(), "graph") if some["graph"].nunique() > 1 else "one problem"
+        pairs = counted(int(some["pairs"].min()), "pair", most=int(some["pairs"].max()))
+        lines.append(
+            f"{model} on {regime}, train split, mean over {pairs} of modes on {where}: barrier in "
+            f"{short_unit(tables)} {told}."
+        )
+    return lines
+
+
+def along_sizes(tables: Tables) -> list[str]:
+    """From the smallest to the largest network of every sweep of sizes."""
+    lines = []
+    rows = sized(tables)
+    rows = rows[rows["split"] == "train"] if len(rows) else rows
+    for (axis, series), some in rows.groupby(["axis", "series"], sort=False) if len(rows) else ():
+        means = some.groupby(["aligned", "x"], sort=False)["barrier"].mean().unstack("x").sort_index(axis=1)
+        low, high = means.columns[0], means.columns[-1]
+        told = ", ".join(
+            f"{number(row[low])} to {number(row[high])} {after(str(name))}"
+            for name, row in means.reindex(some["aligned"].unique()).iterrows()
+        )
+        lines.append(
+            f"{series}, from {axis} {low:g} to {high:g}, train split: mean barrier in {short_unit(tables)} from "
+            f"{told} ({counted(some['graph'].nunique(), 'graph')}; description)."
+        )
+    return lines
+
+
+def share(row: "pd.Series[Any]", name: str) -> str:
+    """A ratio as a percentage with the interval that there is."""
+    if pd.isna(row[name]):
+        return "undefined"
+    interval = ""
+    if not pd.isna(row[f"{name}_low"]):
+        interval = f" [{100 * row[f'{name}_low']:.0f}, {100 * row[f'{name}_high']:.0f}]"
+    return f"{100 * row[name]:.0f} %{interval}"
+
+
+def at_a_glance(tables: Tables) -> TableView:
+    """Mean barrier of every model by split, alignments across; models of a sweep of sizes are left to their figure."""
+    rows = per_graph(tables)
+    sizes = {(row["regime"], row["model"]) for _, row in sized(tables).iterrows()} - {*swept(tables)}
+    kept = [(row["regime"], row["model"]) not in sizes for _, row in rows.iterrows()]
+    rows = rows[kept] if any(kept) else rows
+    keys = ["regime", "model", "split"] if rows["regime"].nunique() > 1 else ["model", "split"]
+    means = rows.groupby([*keys, "aligned"], sort=False)["barrier"].mean().reset_index()
+    trained = means[means["aligned"] == AS_TRAINED].set_index(keys)["barrier"]
+    before = means.set_index(keys).index.map(trained.to_dict())
+    means["cell"] = [
+        number(value) + (f" ({100 * value / was:.0f} %)" if name != AS_TRAINED and was > LEAST else "")
+        for name, value, was in zip(means["aligned"], means["barrier"], before, strict=True)
+    ]
+    wide = means.pivot_table(index=keys, columns="aligned", values="cell", aggfunc="first", sort=False)
+    wide = wide[list(rows["aligned"].unique())].fillna("").rename(columns=called)
+    frame = wide.reset_index().rename_axis(columns=None).rename(columns={"regime": "data"})
+    graphs = rows.groupby(["regime", "model"])["graph"].nunique()
+    over = f"{counted(graphs.min(), 'graph', most=graphs.max())} (pairs of modes averaged within a graph)"
+    caption = (
+        f"Barrier of the straight line, loss in {loss_unit(tables)}, mean over "
+        f"{over if swept(tables) else 'pairs of modes'}, by split: as "
+        "trained, and with one end moved onto the other (in brackets: of that as trained, where that is above "
+        f"{LEAST:g})."
+    )
+    return TableView("at_a_glance", frame, caption)

@@ -1,0 +1,124 @@
+"""What a config of the study may say."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from gnnmc.config import AlignmentBlock, PathBlock
+from gnnmc.config.sources import MOST
+from gnnmc.connectivity import LinearPath
+from gnnmc.errors import InputError
+from gnnmc.registry import unknown_name
+from gnnmc.studies.stages.align import AS_TRAINED, WITH_REPAIR
+from gnnmc.studies.sweep_block import ProblemEntry, SweepBlock
+from gnnmc.symmetry import METHODS, SymmetryClass
+from gnnmc.symmetry.matching.learned import LearnedSettings
+from gnnmc.symmetry.matching.semi import SemiSettings
+from gnnmc.symmetry.matching.sinkhorn import SinkhornSettings
+from gnnmc.symmetry.matching.straight_through import StraightThroughSettings
+from gnnmc.training import settings_of
+
+# What the options of a method are checked by; the names of its options, where these are few.
+_SETTINGS: Mapping[str, type] = {
+    "learned": LearnedSettings,
+    "semi": SemiSettings,
+    "sinkhorn": SinkhornSettings,
+    "ste": StraightThroughSettings,
+}
+_OPTIONS: Mapping[str, Sequence[str]] = {"activations": ("items",)}
+
+
+class AlignedEntry(ProblemEntry):
+    """Data and the models that are trained on them; a list as a setting of a model is an axis of a grid.
+
+    alignments: of these models, where they are not as for the others.
+    """
+
+    alignments: tuple[AlignmentBlock, ...] | None = None
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _grids(cls, models: Any) -> Any:
+        if not isinstance(models, list | tuple):
+            return models
+        return [one for model in models for one in (_expanded(model) if isinstance(model, dict) else [model])]
+
+    @field_validator("alignments")
+    @classmethod
+    def _known_alignments(cls, alignments: tuple[AlignmentBlock, ...] | None) -> tuple[AlignmentBlock, ...] | None:
+        return None if alignments is None else _known(alignments)
+
+
+class SymmetryStudy(SweepBlock):
+    """Problems × their models × seeds → modes; pairs of modes, as trained and aligned in every way, → barriers.
+
+    alignments: each beside the line as trained. The same model on the same data may stand in several entries.
+    """
+
+    study: Literal["symmetry"] = "symmetry"
+    title: str = "Loss barriers before and after alignment"
+    problems: tuple[AlignedEntry, ...] = Field(min_length=1)
+    alignments: tuple[AlignmentBlock, ...] = Field((AlignmentBlock(method="weights"),), min_length=1)
+
+    @field_validator("alignments")
+    @classmethod
+    def _known_alignments(cls, alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
+        return _known(alignments)
+
+    @field_validator("paths")
+    @classmethod
+    def _one_line(cls, paths: tuple[PathBlock, ...]) -> tuple[PathBlock, ...]:
+        lines = sum(path.kind == LinearPath.kind for path in paths)
+        if not lines:
+            raise ValueError(f"one must be of kind {LinearPath.kind}: it is what alignment changes")
+        if lines > 1:
+            raise InputError(f"{LinearPath.kind!r} is listed twice: list it once")
+        return paths
+
+
+def _known(alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
+    """The alignments. Raises InputError for a method or a class that there is not, ValueError for equal names."""
+    for each in alignments:
+        if each.method == AS_TRAINED:
+            if not each.repair:
+                raise ValueError(f"method {AS_TRAINED} without repair is the line as trained, which is always shown")
+        else:
+            METHODS[each.method]
+            _check_options(each)
+        for kind in each.classes or ():
+            if kind not in list(SymmetryClass):
+                raise ValueError(f"unknown class {kind!r}: allowed: {', '.join(SymmetryClass)}")
+    names = [name for each in alignments for name in _names(each)]
+    if twice := [name for name in names if names.count(name) > 1 or name == AS_TRAINED]:
+        raise ValueError(f"two alignments are called {twice[0]!r}: give each a name of its own")
+    return alignments
+
+
+def _check_options(alignment: AlignmentBlock) -> None:
+    """Raise InputError for options that the method would refuse, and for any where it has none."""
+    if alignment.method in _SETTINGS:
+        settings_of(_SETTINGS[alignment.method], alignment.options, ())
+    else:
+        known = _OPTIONS.get(alignment.method, ())
+        if unknown := [name for name in alignment.options if name not in known]:
+            raise unknown_name(f"option of {alignment.method}", unknown[0], known)
+
+
+def _names(alignment: AlignmentBlock) -> list[str]:
+    """What the lines that an alignment gives are called."""
+    moved = [alignment.called] if alignment.method != AS_TRAINED else []
+    return moved + ([alignment.called + WITH_REPAIR] if alignment.repair else [])
+
+
+def _expanded(model: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
+    """One model for each combination of the listed values."""
+    axes = [value if isinstance(value, list) else [value] for value in model.values()]
+    if not all(axes):
+        raise ValueError("an empty list: give at least one value")
+    if (count := math.prod(map(len, axes))) > MOST:
+        raise ValueError(f"lists that make {count} combinations: at most {MOST} are allowed")
+    for values in itertools.product(*axes):
+        yield dict(zip(model, values, strict=True))

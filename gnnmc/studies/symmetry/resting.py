@@ -1,0 +1,74 @@
+"""What the answer rests on, and all that was asked."""
+
+from gnnmc.analysis.wording import counted
+from gnnmc.config import AlignmentBlock
+from gnnmc.studies.asked import asked_section, data_in_words, model_in_words, training_in_words
+from gnnmc.studies.pages import Section, Tables
+from gnnmc.studies.stages.align import AS_TRAINED
+from gnnmc.studies.symmetry.config import SymmetryStudy
+from gnnmc.studies.symmetry.naming import model_names
+
+TESTS = (
+    "Spearman's rank correlation over graphs, pairs of modes averaged within a graph first; permutation test over "
+    "clusters (independently generated or collected graphs), p corrected by Holm over the statistics of one model, "
+    "alignment and split (not over models, alignments and splits). What is left after alignment: ratio of means and of "
+    "slopes, every graph compared with itself, 95 % bootstrap over clusters."
+)
+
+
+def rests_on(tables: Tables, config: SymmetryStudy) -> list[str]:
+    """The first screen's list."""
+    graphs, diagnostics = tables["graphs"], tables["diagnostics"].drop_duplicates("code")
+    models = tables["aligned"]["model"].nunique()
+    rows = tables["aligned"].drop_duplicates(["graph", "model", "a", "b"]).groupby(["graph", "model"]).size()
+    pairs = counted(rows.min(), "pair", most=rows.max()) if len(rows) else "no pair"
+    lines = [
+        f"{counted(len(graphs), 'problem')} in {counted(graphs['cluster'].nunique(), 'independent cluster')}; "
+        f"{counted(models, 'model')}, {counted(len(config.seeds), 'mode')} of each ({pairs}).",
+        "Losses and barriers on the train, validation and test splits, each for itself; ends at the "
+        f"{'last epoch' if config.endpoint == 'last' else 'best validation epoch'}, dropout off; BatchNorm statistics "
+        + ("re-estimated at every point." if config.profile.batchnorm == "reestimate" else "as stored."),
+        "Every pair as trained, and aligned: the moved end computes what it computed before, which is checked in every "
+        "run (GMC022).",
+    ]
+    if len(diagnostics):
+        told = ", ".join(f"{row.title} ({row.code})" for row in diagnostics.itertuples())
+        lines.append(f"Diagnostics that fired, explained at the end: {told}.")
+    return lines
+
+
+def asked(tables: Tables, config: SymmetryStudy) -> Section:
+    """The section on what was asked."""
+    sizes = tables["endpoints"].groupby("model", sort=False)["parameters"]
+    told = [
+        model_in_words(name, model, sizes.get_group(name))
+        for model, name in model_names(config).items()
+        if name in sizes.groups
+    ]
+    data = data_in_words(entry.data for entry in config.problems)
+    further = {"alignments": _listed(config.alignments)}
+    own = [(entry, words) for entry, words in zip(config.problems, data, strict=True)]
+    training = [f"{words}: {training_in_words(entry.train)}" for entry, words in own if entry.train is not None]
+    aligned = [f"{words}: {_listed(entry.alignments)}" for entry, words in own if entry.alignments is not None]
+    further |= {"training of its own": "; ".join(training)} if training else {}
+    further |= {"alignments of its own": "; ".join(aligned)} if aligned else {}
+    if len(tables["association"]):
+        further["tests"] = TESTS
+    return asked_section(config, data, told, further)
+
+
+def _listed(alignments: tuple[AlignmentBlock, ...]) -> str:
+    return "; ".join(_alignment(each) for each in alignments)
+
+
+def _alignment(alignment: AlignmentBlock) -> str:
+    if alignment.method == AS_TRAINED:
+        return "as trained, with REPAIR"
+    told = [f"method {alignment.method}"] if alignment.name else []
+    if alignment.classes:
+        told.append(f"symmetries used: {', '.join(alignment.classes)}")
+    told += [f"{name} {value}" for name, value in alignment.options.items()]
+    if alignment.restarts > 1:
+        told.append(f"the best of {alignment.restarts} starts")
+    told += ["also with REPAIR"] if alignment.repair else []
+    return f"{alignment.called} ({', '.join(told)})" if told else alignment.called
