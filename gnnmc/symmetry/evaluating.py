@@ -42,9 +42,11 @@ def evaluated(
         with forked("random numbers of a forward", device=function.device):
             return function(moved, batches=batches)
 
-    doubled = {name: value.double() if value.is_floating_point() else value for name, value in weights.items()}
     if all(isinstance(one.function, torch._ops.OpOverload) and any(_numbers(one)) for one in trace.operations):
+        # A record may hold what cannot be run in double precision: a type that the forward named (RuntimeError), a
+        # kernel of one type (NotImplementedError), a device without float64 (TypeError). The model itself is asked then.
         try:
+            doubled = {name: _double(value) for name, value in weights.items()}
             run = _Doubled(trace)
             with forked("random numbers of a forward", device=function.device):
                 exact = run(doubled)
@@ -61,6 +63,10 @@ def _numbers(operation: Operation) -> list[bool]:
     return [number is not None for number in operation.results]
 
 
+def _double(value: Tensor) -> Tensor:
+    return value.double() if value.is_floating_point() else value
+
+
 class _Doubled:
     """A record run once more in double precision."""
 
@@ -73,7 +79,7 @@ class _Doubled:
         def filled(leaf: Any) -> Any:
             if isinstance(leaf, Ref):
                 return values[leaf.number]
-            return leaf.double() if leaf.is_floating_point() else leaf
+            return _double(leaf)
 
         for operation in self._trace.operations:
             args, kwargs = changed_call(operation.args, operation.kwargs, (Ref, Tensor), filled)
