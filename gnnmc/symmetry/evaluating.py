@@ -43,8 +43,8 @@ def evaluated(
             return function(moved, batches=batches)
 
     if all(isinstance(one.function, torch._ops.OpOverload) and any(_numbers(one)) for one in trace.operations):
-        # A record may hold what cannot be run in double precision: a type that the forward named (RuntimeError), a
-        # kernel of one type (NotImplementedError), a device without float64 (TypeError). The model itself is asked then.
+        # What cannot be run in double precision: a type that the forward named (RuntimeError), a kernel of one type
+        # (NotImplementedError), a device without float64 (TypeError). Then the model itself is asked.
         try:
             doubled = {name: _double(value) for name, value in weights.items()}
             run = _Doubled(trace)
