@@ -45,8 +45,8 @@ def by_weights(match: Match) -> list[Element]:
 
     Orders by linear assignment (groups inside others for every pair of these), exactly; a group that is on two axes of
     one tensor by steps that are only taken if the exact objective rises; rotations by Procrustes. It never falls, and
-    ends when no group gains more than 1e-12 of it. Where weights lie between groups that move, a second ascent starts
-    from where the search for all orders at once ends (`Joint`), and the better one is kept.
+    ends when no group gains more than 1e-12 of it. Where weights lie between groups that move, it starts from where the
+    search for all orders at once ends (`Joint`); a second start is b as it is, further ones are drawn at random.
 
     Raises InputError for any option: there is none.
     Source: Ainsworth et al. 2022, algorithm 1; rotations, Theus et al. 2025; science 3.
@@ -59,18 +59,19 @@ def by_weights(match: Match) -> list[Element]:
 def _best_of(match: Match, a: Weights, b: Weights) -> Element:
     best: Ascent | None = None
     for restart in range(match.restarts):
-        for jointly in (False, True):
-            ascent = Ascent(match, a, b, torch_generator("matching", match.seed, restart))
-            if restart:
-                ascent.shuffle()
-            if jointly and not ascent.search(towards=TOWARDS if restart else 0.0):
-                continue
-            ascent.run()
-            if best is None or ascent.value > best.value:
-                best = ascent
-            if ascent.is_best:
-                return _with_factors(match, a, b, best.element)
+        ascent = Ascent(match, a, b, torch_generator("matching", match.seed, restart))
+        at_hand = ascent.value
+        ascent.start(restart)
+        ascent.run()
+        if best is None or ascent.value > best.value:
+            best = ascent
+        if ascent.is_best:
+            break
     assert best is not None
+    if best.value < at_hand:
+        # From the search for all orders at once it may end lower than where b is.
+        best = Ascent(match, a, b, torch_generator("matching", match.seed, "as it is"))
+        best.run()
     return _with_factors(match, a, b, best.element)
 
 
@@ -111,24 +112,32 @@ class Ascent:
         """Whether no ascent can end higher: every family has its best element whatever the others have; or both modes
         are one and the same.
         """
-        if -self.value <= _SAME * sum(self._sizes.values()):
-            return True
-        return all(map(_is_ordered, self._families)) and self._joint().is_linear
+        return self._is_reached or all(map(_is_ordered, self._families)) and self._joint().is_linear
 
-    def shuffle(self) -> None:
-        """Go to orders drawn at random, whatever the objective."""
-        self._go(random_element(self._symmetry, self._generator, [SymmetryClass.PERMUTATION]))
+    @property
+    def _is_reached(self) -> bool:
+        return -self.value <= _SAME * sum(self._sizes.values())
 
-    def search(self, *, towards: float = 0.0) -> bool:
-        """Go to where the search for all orders at once ends, whatever the objective; False where there is nothing to
-        be found by it, or it would take long. towards: how far from the middle of all orders to that at hand it starts.
+    def start(self, restart: int) -> None:
+        """The first from where the search for all orders at once ends, the second from b as it is, others from orders
+        drawn at random. Where there is nothing to be searched, b as it is comes first.
+        """
+        if restart == 0:
+            self._search()
+        elif restart > 1 or not _is_searched(self._joint()):
+            self._go(random_element(self._symmetry, self._generator, [SymmetryClass.PERMUTATION]))
+            self._search(towards=TOWARDS)
+
+    def _search(self, *, towards: float = 0.0) -> None:
+        """Go to where the search for all orders at once ends, whatever the objective, if it may find anything in a short
+        time. towards: how far from the middle of all orders to that at hand it starts.
         """
         joint = self._joint()
-        if joint.is_linear or joint.largest > JOINTLY:
-            return False
-        at = joint.matrices(Element())
-        self._go(joint.ascend({key: middle + towards * (at[key] - middle) for key, middle in joint.middle().items()}))
-        return True
+        if not self._is_reached and _is_searched(joint):
+            at = joint.matrices(Element())
+            self._go(
+                joint.ascend({key: middle + towards * (at[key] - middle) for key, middle in joint.middle().items()})
+            )
 
     def run(self) -> None:
         """Rounds over the groups, in an order drawn anew for each, until nothing is gained."""
@@ -296,6 +305,11 @@ class Ascent:
         self._shares |= shares
         self._touched |= dict.fromkeys(shares, self._steps)
         self.element = self.element.then(step, self._symmetry)
+
+
+def _is_searched(joint: Joint) -> bool:
+    """Whether orders depend on each other, and are few enough to be sought at once."""
+    return not joint.is_linear and joint.largest <= JOINTLY
 
 
 def _is_ordered(family: Family) -> bool:
