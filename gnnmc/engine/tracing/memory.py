@@ -1,12 +1,20 @@
 """Which memory tensors lie in, and whether views of it meet."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
 
 
 def memory_of(value: Tensor) -> int:
     """A name for the memory that a tensor lies in."""
     return value.untyped_storage()._cdata if value.layout == torch.strided else id(value)
+
+
+def name_held(value: Tensor) -> Any:
+    """As long as this is kept no other memory gets the name, though the numbers in it may go."""
+    return StorageWeakRef(value.untyped_storage()) if value.layout == torch.strided else value
 
 
 def apart(a: Tensor, b: Tensor) -> bool:

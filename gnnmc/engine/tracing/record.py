@@ -5,6 +5,8 @@ is a constant (a normalized adjacency, its product with the features). The other
 can be run again at other weights. Nothing is known of models or layers.
 """
 
+import functools
+import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gnnmc.engine.tracing.arguments import changed, changed_call, leaves
 from gnnmc.engine.tracing.draws import Draw
-from gnnmc.engine.tracing.memory import apart, memory_of
+from gnnmc.engine.tracing.memory import apart, memory_of, name_held
 from gnnmc.engine.tracing.moments import learned_batch_norm
 from gnnmc.engine.tracing.refusal import NotTraceable, refusing
 from gnnmc.engine.tracing.schema import decided_by_values, is_factory, is_random, of_equal_arguments, written_by
@@ -130,7 +132,7 @@ class _Readings(TorchFunctionMode):
 
 
 class _Recorder(TorchDispatchMode):
-    """Numbers the tensors that depend on a weight. They stay alive: they are told by their ids."""
+    """Numbers the tensors that depend on a weight, by their ids, for as long as the forward itself keeps them."""
 
     def __init__(self, training: bool, lenient: bool) -> None:
         super().__init__()
@@ -142,17 +144,19 @@ class _Recorder(TorchDispatchMode):
         self.trouble = ""
         self._numbers: dict[int, int] = {}
         self._stale: set[int] = set()
-        self._seen: list[Tensor] = []
+        self._alive: dict[int, weakref.ref[Tensor]] = {}
+        self._gone = functools.partial(_forget, self._numbers, self._stale, self._alive)
         self._constants: list[tuple[Tensor, int]] = []
         self._writers: dict[int, list[int]] = {}  # memory → numbers of what was written there
-        self._written: set[int] = set()  # memory that holds results: read only through numbered tensors
+        # Memory that holds results: read only through numbered tensors. The numbers in it may go, its name stays taken.
+        self._written: dict[int, Any] = {}
 
     def number(self, value: Tensor) -> int:
         """A new number for a tensor."""
         number = self._numbers[id(value)] = len(self.shapes)
         self.shapes[number] = value.shape
         self._stale.discard(id(value))
-        self._seen.append(value)
+        self._alive[id(value)] = weakref.ref(value, functools.partial(self._gone, id(value)))
         return number
 
     def found(self, output: Tensor) -> int:
@@ -209,7 +213,7 @@ class _Recorder(TorchDispatchMode):
         if draw is None:
             self._refuse(f"{func} draws random numbers from no generator of its own")
         for value in written:
-            self._written.add(memory_of(value))
+            self._written[memory_of(value)] = name_held(value)
         result = func(*args, **kwargs)
         self.operations.append(Operation(draw, (), {}, (self.number(result),)))
         return result
@@ -233,12 +237,12 @@ class _Recorder(TorchDispatchMode):
         written = written_by(func, args, kwargs)
         inputs, named = changed_call(args, kwargs, Tensor, lambda value: self._operand(value, written))
         for value in written:
-            for other in self._seen:
-                if other is value or memory_of(other) != memory_of(value):
+            for other in [held() for held in list(self._alive.values())]:
+                if other is None or other is value or memory_of(other) != memory_of(value):
                     continue
                 if not (self.lenient and apart(other, value)):
                     self._stale.add(id(other))
-            self._written.add(memory_of(value))
+            self._written[memory_of(value)] = name_held(value)
         result = func(*args, **kwargs)
         outputs = list(result) if isinstance(result, tuple | list) else [result]
         if any(not any(value is output for output in outputs) for value in written):
@@ -284,3 +288,9 @@ class _Recorder(TorchDispatchMode):
     def _refuse(self, why: str) -> None:
         self.trouble = why
         raise NotTraceable(why)
+
+
+def _forget(numbers: dict[int, int], stale: set[int], alive: dict[int, Any], name: int, _: Any) -> None:
+    """A tensor is gone: another one may get its id."""
+    del numbers[name], alive[name]
+    stale.discard(name)
