@@ -23,6 +23,11 @@ _VARIED = {
 }
 
 
+def ends_in_words(config: SweepBlock) -> str:
+    """The epoch whose weights are the ends of paths."""
+    return "last epoch" if config.endpoint == "last" else "best validation epoch"
+
+
 def asked_section(config: SweepBlock, data: Sequence[str], models: Sequence[str], further: dict[str, str]) -> Section:
     """A table of two columns: what, and as what it was asked. data, models: a line each; further: rows at the end."""
     pairs = counted(config.num_pairs, "pair")
@@ -33,7 +38,7 @@ def asked_section(config: SweepBlock, data: Sequence[str], models: Sequence[str]
         "modes": (
             f"{len(config.seeds)} of every model on each, seeds {', '.join(map(str, config.seeds))}; they differ in "
             f"{_VARIED.get(config.train.vary, config.train.vary)}; at the "
-            f"{'last epoch' if config.endpoint == 'last' else 'best validation epoch'}"
+            f"{ends_in_words(config)}"
         ),
         "paths": "; ".join(_path(path, pairs) for path in config.paths),
         "measured": (

@@ -1,18 +1,23 @@
-"""Tables of a sweep with a planted relation, and what the study makes of them."""
+"""Studies run whole, a graph that cannot be made, and tables of a sweep with a planted relation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from gnnmc.store import Execution, Request
+from gnnmc.config import CsbmBlock, validate
+from gnnmc.run import Quiet, execute
+from gnnmc.store import Execution, Request, Store
+from gnnmc.studies import STUDIES
 from gnnmc.studies.homophily_barrier import HomophilyBarrier, make_page
 from gnnmc.studies.homophily_barrier.predict import predict
 from gnnmc.studies.homophily_barrier.relate import relate
 from gnnmc.studies.homophily_barrier.shape import look_along
 from gnnmc.studies.pages import Page
+from gnnmc.studies.sources import SOURCES
 
 HOMOPHILY = (0.1, 0.3, 0.5, 0.7, 0.9)
 
@@ -87,6 +92,37 @@ def planted_tables(
     if labels is not None:
         frames["graphs"]["made_labels_sha256"] = labels
     return frames | {"fired": pd.DataFrame(columns=["code", "message"])}
+
+
+@pytest.fixture(scope="session")
+def carried_out() -> Callable[..., tuple[dict[str, pd.DataFrame], Page, Any]]:
+    """(name of a study, folder, config) → its tables, its page, and the config as it was read."""
+
+    def run(name: str, folder: Path, config: dict[str, Any]) -> tuple[dict[str, pd.DataFrame], Page, Any]:
+        study = STUDIES[name]
+        checked = validate(study.config, config)
+        plan = study.plan(checked)
+        store = Store(folder)
+        execute(list(plan.tasks), store, runner="serial", progress=Quiet())
+        tables: dict[str, pd.DataFrame] = {}
+        for cell in plan.tables:
+            tables |= {name: table for name, table in store.load(cell).items() if isinstance(table, pd.DataFrame)}
+        return tables, study.page(tables, checked), checked
+
+    return run
+
+
+@pytest.fixture
+def without_seed_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CSBM graph of seed 1 cannot be made."""
+    make = SOURCES["csbm"].make
+
+    def fails_for_one(block: CsbmBlock) -> Mapping[str, Any]:
+        if block.seed == 1:
+            raise RuntimeError("this one cannot be made")
+        return make(block)
+
+    monkeypatch.setattr(SOURCES["csbm"], "make", fails_for_one)
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ import pytest
 
 from gnnmc.config import validate
 from gnnmc.errors import InputError
-from gnnmc.run import Quiet, execute
-from gnnmc.store import Store
 from gnnmc.studies import STUDIES
 
 CONFIG: dict[str, Any] = {
@@ -35,21 +33,9 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def run(config: dict[str, Any], folder: Path) -> tuple[dict[str, pd.DataFrame], Any]:
-    study = STUDIES["architectures"]
-    checked = validate(study.config, config)
-    plan = study.plan(checked)
-    store = Store(folder)
-    execute(list(plan.tasks), store, runner="serial", progress=Quiet())
-    tables: dict[str, pd.DataFrame] = {}
-    for cell in plan.tables:
-        tables |= {name: table for name, table in store.load(cell).items() if isinstance(table, pd.DataFrame)}
-    return tables, study.page(tables, checked)
-
-
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, pd.DataFrame], Any]:
-    return run(CONFIG, tmp_path_factory.mktemp("run"))
+def ran(carried_out: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return carried_out("architectures", tmp_path_factory.mktemp("run"), CONFIG)
 
 
 def test_every_model_has_a_row_on_every_split_and_path(ran: Any) -> None:
@@ -76,7 +62,7 @@ def test_models_are_of_the_size_that_was_asked_for_unless_they_have_a_width(ran:
 
 
 def test_the_mean_over_pairs_is_that_of_the_table_of_barriers(ran: Any) -> None:
-    tables, _ = ran
+    tables, *_ = ran
     rows = tables["barriers"].query("barrier_kind == 'chord' and metric == 'loss' and model == 'resnet'")
     expected = rows.groupby(["path", "split"])["barrier"].mean()
     found = tables["comparison"].query("model == 'resnet'").set_index(["path", "split"])["barrier"]
@@ -94,7 +80,7 @@ def test_the_page_claims_no_more_than_a_description(ran: Any) -> None:
 
 
 def test_the_first_screen_has_a_number_for_every_model_path_and_split(ran: Any) -> None:
-    tables, page = ran
+    tables, page, _ = ran
     glance = page.at_a_glance.frame.set_index(["problem", "model"])
     assert list(glance) == ["kind", "linear, train", "linear, test", "bezier, train", "bezier, test"]
     rows = tables["comparison"].set_index(["problem", "model", "path", "split"])["barrier"]
@@ -106,9 +92,9 @@ def test_the_first_screen_has_a_number_for_every_model_path_and_split(ran: Any) 
     assert f"to {top.max():.2f} ({top.idxmax()[1]} on {top.idxmax()[0]}" in line
 
 
-def test_several_pairs_come_with_the_least_and_the_largest_of_them(tmp_path: Path) -> None:
+def test_several_pairs_come_with_the_least_and_the_largest_of_them(carried_out: Any, tmp_path: Path) -> None:
     config = CONFIG | {"problems": CONFIG["problems"][:1], "seeds": [0, 1, 2], "paths": [{"kind": "linear"}]}
-    tables, page = run(config, tmp_path)
+    tables, page, _ = carried_out("architectures", tmp_path, config)
     row = tables["comparison"].query("split == 'train' and model == 'gcn'").iloc[0]
     shown = page.at_a_glance.frame.set_index("model").loc["gcn", "linear, train"]
     assert shown == f"{row.barrier:.2f} [{row.low:.2f}, {row.high:.2f}]"
@@ -131,12 +117,13 @@ def test_data_listed_twice_are_refused() -> None:
 
 
 @pytest.mark.skipif("GNNMC_DATA" not in os.environ, reason="GNNMC_DATA is not set: no raw files of real graphs")
-def test_a_collection_of_graphs_and_one_with_many_tasks_go_through(tmp_path: Path) -> None:
+def test_a_collection_of_graphs_and_one_with_many_tasks_go_through(carried_out: Any, tmp_path: Path) -> None:
     problems = [
         {"data": {"collection": {"name": "tu-mutag"}}, "models": ["gin", "mlp"]},
         {"data": {"collection": {"name": "ogbg-molbace", "chunk": 500}}, "models": ["gcn"]},
     ]
-    tables, _ = run(CONFIG | {"problems": problems, "train": {"epochs": 1}, "paths": [{"kind": "linear"}]}, tmp_path)
+    config = CONFIG | {"problems": problems, "train": {"epochs": 1}, "paths": [{"kind": "linear"}]}
+    tables, *_ = carried_out("architectures", tmp_path, config)
     table = tables["comparison"]
     assert set(table["problem"]) == {"tu-mutag", "ogbg-molbace"}
     assert bool(table["barrier"].notna().all())
@@ -144,7 +131,7 @@ def test_a_collection_of_graphs_and_one_with_many_tasks_go_through(tmp_path: Pat
 
 
 def test_a_model_looks_the_same_in_every_figure_of_the_page(ran: Any) -> None:
-    tables, page = ran
+    tables, page, _ = ran
     figures = [view for section in page.sections for view in section.figures]
     assert len(figures) > 1
     for view in figures:

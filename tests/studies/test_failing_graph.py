@@ -1,17 +1,15 @@
 """One of the graphs that are worked on together fails: what is on the others is done."""
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gnnmc.config import CsbmBlock, validate
+from gnnmc.config import validate
 from gnnmc.run import Outcome, Quiet, execute
 from gnnmc.store import Cell, Store
 from gnnmc.studies import STUDIES
-from gnnmc.studies.sources import SOURCES
 from gnnmc.studies.stages import connect, modes
 
 CSBM = {"num_nodes": 60, "num_features": 8, "homophily": 0.8, "seed": [0, 1, 2], "train_per_class": 3}
@@ -45,15 +43,8 @@ def all_of(replicate: int) -> dict[tuple[str, int], int]:
     return {(stage, replicate): count for stage, count in counts.items()}
 
 
-def test_a_graph_that_cannot_be_made_costs_the_others_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make = SOURCES["csbm"].make
-
-    def fails_for_one(block: CsbmBlock) -> Mapping[str, Any]:
-        if block.seed == 1:
-            raise RuntimeError("this one cannot be made")
-        return make(block)
-
-    monkeypatch.setattr(SOURCES["csbm"], "make", fails_for_one)
+@pytest.mark.usefixtures("without_seed_1")
+def test_a_graph_that_cannot_be_made_costs_the_others_nothing(tmp_path: Path) -> None:
     outcome = outcome_of(tmp_path)
     assert by_replicate(outcome.done) == all_of(0) | all_of(2)
     assert [failure.cell.stage for failure in outcome.failed] == ["graph"]

@@ -4,30 +4,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
-from gnnmc.config import validate
-from gnnmc.run import Quiet, execute
-from gnnmc.store import Store
-from gnnmc.studies import STUDIES
 from gnnmc.studies.architectures.page import make_page
 
 GRAPH = {"csbm": {"num_nodes": 60, "num_features": 8, "num_classes": 3, "train_per_class": 5}}
 SMALL: dict[str, Any] = {"train": {"epochs": 2}, "seeds": [0, 1], "profile": {"points": 5}}
+GCN = SMALL | {"graphs": [GRAPH], "models": ["gcn"]}
 LINE, CURVE = {"kind": "linear"}, {"kind": "bezier", "steps": 2}
-
-
-def run(name: str, folder: Path, **config: Any) -> tuple[dict[str, pd.DataFrame], Any, Any]:
-    study = STUDIES[name]
-    checked = validate(study.config, SMALL | config)
-    plan = study.plan(checked)
-    store = Store(folder)
-    assert execute(list(plan.tasks), store, runner="serial", progress=Quiet()).ok
-    tables: dict[str, pd.DataFrame] = {}
-    for cell in plan.tables:
-        tables |= {name: table for name, table in store.load(cell).items() if isinstance(table, pd.DataFrame)}
-    return tables, study.page(tables, checked), checked
 
 
 def words(page: Any) -> str:
@@ -39,24 +23,24 @@ def words(page: Any) -> str:
     return "\n".join(found)
 
 
-def test_a_run_on_the_line_alone_speaks_of_no_curve(tmp_path: Path) -> None:
+def test_a_run_on_the_line_alone_speaks_of_no_curve(carried_out: Any, tmp_path: Path) -> None:
     # Diagnostics say in general words what may be done, and curves are among that.
-    page = run("homophily_barrier", tmp_path, graphs=[GRAPH], models=["gcn"], paths=[LINE])[1]
+    page = carried_out("homophily_barrier", tmp_path, GCN | {"paths": [LINE]})[1]
     sections = tuple(section for section in page.sections if not section.title.startswith("Diagnostics"))
     assert not re.search("curve|both paths|against bezier", words(type(page)(page.title, "", (), (), sections)))
     assert "Along the linear path" in [section.title for section in page.sections]
 
 
-def test_a_run_on_line_and_curve_sets_them_against_each_other(tmp_path: Path) -> None:
-    page = run("homophily_barrier", tmp_path, graphs=[GRAPH], models=["gcn"], paths=[LINE, CURVE])[1]
+def test_a_run_on_line_and_curve_sets_them_against_each_other(carried_out: Any, tmp_path: Path) -> None:
+    page = carried_out("homophily_barrier", tmp_path, GCN | {"paths": [LINE, CURVE]})[1]
     assert "Linear against bezier" in [section.title for section in page.sections]
     assert "linear against bezier on the same pairs" in words(page)
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, pd.DataFrame], Any, Any]:
+def images(carried_out: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     problems = [{"data": {"images": {"name": "digits", "limit": 100}}, "models": [{"name": "mlp", "hidden": 4}]}]
-    return run("architectures", tmp_path_factory.mktemp("run"), problems=problems, paths=[LINE])
+    return carried_out("architectures", tmp_path_factory.mktemp("run"), SMALL | {"problems": problems, "paths": [LINE]})
 
 
 def test_images_have_no_nodes(images: Any) -> None:

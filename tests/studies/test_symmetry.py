@@ -2,22 +2,19 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from gnnmc.config import AlignmentBlock, CsbmBlock, validate
+from gnnmc.config import AlignmentBlock, validate
 from gnnmc.draw import drawing
 from gnnmc.errors import InputError
 from gnnmc.run import Quiet, execute
 from gnnmc.store import Store
 from gnnmc.studies import STUDIES
 from gnnmc.studies.costs import cost_of
-from gnnmc.studies.sources import SOURCES
 
 STUDY = STUDIES["symmetry"]
 CSBM = {"num_nodes": 80, "num_classes": 3, "num_features": 6, "train_per_class": 5}
@@ -54,20 +51,9 @@ def one_problem(**changes: Any) -> dict[str, Any]:
     return {"problems": [CONFIG["problems"][0] | changes]}
 
 
-def run(folder: Path, **changes: Any) -> tuple[dict[str, pd.DataFrame], Any]:
-    config = validate(STUDY.config, CONFIG | changes)
-    plan = STUDY.plan(config)
-    store = Store(folder)
-    execute(list(plan.tasks), store, runner="serial", progress=Quiet())
-    tables: dict[str, pd.DataFrame] = {}
-    for cell in plan.tables:
-        tables |= {name: table for name, table in store.load(cell).items() if isinstance(table, pd.DataFrame)}
-    return tables, STUDY.page(tables, config)
-
-
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, pd.DataFrame], Any]:
-    return run(tmp_path_factory.mktemp("run"))
+def ran(carried_out: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return carried_out("symmetry", tmp_path_factory.mktemp("run"), CONFIG)
 
 
 def test_counts_of_cells_and_no_model_is_trained_twice_on_a_graph() -> None:
@@ -182,15 +168,8 @@ def test_a_lost_alignment_comes_back_with_the_same_bytes_and_nothing_else_is_com
     assert [store.load_members(cell) for cell in lost] == before
 
 
-def test_a_graph_that_cannot_be_made_costs_the_others_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make = SOURCES["csbm"].make
-
-    def fails_for_one(block: CsbmBlock) -> Mapping[str, Any]:
-        if block.seed == 1:
-            raise RuntimeError("this one cannot be made")
-        return make(block)
-
-    monkeypatch.setattr(SOURCES["csbm"], "make", fails_for_one)
+@pytest.mark.usefixtures("without_seed_1")
+def test_a_graph_that_cannot_be_made_costs_the_others_nothing(tmp_path: Path) -> None:
     tasks = plan_of(**one_problem(data={"csbm": CSBM | {"homophily": 0.5, "seed": [0, 1, 2]}})).tasks
     outcome = execute(tasks, Store(tmp_path), runner="serial", progress=Quiet())
     done = Counter(cell.stage for cell in outcome.done)
@@ -198,9 +177,10 @@ def test_a_graph_that_cannot_be_made_costs_the_others_nothing(tmp_path: Path, mo
     assert (done["align"], done["profile"]) == (2 * 2 * 3 * 3, 2 * 2 * 3 * 5)
 
 
-def test_ends_that_diverge_are_not_aligned_and_the_page_says_so(tmp_path: Path) -> None:
+def test_ends_that_diverge_are_not_aligned_and_the_page_says_so(carried_out: Any, tmp_path: Path) -> None:
     data = {"csbm": CSBM | {"homophily": [0.1, 0.5, 0.9]}}
-    tables, page = run(tmp_path, **one_problem(data=data), train={"epochs": 3, "lr": 1e30, "optimizer": "sgd"})
+    config = CONFIG | one_problem(data=data) | {"train": {"epochs": 3, "lr": 1e30, "optimizer": "sgd"}}
+    tables, page, _ = carried_out("symmetry", tmp_path, config)
     assert set(tables["alignments"]["status"]) == {"an end diverged"}
     assert "GMC012" in set(tables["diagnostics"]["code"])
     assert page.answer == ("No barrier was measured: every end diverged.",)

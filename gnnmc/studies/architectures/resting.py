@@ -4,27 +4,22 @@ from gnnmc.analysis.wording import counted
 from gnnmc.studies.architectures.config import Architectures
 from gnnmc.studies.asked import asked_section, data_in_words, model_in_words, training_in_words
 from gnnmc.studies.pages import Section, Tables
+from gnnmc.studies.resting import fired_lines, measured_line
 from gnnmc.studies.words import distinct_names
 
 
 def rests_on(tables: Tables, config: Architectures) -> list[str]:
     """The first screen's list."""
     graphs, sizes = tables["graphs"], tables["comparison"]["parameters"]
-    diagnostics = tables["diagnostics"].drop_duplicates("code")
     lines = [
         f"{counted(len(graphs), 'problem')}; {counted(len(config.seeds), 'mode')} of every model on a problem "
         f"({counted(config.num_pairs, 'pair')})"
         + (f"; {sizes.min():,} to {sizes.max():,} parameters." if len(sizes) else "."),
-        "Losses and barriers on the train, validation and test splits, each for itself; ends at the "
-        f"{'last epoch' if config.endpoint == 'last' else 'best validation epoch'}, dropout off; BatchNorm statistics "
-        + ("re-estimated at every point." if config.profile.batchnorm == "reestimate" else "as stored."),
+        measured_line(config),
         "Nothing was aligned: hidden units are in the order in which they were trained, which can raise the barrier "
         "of a straight line.",
     ]
-    if len(diagnostics):
-        told = ", ".join(f"{row.title} ({row.code})" for row in diagnostics.itertuples())
-        lines.append(f"Diagnostics that fired, explained at the end: {told}.")
-    return lines
+    return lines + fired_lines(tables)
 
 
 def asked(tables: Tables, config: Architectures) -> Section:

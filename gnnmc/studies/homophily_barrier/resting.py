@@ -4,6 +4,7 @@ from gnnmc.analysis.wording import counted, in_words, listed
 from gnnmc.studies.asked import asked_section, data_in_words, model_in_words
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
 from gnnmc.studies.pages import Section, Tables
+from gnnmc.studies.resting import fired_lines, measured_line
 from gnnmc.studies.sections import chord_loss, loss_rows
 from gnnmc.studies.words import distinct_names
 
@@ -18,7 +19,7 @@ TESTS = (
 
 def rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
     """The first screen's list."""
-    graphs, diagnostics = tables["graphs"], tables["diagnostics"].drop_duplicates("code")
+    graphs = tables["graphs"]
     pairs = chord_loss(tables, split="train").dropna(subset=["barrier"])
     each = pairs.groupby(["path", "graph", "model"], sort=False).size().groupby("path", sort=False).agg(["min", "max"])
     told = "; ".join(f"{path}: {counted(row['min'], 'pair', most=row['max'])}" for path, row in each.iterrows())
@@ -26,14 +27,11 @@ def rests_on(tables: Tables, config: HomophilyBarrier) -> list[str]:
         f"{counted(len(graphs), 'graph')} in {counted(graphs['cluster'].nunique(), 'independent cluster')}; "
         f"{counted(len(config.models), 'model')}, {counted(len(config.seeds), 'mode')} of each on every graph"
         + (f" ({told})." if told else "."),
-        "Losses and barriers on the train, validation and test splits, each for itself; ends at the "
-        f"{'last epoch' if config.endpoint == 'last' else 'best validation epoch'}, dropout off.",
+        measured_line(config),
         "Nothing was aligned: hidden units are in the order in which they were trained, which can raise the barrier "
         "of a straight line.",
     ]
-    if len(diagnostics):
-        told = ", ".join(f"{row.title} ({row.code})" for row in diagnostics.itertuples())
-        lines.append(f"Diagnostics that fired, explained at the end: {told}.")
+    lines += fired_lines(tables)
     used = tables["endpoints"][tables["endpoints"]["used"]]
     if "accuracy" in used:
         test = used[used["split"] == "test"].groupby("model", sort=False)["accuracy"].agg(["min", "median", "max"])

@@ -4,6 +4,7 @@ from gnnmc.analysis.wording import counted
 from gnnmc.config import AlignmentBlock
 from gnnmc.studies.asked import asked_section, data_in_words, model_in_words, training_in_words
 from gnnmc.studies.pages import Section, Tables
+from gnnmc.studies.resting import fired_lines, measured_line
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.config import SymmetryStudy
 from gnnmc.studies.symmetry.naming import model_names
@@ -18,23 +19,18 @@ TESTS = (
 
 def rests_on(tables: Tables, config: SymmetryStudy) -> list[str]:
     """The first screen's list."""
-    graphs, diagnostics = tables["graphs"], tables["diagnostics"].drop_duplicates("code")
+    graphs = tables["graphs"]
     models = tables["aligned"]["model"].nunique()
     rows = tables["aligned"].drop_duplicates(["graph", "model", "a", "b"]).groupby(["graph", "model"]).size()
     pairs = counted(rows.min(), "pair", most=rows.max()) if len(rows) else "no pair"
     lines = [
         f"{counted(len(graphs), 'problem')} in {counted(graphs['cluster'].nunique(), 'independent cluster')}; "
         f"{counted(models, 'model')}, {counted(len(config.seeds), 'mode')} of each ({pairs}).",
-        "Losses and barriers on the train, validation and test splits, each for itself; ends at the "
-        f"{'last epoch' if config.endpoint == 'last' else 'best validation epoch'}, dropout off; BatchNorm statistics "
-        + ("re-estimated at every point." if config.profile.batchnorm == "reestimate" else "as stored."),
+        measured_line(config),
         "Every pair as trained, and aligned: the moved end computes what it computed before, which is checked in every "
         "run (GMC022).",
     ]
-    if len(diagnostics):
-        told = ", ".join(f"{row.title} ({row.code})" for row in diagnostics.itertuples())
-        lines.append(f"Diagnostics that fired, explained at the end: {told}.")
-    return lines
+    return lines + fired_lines(tables)
 
 
 def asked(tables: Tables, config: SymmetryStudy) -> Section:

@@ -112,7 +112,7 @@ class Ascent:
         """Whether no ascent can end higher: every family has its best element whatever the others have; or both modes
         are one and the same.
         """
-        return self._is_reached or all(map(_is_ordered, self._families)) and self._joint().is_linear
+        return self._is_reached or (all(map(_is_ordered, self._families)) and self._joint().is_linear)
 
     @property
     def _is_reached(self) -> bool:
@@ -129,8 +129,9 @@ class Ascent:
             self._search(towards=TOWARDS)
 
     def _search(self, *, towards: float = 0.0) -> None:
-        """Go to where the search for all orders at once ends, whatever the objective, if it may find anything in a short
-        time. towards: how far from the middle of all orders to that at hand it starts.
+        """Go to where the search for all orders at once ends, whatever the objective, if there is anything to search.
+
+        towards: how far from the middle of all orders to that at hand it starts.
         """
         joint = self._joint()
         if not self._is_reached and _is_searched(joint):
