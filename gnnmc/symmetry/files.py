@@ -18,8 +18,16 @@ _FIELDS = ("orders", "matrices", "scales", "signs", "shares")
 
 
 def save_element(file: str | Path, element: Element, symmetry: Symmetry, record: Mapping[str, Any]) -> Path:
-    """Write an element, the symmetry that it is of, and a record that JSON can hold; returns the path."""
-    tensors = {f"{field} {name}": value for field in _FIELDS for name, value in getattr(element, field).items()}
+    """Write an element, the symmetry that it is of, and a record that JSON can hold; returns the path.
+
+    A tensor is called "FIELD NAME", or "FIELD/STEP NAME" in the steps after the first.
+    """
+    tensors = {
+        f"{field}/{place} {name}" if place else f"{field} {name}": value
+        for place, step in enumerate(element.steps)
+        for field in _FIELDS
+        for name, value in getattr(step, field).items()
+    }
     return save_weights(file, tensors, {"symmetry": _told(symmetry), "element": dict(record)})
 
 
@@ -29,11 +37,15 @@ def load_element(file: str | Path) -> tuple[Element, Symmetry, dict[str, Any]]:
     if "symmetry" not in header or "element" not in header:
         raise InputError(f"{file} holds no alignment: write one with alignment.save(file)")
     try:
-        fields: dict[str, dict[str, Tensor]] = {field: {} for field in _FIELDS}
+        steps: dict[int, dict[str, dict[str, Tensor]]] = {0: {field: {} for field in _FIELDS}}
         for key, value in tensors.items():
-            field, _, name = key.partition(" ")
-            fields[field][name] = value
-        return Element(**fields), _symmetry_of(header["symmetry"]), dict(header["element"])
+            place, _, name = key.partition(" ")
+            field, _, step = place.partition("/")
+            steps.setdefault(int(step or 0), {field: {} for field in _FIELDS})[field][name] = value
+        element = Element(*steps.pop(0).values())
+        for _, fields in sorted(steps.items()):
+            element = Element(*fields.values(), before=element)
+        return element, _symmetry_of(header["symmetry"]), dict(header["element"])
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(f"{file}: its record of an alignment is damaged: save the alignment again") from None
 

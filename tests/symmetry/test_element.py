@@ -47,6 +47,15 @@ def element_of(symmetry, seed, kinds):
     return random_element(symmetry, torch_generator("element", seed), kinds)
 
 
+def mixed_element(symmetry, seed, kinds):
+    """Something of each class at once: a group that turns has an order, factors and signs as well."""
+    parts = [random_element(symmetry, torch_generator("mixed", seed, kind), [kind]) for kind in sorted(kinds)]
+    fields = {}
+    for name in ("orders", "matrices", "scales", "signs"):
+        fields[name] = {key: value for part in parts for key, value in getattr(part, name).items()}
+    return Element(**fields)
+
+
 def assert_alike(a, b):
     for name, value in a.items():
         torch.testing.assert_close(value, b[name], rtol=1e-8, atol=1e-9)
@@ -67,6 +76,65 @@ def test_two_in_one_do_what_they_do_one_after_the_other(name, seed, first, later
     symmetry, weights = found(name)
     a, b = element_of(symmetry, seed, first), element_of(symmetry, seed + 1, later)
     assert_alike(a.then(b, symmetry).apply(symmetry, weights), b.apply(symmetry, a.apply(symmetry, weights)))
+
+
+TURNING = ["RmsNormedLinears", "RmsByHand", "LayerNormedLinears", "TiedResidual", "Normalized"]
+TURNING += ["Factored", "FactoredTwice", "Linears", "HeadByHead", "QkNorm"]
+
+
+@given(name=st.sampled_from(TURNING), seed=st.integers(0, 2**20), first=KINDS, later=KINDS)
+@settings(max_examples=120)
+def test_all_classes_at_once_are_composed_and_undone(name, seed, first, later):
+    symmetry, weights = found(name)
+    a, b = mixed_element(symmetry, seed, first), mixed_element(symmetry, seed + 1, later)
+    c = mixed_element(symmetry, seed + 2, list(SymmetryClass))
+    whole = a.then(b, symmetry)
+    assert_alike(whole.apply(symmetry, weights), b.apply(symmetry, a.apply(symmetry, weights)))
+    for one in (a, whole):
+        back = one.inverse(symmetry)
+        assert_alike(back.apply(symmetry, one.apply(symmetry, weights)), weights)
+        assert_alike(one.then(back, symmetry).apply(symmetry, weights), weights)
+        assert_alike(back.then(one, symmetry).apply(symmetry, weights), weights)
+    left, right = whole.then(c, symmetry), a.then(b.then(c, symmetry), symmetry)
+    assert_alike(left.apply(symmetry, weights), right.apply(symmetry, weights))
+    assert_alike(left.apply(symmetry, weights), c.apply(symmetry, whole.apply(symmetry, weights)))
+
+
+def test_what_no_single_step_does_is_kept_as_two_and_read_back(tmp_path):
+    symmetry, weights = found("Factored")
+    scaled, turned = (mixed_element(symmetry, 1, [kind]) for kind in ("scaling", "orthogonal"))
+    both = scaled.then(turned, symmetry)
+    assert (len(both.steps), len(turned.then(scaled, symmetry).steps)) == (2, 1)
+    save_element(tmp_path / "e.safetensors", both, symmetry, {})
+    again, same, _ = load_element(tmp_path / "e.safetensors")
+    assert len(again.steps) == 2
+    assert_alike(again.apply(same, weights), both.apply(symmetry, weights))
+
+
+@pytest.mark.parametrize("name", ["Factored", "RmsByHand", "QkNorm"])
+def test_signs_and_rotations_stay_one_step_however_many(name):
+    symmetry, weights = found(name)
+    whole, moved = Element(), weights
+    for number in range(6):
+        step = mixed_element(symmetry, number, ["signed", "permutation"] if number % 2 else ["orthogonal"])
+        whole, moved = whole.then(step, symmetry), step.apply(symmetry, moved)
+    assert len(whole.steps) == 1
+    assert_alike(whole.apply(symmetry, weights), moved)
+
+
+def test_copies_of_units_after_a_matrix_and_shares_before_one():
+    symmetry, weights = found("Factored")
+    (group,) = symmetry.groups
+    turned = mixed_element(symmetry, 1, ["orthogonal"])
+    order, shares = torch.tensor([*range(15), 14]), torch.linspace(0.1, 1, 16).double()
+    split = Element({group: order}, shares={group: shares})
+    for first, later in ((turned, split), (split, turned)):
+        whole = first.then(later, symmetry)
+        assert_alike(whole.apply(symmetry, weights), later.apply(symmetry, first.apply(symmetry, weights)))
+    with pytest.raises(InputError, match="split or left out"):
+        Element(shares={group: shares}).inverse(symmetry)
+    with pytest.raises(InputError, match="split or left out"):
+        Element({group: torch.arange(12)}).inverse(symmetry)
 
 
 @pytest.mark.parametrize("name", ["RmsNormedLinears", "RmsByHand", "LayerNormedLinears", "TiedResidual", "Normalized"])
@@ -134,7 +202,7 @@ def test_units_split_in_copies_are_shared_by_what_reads_them():
         return torch.relu(x @ w["a.weight"].T + w["a.bias"]) @ w["b.weight"].T
 
     torch.testing.assert_close(outputs(moved), outputs(weights))
-    with pytest.raises(ValueError, match="split or left out"):
+    with pytest.raises(InputError, match="split or left out"):
         element.inverse(symmetry)
 
 

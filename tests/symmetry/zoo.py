@@ -325,6 +325,31 @@ class RmsByHand(Hidden):
         return h * torch.rsqrt(h.pow(2).mean(-1, keepdim=True) + 1e-6) * self.g
 
 
+@case("16 pmgso: a.weight[0] a.bias[0] g[0] b.weight[1]")
+class Factored(Hidden):
+    """As γ, but with no norm before it: writers may be given factors too, which are no rotation."""
+
+    def __init__(self):
+        super().__init__()
+        self.g = nn.Parameter(torch.rand(16) + 0.5)
+
+    def act(self, h):
+        return h * self.g
+
+
+@case("16 pmgso: a.weight[0] a.bias[0] c.weight[0] c.bias[0] g[0] k[0] b.weight[1] d.weight[1]")
+class FactoredTwice(Factored):
+    """Two writers, and two readers, each behind factors of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.k, self.c, self.d = nn.Parameter(torch.rand(16) + 0.5), nn.Linear(IN, 16), nn.Linear(16, OUT)
+
+    def forward(self, x):
+        h = self.a(x) + self.c(x)
+        return self.b(h * self.g) * self.d(h * self.k)
+
+
 @case(f"16 pgo: {ONE}")
 class Normalized(Hidden):
     """To length 1: a rotation passes, its signs included."""
