@@ -2,32 +2,42 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import isnan, nan
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
-import torch
 from torch import Tensor
 
+from gnnmc.diagnostics import Diagnostic
 from gnnmc.errors import InputError
-from gnnmc.symmetry.element import Element, numbers_of
+from gnnmc.symmetry.effect import effects_of
+from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.files import load_element, save_element
 from gnnmc.symmetry.symmetry import Symmetry
-from gnnmc.weights import Mode, weights_of
+from gnnmc.weights import Mode, clone, weights_of
 
 Moved = TypeVar("Moved")
 
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """element: what is done to the units of each group. symmetry: of the model. method: that found it.
+    """An element of a model's symmetry that moves one mode onto another.
 
-    before, after: Euclidean distance between the modes over the parameters that count. objective: what the method
-    raised, ⟨a, moved b⟩ for matching by weights. `apply`:
-    Raises InputError for weights of another model.
+    element: what is done to the units of each group. symmetry: of the model, with the classes that were asked for.
+    method: that found it. before, after: Euclidean distance between the modes over the parameters that count, as they
+    were and with the second one moved; NaN where it is not known (alignments put one after another). figures: what the
+    method tells, such as its objective.
+
+    Moved weights compute what they did on any input, but for method "semi": it replaces ReLU units that are zero on all
+    items of the problem, so it keeps the outputs on these items alone, and has no inverse.
 
     Shapes:
         .apply(weights): name → tensor → name → tensor
+        .report(): one row per group
+    Raises InputError: `apply` for weights of another model, `then` for alignments of another one, `inverse` where units
+    were split.
+    Source: science 3.
     """
 
     element: Element
@@ -38,11 +48,14 @@ class Alignment:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"Alignment({self.method}: distance {self.before:.4g} → {self.after:.4g}, {self.share_moved:.0%} moved)"
+        distance = "" if isnan(self.after) else f"distance {self.before:.4g} → {self.after:.4g}, "
+        fired = ", ".join(dict.fromkeys(one.code for one in self.diagnostics()))
+        return f"Alignment({self.method}: {distance}{self.share_moved:.0%} moved{fired and f'; {fired}'})"
 
     def apply(self, mode: Moved) -> Moved:
         """The mode moved, of the kind that was given: weights → weights, Mode → Mode (both its endpoints).
 
+        What is returned shares no memory with what was given.
         Raises InputError for weights that are not of the model that the alignment was made for.
         """
         if isinstance(mode, Mode):
@@ -58,7 +71,27 @@ class Alignment:
                     f"{name} is {got}; the alignment is for {tuple(layout.size for layout in layouts)}: "
                     "give weights of the model that it was made for"
                 )
-        return self.element.apply(self.symmetry, weights)
+        return clone(self.element.apply(self.symmetry, weights))
+
+    def then(self, later: "Alignment") -> "Alignment":
+        """One alignment that does what this one does, and then the later one: c onto b, then b onto a.
+
+        Raises InputError for alignments of different models.
+        """
+        symmetry = _united(self.symmetry, later.symmetry)
+        method = f"{self.method}, then {later.method}"
+        return Alignment(self.element.then(later.element, symmetry), symmetry, method, nan, nan)
+
+    def inverse(self) -> "Alignment":
+        """The alignment that undoes this one: it moves a onto b where this one moves b onto a.
+
+        after: known where units are only put in order and given signs, since these keep distances; else NaN.
+        Raises InputError where units were split ("semi").
+        """
+        element = self.element.inverse(self.symmetry)
+        rigid = not any(step.matrices or step.scales or step.shares for step in self.element.steps)
+        before, after = (self.before, self.after) if rigid else (nan, nan)
+        return Alignment(element, self.symmetry, f"the inverse of {self.method}", before, after)
 
     def save(self, file: str | Path) -> Path:
         """Write it as safetensors, with the symmetry that it is of; returns the path. Read by `load_alignment`.
@@ -70,41 +103,68 @@ class Alignment:
 
     @property
     def share_moved(self) -> float:
-        """Share of the units of all groups that stand elsewhere than before; those mixed by a matrix all do."""
-        moved, total = 0, 0
-        for name, group in self.symmetry.groups.items():
-            if not group.classes:
-                continue
-            count = numbers_of(self.symmetry, name).numel()
-            total += count
-            if name in self.element.matrices:
-                moved += count
-            elif name in self.element.orders:
-                order = self.element.orders[name]
-                moved += int((order.cpu() != torch.arange(order.shape[-1])).sum())
-        return moved / total if total else 0.0
+        """Share of the units of all groups to which something is done: another place, sign, factor, share or basis."""
+        every = [effect.units for effect in effects_of(self.symmetry, self.element).values()]
+        total = sum(units.numel() for units in every)
+        return sum(int(units.sum()) for units in every) / total if total else 0.0
 
     def report(self) -> pd.DataFrame:
-        """One row per group: `group, units, copies, moved, class`: the share of its units that stand elsewhere."""
+        """One row per group: `group, units, copies, moved, class`.
+
+        moved: share of its units to which something is done. class: the classes that are used, or "none".
+        """
         rows = []
-        for name, group in self.symmetry.groups.items():
-            if not group.classes:
-                continue
-            used = "invertible" if "invertible" in group.classes else "orthogonal"
-            order = self.element.orders.get(name)
-            moved = 1.0 if name in self.element.matrices else 0.0
-            if order is not None:
-                moved = float((order.cpu() != torch.arange(order.shape[-1])).double().mean())
+        for name, effect in effects_of(self.symmetry, self.element).items():
+            group = self.symmetry.groups[name]
             rows.append(
                 {
                     "group": name,
                     "units": group.size,
                     "copies": group.copies,
-                    "moved": moved,
-                    "class": used if name in self.element.matrices else "permutation" if order is not None else "none",
+                    "moved": float(effect.units.double().mean()),
+                    "class": ", ".join(effect.classes) or "none",
                 }
             )
         return pd.DataFrame(rows, columns=["group", "units", "copies", "moved", "class"])
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """What has to be known of this alignment.
+
+        GMC019: weights whose units stay, since they were not understood or failed the check by numbers. GMC020: dead
+        units, which matching by activations cannot place. GMC021: nothing was moved, or (matching by weights) the modes
+        are no nearer than before.
+        """
+        frozen: dict[str, list[str]] = {}
+        for one in self.symmetry.still:
+            if one.kind in ("operation", "check"):
+                frozen.setdefault(one.reason, []).append(f"{one.tensor}[{one.axis}]")
+        found = [
+            Diagnostic("GMC019", f"{', '.join(dict.fromkeys(axes))}: {reason}")
+            for reason, axes in sorted(frozen.items())
+        ]
+        for group, (of_a, of_b) in self.figures.get("dead", {}).items():
+            found.append(Diagnostic("GMC020", f"{group}: {of_a} of the first mode, {of_b} of the second"))
+        if not any(group.classes for group in self.symmetry.groups.values()):
+            found.append(Diagnostic("GMC021", "the model has no units that may be moved by these classes"))
+        elif self.method == "weights" and not self.after < self.before:
+            found.append(Diagnostic("GMC021", f"distance {self.before:.4g} before and {self.after:.4g} after"))
+        elif not self.share_moved:
+            found.append(Diagnostic("GMC021", "no unit was moved"))
+        return found
+
+
+def _united(first: Symmetry, later: Symmetry) -> Symmetry:
+    """The symmetry of one model with the classes of both."""
+    alike = first.layouts == later.layouts and first.groups.keys() == later.groups.keys()
+    if not alike:
+        raise InputError("one alignment after another: they are of different models, give two of one model")
+    groups = {
+        name: replace(group, classes=group.classes | other.classes, gauges=group.gauges or other.gauges)
+        for name, group in first.groups.items()
+        for other in [later.groups[name]]
+    }
+    scalings, signings = {**first.scalings, **later.scalings}, {**first.signings, **later.signings}
+    return replace(first, groups=groups, scalings=scalings, signings=signings)
 
 
 def load_alignment(file: str | Path) -> Alignment:

@@ -70,16 +70,10 @@ class Mover:
     def _order(self, block: Tensor, axis: int, leaf: Units, on: Sequence[Leaf]) -> Tensor:
         order = self.orders[leaf.group].to(block.device)
         if order.dim() == 1:
-            moved = block.index_select(axis, order.clamp(min=0))
-            empty = order < 0
-            if bool(empty.any()):
-                moved = moved.masked_fill(empty.reshape([-1 if n == axis else 1 for n in range(block.dim())]), 0)
-            return moved
-        around = self._around(leaf, on)
-        index = _placed(order, [*around, axis], block.dim())
+            return block.index_select(axis, order)
+        index = _placed(order, [*self._around(leaf, on), axis], block.dim())
         shape = [order.shape[-1] if n == axis else size for n, size in enumerate(block.shape)]
-        moved = torch.gather(block, axis, index.clamp(min=0).expand(shape))
-        return moved.masked_fill(index < 0, 0)
+        return torch.gather(block, axis, index.expand(shape))
 
     def _mix(self, block: Tensor, axis: int, leaf: Units, on: Sequence[Leaf]) -> Tensor:
         matrix = self.matrices[leaf.group].to(block)

@@ -12,7 +12,6 @@ from gnnmc.diagnostics import Diagnostic
 from gnnmc.store import Execution, Request
 from gnnmc.studies.findings import common_findings
 from gnnmc.studies.pages import Page
-from gnnmc.studies.stages.align import alignment_diagnostics
 from gnnmc.studies.symmetry.checks import alignment_findings
 from gnnmc.studies.symmetry.config import SymmetryStudy
 from gnnmc.studies.symmetry.page import make_page
@@ -186,7 +185,7 @@ def problem() -> gnnmc.Problem:
 
 def test_units_that_are_not_understood_are_named(problem: gnnmc.Problem) -> None:
     a, b = gnnmc.train(Waves(), problem, seeds=[0, 1], epochs=2, device="cpu")
-    found = alignment_diagnostics(align(Waves(), problem, a, b, device="cpu"))
+    found = align(Waves(), problem, a, b, device="cpu").diagnostics()
     assert "GMC019" in codes(found)
     assert any("first.weight[0]" in each.message and "fft" in each.message for each in found)
     assert str(found[0]).startswith("GMC019 units were left as they are")
@@ -198,8 +197,8 @@ def test_dead_units_and_modes_that_come_no_nearer_are_told(problem: gnnmc.Proble
     bias = a.weights["layers.0.bias"].clone()
     bias[2] = -100.0
     dead = dict(a.weights) | {"layers.0.bias": bias}
-    found = alignment_diagnostics(align(model, problem, dead, b, method="activations", device="cpu"))
+    found = align(model, problem, dead, b, method="activations", device="cpu").diagnostics()
     assert codes(found) == ["GMC020"]
     assert found[0].message.endswith("1 of the first mode, 0 of the second")
-    (same,) = alignment_diagnostics(align(model, problem, b, b, device="cpu"))
+    (same,) = align(model, problem, b, b, device="cpu").diagnostics()
     assert str(same) == "GMC021 alignment did not help: distance 0 before and 0 after"

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.config import AlignmentBlock, ModelBlock, PathBlock, ProfileBlock
-from gnnmc.diagnostics import Diagnostic
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.stages.connect import PROFILE_VERSION, Numbered, ends_of, profile_paths, records, usable
 from gnnmc.studies.stages.modes import common_of
@@ -124,25 +123,6 @@ def _moved(alignment: Alignment, b: Mode) -> Result:
         "distance_after": alignment.after,
         "share_moved": alignment.share_moved,
         "figures": dict(alignment.figures),
-        "diagnostics": records(alignment_diagnostics(alignment)),
+        "diagnostics": records(alignment.diagnostics()),
     }
     return {"moved": alignment.apply(b).weights, "groups": alignment.report().merge(groups, on="group"), "about": about}
-
-
-def alignment_diagnostics(alignment: Alignment) -> list[Diagnostic]:
-    """GMC019: weights whose units were left as they are, because they could not be understood or failed the check.
-
-    GMC020: dead units that activations had to place; GMC021: modes that are no nearer than before.
-    """
-    frozen: dict[str, list[str]] = {}
-    for one in alignment.symmetry.still:
-        if one.kind in ("operation", "check"):
-            frozen.setdefault(one.reason, []).append(f"{one.tensor}[{one.axis}]")
-    found = [
-        Diagnostic("GMC019", f"{', '.join(dict.fromkeys(axes))}: {reason}") for reason, axes in sorted(frozen.items())
-    ]
-    for group, (of_a, of_b) in alignment.figures.get("dead", {}).items():
-        found.append(Diagnostic("GMC020", f"{group}: {of_a} of the first mode, {of_b} of the second"))
-    if not alignment.after < alignment.before and alignment.method == "weights":
-        found.append(Diagnostic("GMC021", f"distance {alignment.before:.4g} before and {alignment.after:.4g} after"))
-    return found
