@@ -41,7 +41,18 @@ if TYPE_CHECKING:
     from gnnmc.models import build_model, count_parameters, list_models, recipe
     from gnnmc.problem import Problem
     from gnnmc.report import report
-    from gnnmc.symmetry import Alignment, Symmetry, align, align_many, find_symmetry, repair
+    from gnnmc.symmetry import (
+        Alignment,
+        Symmetry,
+        align,
+        align_many,
+        find_symmetry,
+        fold_layer_norms,
+        load_alignment,
+        random_element,
+        repair,
+        widen,
+    )
     from gnnmc.training import train, train_many
     from gnnmc.weights import Mode, load_mode, load_weights
 
@@ -83,7 +94,11 @@ _HOME = {
     "align": "gnnmc.symmetry",
     "align_many": "gnnmc.symmetry",
     "find_symmetry": "gnnmc.symmetry",
+    "fold_layer_norms": "gnnmc.symmetry",
+    "load_alignment": "gnnmc.symmetry",
+    "random_element": "gnnmc.symmetry",
     "repair": "gnnmc.symmetry",
+    "widen": "gnnmc.symmetry",
     "train": "gnnmc.training",
     "train_many": "gnnmc.training",
     "Mode": "gnnmc.weights",
@@ -115,11 +130,13 @@ __all__ = [
     "fit_many",
     "fit_path",
     "fit_paths",
+    "fold_layer_norms",
     "graph_stats",
     "list_graphs",
     "list_images",
     "list_models",
     "list_texts",
+    "load_alignment",
     "load_graph",
     "load_graphs",
     "load_images",
@@ -129,6 +146,7 @@ __all__ = [
     "load_weights",
     "plane",
     "profile",
+    "random_element",
     "reachable_homophily",
     "recipe",
     "repair",
@@ -136,6 +154,7 @@ __all__ = [
     "rewire",
     "train",
     "train_many",
+    "widen",
 ]
 
 

@@ -170,6 +170,8 @@ def _united(first: Symmetry, later: Symmetry) -> Symmetry:
 def load_alignment(file: str | Path) -> Alignment:
     """The alignment that `Alignment.save` wrote, every bit of it.
 
+    Shapes:
+        .apply(weights) of what it gives: name → tensor → name → tensor
     Raises InputError for a file that is absent, damaged, or of other origin.
     """
     element, symmetry, record = load_element(file)

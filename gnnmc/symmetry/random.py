@@ -22,6 +22,10 @@ def random_element(
     """An element with something random of these classes, for every group or for each by name.
 
     A group that has an orthogonal or invertible class among them gets a matrix, else an order.
+
+    Shapes:
+        .apply(symmetry, weights) of what it gives: name → tensor → name → tensor
+    Source: science 3.
     """
     orders: dict[str, Tensor] = {}
     matrices: dict[str, Tensor] = {}

@@ -74,7 +74,8 @@ def widen(narrow: nn.Module, wide: nn.Module, problem: Problem, *, device: str |
 
     Any rotation of the wide stream may follow: both together are a rectangular orthogonal map.
 
-    Shapes: see `Widening`.
+    Shapes:
+        .apply(weights) of what it gives: name → tensor → name → tensor, of the other model
     Raises InputError for models that do not correspond, and where outputs would not stay (GroupNorm, a softmax over
     units, …), naming the groups.
     Source: ours; maps between widths are of Theus et al. 2025.

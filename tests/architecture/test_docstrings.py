@@ -10,7 +10,7 @@ import gnnmc
 NAMES = [name for name in gnnmc.__all__ if not name.startswith("__")]
 ERRORS = ["GnnmcError", "InputError"]
 # They take no argument that could be wrong.
-RAISE_NOTHING = ["list_images", "list_models", "list_texts"]
+RAISE_NOTHING = ["list_images", "list_models", "list_texts", "random_element"]
 # Names, folders and whole modules go in, and names, paths and numbers come out.
 NO_TENSORS = [
     *["count_parameters", "deterministic", "list_graphs", "list_images", "list_models", "list_texts", "recipe"],

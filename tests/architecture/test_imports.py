@@ -10,7 +10,7 @@ import pytest
 import gnnmc
 
 ROOT = Path(__file__).parents[2]
-# Design section 4; plane, align, rewire, bound and domain_distance come with their parts.
+# Design section 4; bound and domain_distance come with their parts.
 PUBLIC = [
     "csbm",
     "load_graph",
@@ -36,6 +36,14 @@ PUBLIC = [
     "load_path",
     "profile",
     "associate",
+    "align",
+    "align_many",
+    "find_symmetry",
+    "fold_layer_norms",
+    "load_alignment",
+    "random_element",
+    "repair",
+    "widen",
     "report",
 ]
 HEAVY = ["torch", "torch_geometric", "pandas", "numpy", "matplotlib", "scipy", "sklearn", "pydantic", "ogb"]

@@ -100,7 +100,8 @@ def fold_layer_norms(model: nn.Module, problem: Problem, *, device: str | torch.
     the stream (tied embeddings) are untied. Any rotation or reflection of the stream of the folded model leaves its
     outputs: none need keep the vector of ones or go around γ.
 
-    Shapes: see `Folding`.
+    Shapes:
+        .apply(weights) of what it gives: name → tensor → name → tensor, of the other model
     Raises InputError where there is no such stream, and where the outputs would not stay.
     Source: Theus et al. 2025; science 3.
     """
