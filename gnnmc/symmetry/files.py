@@ -68,6 +68,7 @@ def _symmetry_of(told: Mapping[str, Any]) -> Symmetry:
                 "outer": tuple(one["outer"]),
                 "classes": frozenset(SymmetryClass(kind) for kind in one["classes"]),
                 "gauges": tuple((scaling, tensor) for scaling, tensor in one["gauges"]),
+                "behind": tuple((tensor, multiplies) for tensor, multiplies in one.get("behind", ())),
             }
         )
         for one in told["groups"]

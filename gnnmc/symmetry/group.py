@@ -16,6 +16,7 @@ class Group:
     gauges: name of a scaling → the tensor whose entries (γ of a norm) stand between the units and some of their
     readers: there a matrix M acts as γᵉ·M·γ⁻ᵉ, e being the exponent of the scaling on that axis.
     independent: no operation sees several units together but products that sum over them, so that units may be added
+    behind: tensors of normalizations over the units, which multiply (γ, True) or shift (β, False) what these give
     """
 
     name: str
@@ -26,6 +27,7 @@ class Group:
     centered: bool = False
     gauges: tuple[tuple[str, str], ...] = ()
     independent: bool = False
+    behind: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Modes of a narrow model as modes of a wider one that computes the same, so that both can be aligned and connected."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +19,7 @@ from gnnmc.symmetry.find import read
 from gnnmc.symmetry.layout import Fixed, Joined, Layout, Leaf, Product, Units, by_blocks, leaves
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.symmetry.verify import apart
-from gnnmc.weights import Mode, Weights, weights_of
+from gnnmc.weights import Mode, Weights, clone, weights_of
 
 Given = TypeVar("Given")
 
@@ -58,7 +59,7 @@ class Widening:
         if not difference <= allowed:
             raise InputError(f"outputs would change by {difference:.2g} at these weights, more than {allowed:.2g}")
         home = next(iter(weights.values())).device
-        return {name: value.to(home) for name, value in self._plan.weights(loaded).items()}
+        return {name: value.to(home) for name, value in clone(self._plan.weights(loaded)).items()}
 
 
 def widen(narrow: nn.Module, wide: nn.Module, problem: Problem, *, device: str | torch.device = "auto") -> Widening:
@@ -83,10 +84,10 @@ def widen(narrow: nn.Module, wide: nn.Module, problem: Problem, *, device: str |
     before, after = read(ModelFunction(narrow, problem, device)), read(ModelFunction(wide, problem, device))
     sizes = _corresponding(before.symmetry, after.symmetry)
     general = general_position(before.function, 0)
-    norms = _norms(before.symmetry, before.function.module)
     scores = frozenset(_scores(before.symmetry))
     differences = []
-    for scaled in dict.fromkeys([scores, frozenset[str]()]):
+    # Whether there is a norm, and whether scores are divided by a root, shows in the outputs.
+    for scaled, norms in itertools.product(dict.fromkeys([scores, frozenset[str]()]), [_norms(before.symmetry), {}]):
         plan = _Plan(before.symmetry, sizes, norms, scaled, after.function)
         difference, allowed = _difference(before.function, after.function, plan, general)
         if difference <= allowed:
@@ -94,8 +95,9 @@ def widen(narrow: nn.Module, wide: nn.Module, problem: Problem, *, device: str |
         differences.append(difference)
     wider = [name for name, (old, new) in sizes.items() if new > old and not before.symmetry.groups[name].independent]
     raise InputError(
-        f"outputs would change by {min(differences):.2g}: units of {', '.join(wider or sizes)} are seen together by an "
-        "operation that new units would be seen by"
+        f"outputs would change by {min(differences):.2g}: units of {', '.join(wider or sizes)} are normalized or "
+        "compared together (a norm that is written out or has no γ, over groups or all items; a softmax), and new ones "
+        "would change the others"
     )
 
 
@@ -184,19 +186,14 @@ def _zeros(block: Tensor, axis: int, count: int) -> Tensor:
     return block.new_zeros([count if place == axis else size for place, size in enumerate(block.shape)])
 
 
-def _norms(symmetry: Symmetry, module: nn.Module) -> dict[str, tuple[str, bool]]:
+def _norms(symmetry: Symmetry) -> dict[str, tuple[str, bool]]:
     """γ (True) and β (False) of norms over the units of a group that does not turn: tensor → (group, which)."""
-    found = {}
-    for path, norm in module.named_modules():
-        if not isinstance(norm, nn.LayerNorm | nn.RMSNorm):
-            continue
-        for name in norm._parameters:
-            tensor = f"{path}.{name}".lstrip(".")
-            for layout in symmetry.layouts.get(tensor, ()):
-                for leaf in leaves(layout):
-                    if isinstance(leaf, Units) and SymmetryClass.ORTHOGONAL not in symmetry.groups[leaf.group].classes:
-                        found[tensor] = (leaf.group, name == "weight")
-    return found
+    return {
+        tensor: (group.name, multiplies)
+        for group in symmetry.groups.values()
+        if SymmetryClass.ORTHOGONAL not in group.classes
+        for tensor, multiplies in group.behind
+    }
 
 
 def _scores(symmetry: Symmetry) -> Iterator[str]:

@@ -322,3 +322,34 @@ def test_weights_of_another_model_are_an_error():
     folding = fold_layer_norms(moved(Stream(nn.LayerNorm)), stream_problem())
     with pytest.raises(InputError, match=r"enter\.weight"):
         folding.apply({"enter.weight": torch.zeros(3, 3)})
+
+
+class ByKeyword(Stream):
+    def forward(self, x):
+        x = self.enter(x)
+        x = x + self.inner(self.first(input=x))
+        return self.leave(self.second(input=x))
+
+
+def test_norms_that_are_called_by_keyword_are_folded():
+    model = moved(ByKeyword(nn.LayerNorm))
+    folding = fold_layer_norms(model, stream_problem())
+    assert folding.norms == ("first", "second")
+    assert apart(outputs(model, stream_problem()), outputs(folding.model, stream_problem())) < 1e-4
+
+
+def test_double_weights_that_are_folded_share_no_memory():
+    problem = Problem.arrays(normal(ITEMS, 6).double(), torch.arange(ITEMS) % 3, splits())
+    model = moved(Beside().double())
+    folding = fold_layer_norms(model, problem)
+    weights = {name: value.clone() for name, value in model.state_dict().items()}
+    for value in folding.apply(weights).values():
+        value.zero_()
+    assert all(torch.equal(weights[name], value) for name, value in model.state_dict().items())
+
+
+def test_wrong_arguments_are_told_in_one_line():
+    with pytest.raises(InputError, match=r"expected a torch\.nn\.Module"):
+        fold_layer_norms("model", stream_problem())
+    with pytest.raises(InputError, match="expected a Problem"):
+        fold_layer_norms(Stream(nn.LayerNorm), None)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 import torch
+import torch_geometric.nn as pyg
 from torch import nn
 
 from gnnmc.engine import ModelFunction
@@ -162,8 +163,65 @@ def points(classes=3):
 
 
 def test_other_operations_on_several_units_are_an_error():
-    with pytest.raises(InputError, match=r"outputs would change by .* units of enter.weight\[0\].* are seen together"):
+    with pytest.raises(InputError, match=r"units of enter.weight\[0\].* are normalized or compared together"):
         widen(Grouped(8), Grouped(12), points())
+
+
+class Normed(nn.Module):
+    """Linear → a norm → GELU → linear."""
+
+    def __init__(self, width, norm):
+        super().__init__()
+        self.enter, self.norm, self.leave = nn.Linear(6, width), norm(width), nn.Linear(width, 3)
+
+    def forward(self, x):
+        return self.leave(nn.functional.gelu(self.norm(self.enter(x))))
+
+
+class OwnNorm(nn.Module):
+    """A norm by torch's function, with names of its own; rms: RMSNorm."""
+
+    def __init__(self, width, rms=False):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width))
+        self.offset = None if rms else nn.Parameter(torch.zeros(width))
+
+    def forward(self, x):
+        if self.offset is None:
+            return nn.functional.rms_norm(x, x.shape[-1:], self.gain)
+        return nn.functional.layer_norm(x, x.shape[-1:], self.gain, self.offset)
+
+
+@pytest.mark.parametrize("norm", [lambda width: pyg.LayerNorm(width, mode="node"), OwnNorm, lambda w: OwnNorm(w, True)])
+def test_norms_are_known_by_what_they_do(norm):
+    torch.manual_seed(0)
+    check(Normed(8, norm), Normed(12, norm), points())
+
+
+@pytest.mark.parametrize("norm", [lambda width: nn.LayerNorm(width, elementwise_affine=False), pyg.LayerNorm])
+def test_norms_that_cannot_be_widened_say_why(norm):
+    with pytest.raises(InputError, match=r"enter.weight\[0\] are normalized or compared together") as told:
+        widen(Normed(8, norm), Normed(12, norm), points())
+    assert "γ" in str(told.value) and "\n" not in str(told.value)
+
+
+def test_double_weights_that_are_widened_share_no_memory():
+    x = torch.randn(12, 6, generator=torch.Generator().manual_seed(0)).double()
+    problem = Problem.arrays(x, torch.arange(12) % 3, {"train": torch.arange(12)})
+    widening = widen(perceptron(6, 8, 8, 3).double(), perceptron(6, 8, 12, 3).double(), problem)
+    weights = jittered(perceptron(6, 8, 8, 3).double())
+    before = {key: value.clone() for key, value in weights.items()}
+    for value in widening.apply(weights).values():
+        value.zero_()
+    assert all(torch.equal(weights[key], before[key]) for key in weights)
+
+
+def test_wrong_arguments_are_told_in_one_line():
+    for arguments in ((1, perceptron(6, 8, 3)), (perceptron(6, 8, 3), perceptron), (perceptron(6, 8, 3), None)):
+        with pytest.raises(InputError, match=r"expected a torch\.nn\.Module"):
+            widen(*arguments, points())
+    with pytest.raises(InputError, match="expected a Problem"):
+        widen(perceptron(6, 8, 3), perceptron(6, 8, 3), 5)
 
 
 def perceptron(*widths):

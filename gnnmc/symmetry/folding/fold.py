@@ -16,7 +16,7 @@ from gnnmc.symmetry.find import ReadModel, read
 from gnnmc.symmetry.folding.modules import untie
 from gnnmc.symmetry.folding.norms import is_layer_norm, norms_of, streams
 from gnnmc.symmetry.folding.twin import Twin, centered_norms
-from gnnmc.weights import Mode, Weights, weights_of
+from gnnmc.weights import Mode, Weights, clone, weights_of
 
 Given = TypeVar("Given")
 
@@ -87,7 +87,7 @@ class Folding:
                 f"folding would change outputs by {difference:.2g} at these weights, more than {allowed:.2g}"
             )
         home = next(iter(weights.values())).device
-        return {name: value.to(home) for name, value in self._twin.weights(loaded).items()}
+        return {name: value.to(home) for name, value in clone(self._twin.weights(loaded)).items()}
 
 
 def fold_layer_norms(model: nn.Module, problem: Problem, *, device: str | torch.device = "auto") -> Folding:

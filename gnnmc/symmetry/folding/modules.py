@@ -12,7 +12,7 @@ from gnnmc.symmetry.folding.norms import Reader
 class Rms(nn.Module):
     """x over its root mean square, plus a shift if it has one. No factor: it is in what reads it.
 
-    Shapes: x (…, D) → (…, D).
+    Shapes: input (…, D) → (…, D), called as torch's LayerNorm is.
     """
 
     def __init__(self, size: int, eps: float, like: Tensor | None) -> None:
@@ -30,8 +30,8 @@ class Rms(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        normed = functional.rms_norm(x, (self.size,), eps=self.eps)
+    def forward(self, input: Tensor) -> Tensor:
+        normed = functional.rms_norm(input, (self.size,), eps=self.eps)
         return normed if self.bias is None else normed + self.bias
 
     def extra_repr(self) -> str:

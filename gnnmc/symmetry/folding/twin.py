@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,13 +78,13 @@ def centered_norms(before: ReadModel, weights: Weights) -> dict[str, bool]:
     for path, module in function.module.named_modules():
         if is_layer_norm(module):
 
-            def note(module: nn.Module, given: tuple[Tensor, ...], path: str = path) -> None:
-                x = given[0].detach().double()
+            def note(module: nn.Module, args: Any, kwargs: dict[str, Any], path: str = path) -> None:
+                x = (args[0] if args else kwargs["input"]).detach().double()
                 size = float(x.square().mean().sqrt())
                 mean = float(x.mean(-1).abs().max()) / size if size else 0.0
                 means[path] = max(means.get(path, 0.0), mean)
 
-            handles.append(module.register_forward_pre_hook(note))
+            handles.append(module.register_forward_pre_hook(note, with_kwargs=True))
     try:
         with torch.no_grad():
             function(centered_weights(before.symmetry, weights))

@@ -178,8 +178,16 @@ class Export:
                 (f"{name}×{place}" if len(scales) > 1 else f"{name}×", tensor) for place, tensor in gauges.items()
             )
         return Group(
-            name, space.size, names, copies, frozenset(classes), Flag.CENTERED in flags, named_gauges, independent=apart
+            *(name, space.size, names, copies, frozenset(classes), Flag.CENTERED in flags, named_gauges),
+            independent=apart,
+            behind=() if apart else self._behind(space),
         )
+
+    def _behind(self, space: Space) -> tuple[tuple[str, bool], ...]:
+        """γ and β as a normalization names them; γ of one that is written out is what multiplies the units."""
+        facts = self._derivation.facts
+        written_out = dict.fromkeys(facts.gauges.get(space, {}).values(), True)
+        return tuple((facts.behind.get(space) or written_out).items())
 
     def _dense(
         self, space: Space, keys: Sequence[Key], scales: list[Mapping[Key, int]]

@@ -8,6 +8,7 @@ from gnnmc.symmetry.reading.spaces import Space, root
 
 class Facts:
     """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set.
+    behind: by set, the tensors of a normalization over its units that multiply (True) or shift (False) what it gives.
 
     reads: keys of operands that a product sums over. seen: by set, the values after a function of each unit; read: by
     set, those that a product sums over. came: of a result that has its factors from one operand alone, from where.
@@ -18,6 +19,7 @@ class Facts:
         self.sign: dict[Space, list[Equation]] = {}
         self.flags: dict[Space, set[Flag]] = {}
         self.gauges: dict[Space, dict[Key, str]] = {}
+        self.behind: dict[Space, dict[str, bool]] = {}
         self.reads: set[Key] = set()
         self.came: dict[Key, Key] = {}
         self.seen: dict[Space, list[int]] = {}

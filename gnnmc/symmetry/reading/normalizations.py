@@ -56,7 +56,7 @@ def _layer(reading: Reading, operation: Operation) -> None:
     reading.relate(
         operation, parts, made, lambda letter: relation if isinstance(letter, int) and letter >= first else OTHER
     )
-    _gauge(reading, weight, own)
+    _behind(reading, weight, bias, own)
 
 
 def _past_norm(keys: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
@@ -64,15 +64,19 @@ def _past_norm(keys: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
     return nothing(keys[:1], []) + equal(keys[1:], made) if keys[1:] else nothing(keys, made)
 
 
-def _gauge(reading: Reading, weight: Any, own: int) -> None:
-    """γ stands between the units and those that read them."""
-    number = getattr(weight, "number", None)
-    if reading.facts is None or number not in reading.plain or own != 1:
-        return
-    operand = reading.operand(weight)
-    keys = reading.keys(operand, 0)
-    if len(keys) == 1 and keys[0][0].size == operand.axes[0].size:
-        reading.facts.gauges.setdefault(keys[0][0], {})[keys[0][1]] = reading.plain[number]
+def _behind(reading: Reading, weight: Any, bias: Any, own: int) -> None:
+    """γ stands between the units and those that read them; β behind it."""
+    for one in (weight, bias) if own == 1 else ():
+        number = getattr(one, "number", None)
+        if reading.facts is None or number not in reading.plain:
+            continue
+        operand = reading.operand(one)
+        keys = reading.keys(operand, 0)
+        if len(keys) == 1 and keys[0][0].size == operand.axes[0].size:
+            (space, key), name = keys[0], reading.plain[number]
+            reading.facts.behind.setdefault(space, {})[name] = one is weight
+            if one is weight:
+                reading.facts.gauges.setdefault(space, {})[key] = name
 
 
 @reads(
