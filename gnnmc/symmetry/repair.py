@@ -11,7 +11,7 @@ from gnnmc.errors import InputError
 from gnnmc.problem import Problem, double
 from gnnmc.symmetry.recorded import CONSTANT_BELOW, ITEMS, Recorded
 from gnnmc.symmetry.sites import Site, sites_of
-from gnnmc.weights import Weights
+from gnnmc.weights import Weights, clone, require_matching
 
 _INSTEAD = "profile without repair; BatchNorm's statistics are re-estimated all the same"
 
@@ -60,19 +60,24 @@ class Repair:
         self._batchnorm = has_batchnorm(self._function.module)
         self.sites = sites_of(recorded)
         self._repaired = [site for site in self.sites if site.names]
-        # The ends of a path are the same at every point of it: measured once.
-        self._ends: tuple[Weights, Weights] | None = None
+        # The ends of a path are the same at every point of it: measured once. Copies: the caller may change them.
+        self._ends: list[Weights] = []
         self._of_ends: list[tuple[_Statistics, _Statistics]] = []
 
     @torch.no_grad()
     def __call__(self, t: float, weights: Weights, ends: tuple[Weights, Weights]) -> dict[str, Tensor]:
-        """The weights repaired, as a new dict. Shapes: name → tensor, as given."""
+        """The weights repaired, as a new dict.
+
+        Shapes: name → tensor, as given.
+        Raises InputError for weights that do not fit the model, or are on another device.
+        """
         if t in (0.0, 1.0):
             return dict(weights)
-        self._require_device(weights)
-        if self._ends is None or any(a is not b for a, b in zip(self._ends, ends, strict=True)):
+        for name, point in (("the point", weights), ("the first end", ends[0]), ("the second end", ends[1])):
+            self._require_fit(point, name)
+        if not self._ends or not all(map(_same, self._ends, ends)):
             self._of_ends = self._measured_ends(ends)
-            self._ends = ends
+            self._ends = [clone(end) for end in ends]
         moved = self._with_statistics(weights)
         for site, (a, b) in zip(self._repaired, self._of_ends, strict=True):
             now = self._measured(site, moved)
@@ -103,7 +108,8 @@ class Repair:
             )
         return pd.DataFrame(rows, columns=["channels", "repaired", "tensors", "reason"])
 
-    def _require_device(self, weights: Weights) -> None:
+    def _require_fit(self, weights: Weights, called: str) -> None:
+        require_matching(weights, self._function.reference, called, "the model")
         for name, value in weights.items():
             here = self._function.reference[name].device
             if value.device != here:
@@ -128,6 +134,10 @@ class Repair:
     def _with_copies(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """Other names of a tensor say what it says."""
         return weights | {name: weights[first] for name, first in self._function.tied.items()}
+
+
+def _same(a: Weights, b: Weights) -> bool:
+    return all(torch.equal(value, b[name]) for name, value in a.items())
 
 
 def _statistics(value: Tensor, site: Site) -> _Statistics:

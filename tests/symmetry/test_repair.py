@@ -353,3 +353,32 @@ def test_a_forward_that_cannot_be_recorded_is_told():
     ) as told:
         gnnmc.repair(Reader(), NODES)
     assert "\n" not in str(told.value)
+
+
+def test_an_end_that_is_changed_in_place_is_measured_anew():
+    problem = rows(4)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    a, b = (lifted(model, seed, LIFT) for seed in (1, 2))
+    transform = gnnmc.repair(model, problem, device="cpu")
+    middle = combine([a, b], [0.5, 0.5], nearest=0)
+    before = transform(0.5, middle, (a, b))
+    a["0.weight"].mul_(3)
+    changed = transform(0.5, middle, (a, b))
+    expected = gnnmc.repair(model, problem, device="cpu")(0.5, middle, (a, b))
+    assert not torch.equal(before["0.weight"], expected["0.weight"])
+    assert all(torch.equal(value, expected[name]) for name, value in changed.items())
+
+
+def test_weights_of_another_model_are_told_in_one_line():
+    problem = rows(4)
+    model, other = (nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 3)) for width in (8, 6))
+    transform = gnnmc.repair(model, problem, device="cpu")
+    right, wrong = (lifted(one, 1, LIFT) for one in (model, other))
+    part = {"0.weight": right["0.weight"]}
+    for weights, ends in ((wrong, (right, right)), (right, (right, wrong)), (part, (right, right))):
+        with pytest.raises(gnnmc.InputError, match="weights do not match") as told:
+            transform(0.5, weights, ends)
+        assert "\n" not in str(told.value)
+    for given in (("model", problem), (model, None)):
+        with pytest.raises(gnnmc.InputError, match="expected a"):
+            gnnmc.repair(*given)
