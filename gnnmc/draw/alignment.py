@@ -13,14 +13,11 @@ from matplotlib.ticker import NullLocator
 
 from gnnmc.draw.barrier_sweep import MANY_DOTS, from_zero
 from gnnmc.draw.columns import check_columns, in_order
-from gnnmc.draw.looks import MARKERS
+from gnnmc.draw.looks import MARKERS, WITH_REPAIR
 from gnnmc.draw.palette import MUTED, ordered_colors
 from gnnmc.draw.panels import Row, panel_grid, top_legend
 from gnnmc.draw.profile import T_LABEL
 from gnnmc.draw.style import WIDE, say_empty, styled
-
-# Behind the name of an alignment whose line is shown with REPAIR.
-REPAIRED = " + repair"
 
 
 class AlignmentLook(NamedTuple):
@@ -43,14 +40,14 @@ class AlignmentLook(NamedTuple):
 
 def alignment_looks(names: Sequence[str]) -> dict[str, AlignmentLook]:
     """name → look, in the order of the page, from the line as trained on; beyond five the marks tell them apart."""
-    bases = list(dict.fromkeys(name.removesuffix(REPAIRED) for name in names))
+    bases = list(dict.fromkeys(name.removesuffix(WITH_REPAIR) for name in names))
     colors = ordered_colors(len(bases))
     return {
         name: AlignmentLook(
-            colors[bases.index(base)], MARKERS[bases.index(base) % len(MARKERS)], name.endswith(REPAIRED)
+            colors[bases.index(base)], MARKERS[bases.index(base) % len(MARKERS)], name.endswith(WITH_REPAIR)
         )
         for name in names
-        for base in [name.removesuffix(REPAIRED)]
+        for base in [name.removesuffix(WITH_REPAIR)]
     }
 
 

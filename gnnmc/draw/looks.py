@@ -8,6 +8,9 @@ import pandas as pd
 from gnnmc.draw.columns import KEPT_MODELS, in_order
 from gnnmc.draw.palette import MODEL_COLORS
 
+# Behind the name of an alignment, where its line is shown with REPAIR.
+WITH_REPAIR = " + repair"
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 

@@ -149,6 +149,17 @@ def test_a_moved_end_with_another_loss_is_told(tables: Any) -> None:
             assert str(each).startswith("GMC022 a moved mode computes something else")
 
 
+def test_an_end_that_is_shown_with_repair_keeps_its_loss_as_well(tables: Any) -> None:
+    profiles = tables["profiles"]
+    repaired = profiles[profiles["aligned"] == "weights"].assign(aligned="weights + repair")
+    wrong = (repaired["t"] == 1) & (repaired["split"] == "test")
+    for change, expected in ((0.0, []), (2e-3, ["GMC022"])):
+        changed = repaired.assign(loss=repaired["loss"].where(~wrong, repaired["loss"] + change))
+        found = alignment_findings(tables | {"profiles": pd.concat([profiles, changed])})
+        assert codes(found) == expected
+        assert all(each.message.startswith("weights + repair: 15 ends") for each in found)
+
+
 def test_what_alignments_told_is_told_once_per_model(tables: Any) -> None:
     fired = [
         {"graph": f"g{i}", "model": "gcn", "aligned": "activations", "code": "GMC020", "message": "layers.0: 1 of …"}

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.config import AlignmentBlock, ModelBlock, PathBlock, ProfileBlock
+from gnnmc.draw.looks import WITH_REPAIR
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.stages.connect import PROFILE_VERSION, Numbered, ends_of, profile_paths, records, usable
 from gnnmc.studies.stages.modes import common_of
@@ -17,8 +18,6 @@ VERSION = 1
 
 # Leaves the modes as they were trained.
 AS_TRAINED = "none"
-# Behind the name of an alignment, where the line is shown with REPAIR.
-WITH_REPAIR = " + repair"
 
 
 @dataclass(frozen=True, eq=False)

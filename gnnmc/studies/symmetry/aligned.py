@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from gnnmc.draw.looks import WITH_REPAIR
 from gnnmc.studies.pages import Tables
-from gnnmc.studies.stages.align import AS_TRAINED, WITH_REPAIR
+from gnnmc.studies.stages.align import AS_TRAINED
 
 TRAINED = "as trained"
 

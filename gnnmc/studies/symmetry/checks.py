@@ -8,7 +8,7 @@ import pandas as pd
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.studies.pages import Tables
 from gnnmc.studies.sections import loss_rows
-from gnnmc.studies.stages.align import AS_TRAINED, WITH_REPAIR
+from gnnmc.studies.stages.align import AS_TRAINED
 
 # A mean barrier that is higher by less is as high.
 HIGHER = 0.01
@@ -55,8 +55,7 @@ def _changed(profiles: pd.DataFrame) -> list[Diagnostic]:
     keys = ["graph", "model", "a", "b", "split"]
     ends = profiles[(profiles["t"] == 1) & (profiles["path"] == "linear")]
     trained = ends[ends["aligned"] == AS_TRAINED][[*keys, "loss"]]
-    # REPAIR rescales the ends themselves where they have dead units.
-    moved = ends[(ends["aligned"] != AS_TRAINED) & ~ends["aligned"].str.endswith(WITH_REPAIR)]
+    moved = ends[ends["aligned"] != AS_TRAINED]
     both = moved[[*keys, "aligned", "loss"]].merge(trained, on=keys, suffixes=("", "_trained"))
     change = (both["loss"] - both["loss_trained"]).abs()
     wrong = both[~(change <= SAME * np.maximum(1, both["loss_trained"].abs()))].assign(change=change)

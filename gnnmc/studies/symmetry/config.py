@@ -10,9 +10,10 @@ from pydantic import Field, field_validator
 from gnnmc.config import AlignmentBlock, PathBlock
 from gnnmc.config.sources import MOST
 from gnnmc.connectivity import LinearPath
+from gnnmc.draw.looks import WITH_REPAIR
 from gnnmc.errors import InputError
 from gnnmc.registry import unknown_name
-from gnnmc.studies.stages.align import AS_TRAINED, WITH_REPAIR
+from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.sweep_block import ProblemEntry, SweepBlock
 from gnnmc.symmetry import METHODS, SymmetryClass
 from gnnmc.symmetry.matching.learned import LearnedSettings
