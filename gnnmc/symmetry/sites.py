@@ -74,10 +74,23 @@ class Site:
 
 def sites_of(recorded: Recorded) -> list[Site]:
     """Every value before a function of each channel, in the order of the forward."""
-    return _Search(recorded).found
+    search = _Search(recorded)
+    found: list[Site] = []
+    for number in search.before_functions():
+        found += search.at(number, found, set())
+    numbers = [site.number for site in found]
+    if numbers == sorted(numbers):
+        return found
+    # Parts of a value that stand before a site found earlier: solved again in order, each with all before it fixed.
+    ordered: list[Site] = []
+    for number in sorted(numbers):
+        ordered.append(search.solved(number, ordered))
+    return ordered
 
 
 class _Search:
+    """What is known of the model, to solve one value after another; `found` is what was solved before."""
+
     def __init__(self, recorded: Recorded) -> None:
         self._recorded = recorded
         self._trace = recorded.trace
@@ -85,17 +98,8 @@ class _Search:
         self._symmetry = recorded.export.symmetry()
         self._general = general_position(recorded.function, 0)
         self._held = {name for group in self._symmetry.groups.values() for name in group.outer}
-        self.found: list[Site] = []
-        for number in self._before_functions():
-            self.found += self._at(number, set())
-        numbers = [site.number for site in self.found]
-        if numbers != sorted(numbers):
-            # Each anew, with all that come before it left as they are.
-            self.found = []
-            for number in sorted(numbers):
-                self.found.append(self._solved(number, self._units(number)))
 
-    def _before_functions(self) -> list[int]:
+    def before_functions(self) -> list[int]:
         """The values that functions of each entry are applied to, if they have channels that hold no others."""
         after = {number for numbers in self._recorded.derivation.facts.seen.values() for number in numbers}
         every = [one.args[0].number for one in self._trace.operations if after.intersection(one.results) and _one(one)]
@@ -115,28 +119,28 @@ class _Search:
         every = set().union(*names)
         return tuple(axis for axis, found in enumerate(names) if found) if every - self._held else ()
 
-    def _at(self, number: int, tried: set[int]) -> list[Site]:
+    def at(self, number: int, found: Sequence[Site], tried: set[int]) -> list[Site]:
         """The value, or else the parts that it is made of."""
-        if number in tried or number not in self._made or any(site.number == number for site in self.found):
+        if number in tried or number not in self._made or any(site.number == number for site in found):
             return []
         tried.add(number)
-        operation, units = self._made[number], self._units(number)
-        if not units:
+        if not self._units(number):
             return []
-        site = self._solved(number, units)
+        operation, site = self._made[number], self.solved(number, found)
         # Tensors that are read elsewhere too write other channels, which this value only scores (attention).
         if site.names or site.by_batchnorm or site.reason == _SHARED or operation.kind not in _OPENED:
             return [site]
-        parts = [part for one in sorted(operation.refs()) for part in self._at(one, tried)]
+        parts = [part for one in sorted(operation.refs()) for part in self.at(one, found, tried)]
         repaired = [part for part in parts if part.names or part.by_batchnorm]
         return repaired or [site]
 
-    def _solved(self, number: int, units: tuple[int, ...]) -> Site:
-        size = self._trace.shapes[number]
+    def solved(self, number: int, found: Sequence[Site]) -> Site:
+        """The value as it is, whatever can be done to it."""
+        size, units = self._trace.shapes[number], self._units(number)
         shape = tuple(size[axis] if axis in units else 1 for axis in range(len(size)))
         if self._made[number].kind in _BATCHNORM:
             return Site(number, units, shape, reason="re-estimation gives its mean and spread", by_batchnorm=True)
-        cut = self._cut(number, units, shape)
+        cut = self._cut(number, units, shape, found)
         chosen = list(_scaled_blocks(torch.ones(shape), cut))
         names = tuple(_carriers(cut, {label for _, label, _ in chosen}))
         if not names or sum(block.numel() for block, _, _ in chosen) < torch.Size(shape).numel():
@@ -145,11 +149,11 @@ class _Search:
             return Site(number, units, shape, reason=_SHARED)
         return Site(number, units, shape, names, self._bias(number, units, shape, names), "", cut)
 
-    def _cut(self, number: int, units: tuple[int, ...], shape: tuple[int, ...]) -> Symmetry:
+    def _cut(self, number: int, units: tuple[int, ...], shape: tuple[int, ...], found: Sequence[Site]) -> Symmetry:
         """The symmetry of the model cut off at a value, with what was found before left as it is."""
         trace = self._trace
         upstream = {n for one in needed(trace.operations, {number}) for n in one.results}
-        repaired = [site.number for site in self.found if site.names or site.by_batchnorm]
+        repaired = [site.number for site in found if site.names or site.by_batchnorm]
         before = [one for one in repaired if one in upstream and one != number]
         reader, read, summed, end = range(max(trace.shapes) + 1, max(trace.shapes) + 5)
         rest = [axis for axis in range(len(shape)) if axis not in units]

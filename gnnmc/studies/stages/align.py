@@ -14,7 +14,7 @@ from gnnmc.studies.stages.modes import common_of
 from gnnmc.symmetry import Alignment, align_many
 from gnnmc.weights import Mode
 
-VERSION = 1
+VERSION = 2
 
 # Leaves the modes as they were trained.
 AS_TRAINED = "none"
