@@ -29,11 +29,11 @@ ITEMS = 1024
 class Recorded:
     """One forward, dropout off and without labels: over the whole graph, or over a fixed random set of training items.
 
-    `read`, which looks for symmetries, records leniently on a handful of items; what is compared here needs many, and
-    values that can be computed again, so the forward is recorded anew. instead: what to do where that cannot be done,
-    for the error. derivation, export: what is known of the axes of every value.
+    `read`, which finds symmetries, records leniently on a few items. Comparing units takes many items and a record that
+    can be replayed at other weights, so the forward is recorded again. instead: advice for the error message.
+    derivation, export: what is known of the axes of every value.
 
-    Raises InputError for a forward that cannot be run again at other weights, and for `items` that is no such number.
+    Raises InputError for a forward that cannot be replayed at other weights, and for an invalid number of `items`.
     """
 
     def __init__(self, function: ModelFunction, items: int, instead: str) -> None:

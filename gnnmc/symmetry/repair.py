@@ -1,4 +1,4 @@
-"""REPAIR: hidden channels of an interpolated network get the mean and spread that lie between those of the ends."""
+"""REPAIR: hidden channels of an interpolated network get the interpolated mean and standard deviation of the ends."""
 
 from dataclasses import dataclass
 
@@ -19,15 +19,15 @@ _INSTEAD = "profile without repair; BatchNorm's statistics are re-estimated all 
 def repair(model: nn.Module, problem: Problem, *, items: int = ITEMS, device: str | torch.device = "auto") -> "Repair":
     """A point transform for `gnnmc.profile(..., transforms=[repair(model, problem)])`.
 
-    Averaged weights give hidden channels that vary less than those of either end; that alone makes a barrier. At every
-    point between the ends each channel is rescaled and shifted, layer by layer, to the mean and the standard deviation
-    that lie between those of the ends at (1 − t) : t. Channels are measured where a function of each entry is applied:
-    in graph networks after aggregation and bias. It is done by the weights that write them, which are read off the
-    recorded forward for any model; where there is no bias, a channel is rescaled only, and where a skip connection is
-    added, the branch is what is repaired. Channels after BatchNorm get theirs by re-estimation, which is part of it.
-    The ends stay as they are. No labels are used, dropout is off. `Repair.frame` tells what is repaired and what not.
+    Interpolated weights give hidden channels of lower variance than either end, which alone causes a barrier. At every
+    point between the ends each channel is rescaled and shifted, layer by layer, to the linear interpolation of the
+    means and standard deviations of the ends. Channels are measured before each element-wise nonlinearity (in graph
+    networks after aggregation and bias), and changed through the weights and biases that produce them, which are read
+    off the recorded forward of any model. Without a bias a channel is only rescaled; at a skip connection the branch is
+    repaired; BatchNorm statistics are re-estimated. The ends stay as they are. No labels are used, dropout is off.
+    `Repair.frame` lists what is repaired and what is not.
 
-    items: how many training items channels are measured on, where items can be had apart; else the whole graph is.
+    items: number of training items that channels are measured on; a single graph is used whole.
 
     Shapes:
         the transform: (t, name → tensor, two such dicts) → name → tensor

@@ -1,10 +1,10 @@
-"""Where the hidden channels of a model can be rescaled and shifted by its weights, read off its recorded forward.
+"""Which hidden channels of a model can be rescaled and shifted through its weights, read off its recorded forward.
 
-A channel is what is written to one entry of a value just before a function of each entry (ReLU, GELU, tanh). Cut the
-model off at that value and read it by one more linear map: a factor for each channel that the cut model's symmetry
-allows, undone by that map, is a factor on the value itself, and the symmetry says which tensors carry it, to which
-power: the rows of a weight and its bias; for attention the inverse on the vectors that score. So there is no table of
-layers: what stands between the tensors and the value (neighbor aggregation, attention) is read.
+A channel is one entry of a pre-activation: the value before an element-wise nonlinearity (ReLU, GELU, tanh). Truncate
+the model at that value and append a linear map. A scaling symmetry of the truncated model that this map undoes is a
+scaling of the value itself, and the symmetry says which tensors it enters, with which exponent: the rows of a weight
+and its bias, or the inverse on attention vectors. So no table of layers is needed: aggregation and
+attention are read too.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,10 +38,9 @@ _BIAS = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """A value by number. units: its axes that number channels, the others run over the data. names: the tensors that
-    carry a factor of it; empty where BatchNorm gives mean and spread anew, or where nothing can. bias: the tensor that
-    is added to it, entry for entry, None where there is none. reason: why it is not rescaled. cut: the symmetry of the
-    model that ends here.
+    """A value of the trace, by number. units: its channel axes; the others run over the data. names: the tensors that
+    scale it; empty if BatchNorm resets its statistics, or if none can. bias: the tensor added to it entry by entry, if
+    any. reason: why it is not rescaled. cut: the symmetry of the model truncated here.
 
     Shapes: shape, that of the value with 1 for the axes of the data.
     """

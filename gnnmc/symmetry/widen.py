@@ -1,4 +1,4 @@
-"""Modes of a narrow model as modes of a wider one that computes the same, so that both can be aligned and connected."""
+"""Function-preserving widening: modes of a narrow model as modes of a wider one, to align and connect both."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -26,10 +26,11 @@ Given = TypeVar("Given")
 
 @dataclass(frozen=True, eq=False)
 class Widening:
-    """From weights of a narrow model to weights of a wide one. sizes: group → units in the narrow and in the wide one.
+    """Maps weights of a narrow model to weights of a wide one. sizes: group → units in the narrow and the wide model.
 
-    Shapes: see `apply`.
-    Raises InputError: `apply`, for weights that are not of the narrow model, or where outputs would not stay.
+    Shapes:
+        .apply(weights): name → tensor → name → tensor, of the wide model
+    Raises InputError: `apply`, for weights that do not fit the narrow model, or if the outputs would change.
     """
 
     narrow: ModelFunction
@@ -38,11 +39,11 @@ class Widening:
     _plan: "_Plan"
 
     def apply(self, mode: Given) -> Given:
-        """Weights of the wide model that compute the same: weights → weights, Mode → Mode (both its endpoints).
+        """Weights of the wide model with the same outputs: weights → weights, Mode → Mode (both its endpoints).
 
         Shapes: mode, result name → tensor.
-        Raises InputError for weights that do not fit the narrow model, and where outputs would differ by more than 1e-4
-        (of the largest, if that is larger than 1).
+        Raises InputError for weights that do not fit the narrow model, and if outputs would change by more than 1e-4
+        (times the largest output, if that exceeds 1).
         """
         if isinstance(mode, Mode):
             best = self._widened(mode.best) if mode.best else mode.best
@@ -63,22 +64,22 @@ class Widening:
 
 
 def widen(narrow: nn.Module, wide: nn.Module, problem: Problem, *, device: str | torch.device = "auto") -> Widening:
-    """How weights of a narrow model become weights of a wide one of the same kind, with the same outputs.
+    """A map from weights of a narrow model to weights of a wider one of the same architecture, with equal outputs.
 
-    Both are read (`find_symmetry`); every group of units of one must be a group of the other, and no narrower there.
-    New units come last and have weights of zero, where they are written and where they are read: whatever treats units
-    one by one does not see them. A norm over the units (LayerNorm, RMSNorm) would see more of them; what writes them is
-    multiplied by √(D_wide / D), which restores their mean square, so that ε needs no change, and what reads them, or γ,
-    by the inverse. Under LayerNorm new units are the mean of the others, so that the mean is restored as well. Queries
-    are multiplied likewise where scores are divided by the root of the channels of a head. New entries of γ and of
-    buffers (statistics of BatchNorm) are those of the wide module.
+    Both symmetries are read (`find_symmetry`); every group of the narrow model must be a group of the wide one with at
+    least as many units. New units come last, with incoming and outgoing weights of zero, so that element-wise
+    operations do not notice them. A norm over the units (LayerNorm, RMSNorm) does: incoming weights are multiplied by
+    √(D_wide / D), which restores the mean square, so that ε stays, and outgoing weights or γ by the inverse. Under
+    LayerNorm the new units are the mean of the others, which restores the mean. Queries are scaled likewise where
+    attention scores are divided by the root of the head's width. New entries of γ and of buffers (statistics of
+    BatchNorm) are those of the wide module.
 
-    Any rotation of the wide stream may follow: both together are a rectangular orthogonal map.
+    A rotation of the wide stream may follow; the composition is a rectangular orthogonal map.
 
     Shapes:
         .apply(weights) of what it gives: name → tensor → name → tensor, of the other model
-    Raises InputError for models that do not correspond, and where outputs would not stay (GroupNorm, a softmax over
-    units, …), naming the groups.
+    Raises InputError for models that do not correspond, and if outputs would change (GroupNorm, a softmax over units,
+    …), naming the groups.
     Source: ours; maps between widths are of Theus et al. 2025.
     """
     before, after = read(ModelFunction(narrow, problem, device)), read(ModelFunction(wide, problem, device))

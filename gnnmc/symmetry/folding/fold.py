@@ -1,4 +1,4 @@
-"""Folding of LayerNorms: a model that computes the same with RMSNorms, whose residual stream may be turned at will."""
+"""Folding of LayerNorms: an equivalent model with RMSNorms, whose residual stream admits every orthogonal map."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,14 +34,15 @@ _READ_BESIDE = (
 class Folding:
     """A model with LayerNorms and its folded twin.
 
-    model: the twin, at the folded weights of the module that was given. norms: paths of the LayerNorms that are
-    RMSNorms there. kept: those among them that keep a shift, β/γ, since a reader has no bias that could take β. left:
-    LayerNorms that stay as they are, with the reason. biases: names of those that readers were given. untied: names of
-    tensors that were shared and are not in the twin. difference: of the outputs, largest, at the module's own weights.
+    model: the twin, with the folded weights of the given module. norms: paths of the LayerNorms that became RMSNorms.
+    kept: those that keep a shift β/γ, because a reader has no bias to absorb β. left: path → reason, of LayerNorms that
+    were not folded. biases: names of biases added to readers. untied: names of tensors that were shared and no longer
+    are. difference: largest absolute difference of the outputs, at the module's own weights.
 
     Shapes:
         model: (N, …) → (N, C), as the model that was given
-    Raises InputError: `apply` for weights that are not of the model, or where outputs would not stay.
+        .apply(weights): name → tensor → name → tensor, of the folded model
+    Raises InputError: `apply`, for weights that do not fit the model, or if the outputs would change.
     """
 
     model: nn.Module
@@ -60,11 +61,11 @@ class Folding:
         )
 
     def apply(self, mode: Given) -> Given:
-        """Weights of the folded model that compute the same: weights → weights, Mode → Mode (both its endpoints).
+        """Weights of the folded model with the same outputs: weights → weights, Mode → Mode (both its endpoints).
 
         Shapes: mode, result name → tensor.
-        Raises InputError for weights that do not fit, and where outputs would differ by more than 1e-4 (of the largest,
-        if that is larger than 1).
+        Raises InputError for weights that do not fit the model, and if outputs would change by more than 1e-4 (times
+        the largest output, if that exceeds 1).
         """
         if isinstance(mode, Mode):
             best = self._folded(mode.best) if mode.best else mode.best
@@ -91,18 +92,17 @@ class Folding:
 
 
 def fold_layer_norms(model: nn.Module, problem: Problem, *, device: str | torch.device = "auto") -> Folding:
-    """A copy of the model with RMSNorms in the place of LayerNorms, and what moves weights over to it.
+    """A copy of the model with RMSNorms instead of LayerNorms, and the map of weights onto it.
 
-    LN(z) = RMSNorm(z·M)·diag(γ) + β with M = I − 11ᵀ/D: the mean is taken away in all that writes to the residual
-    stream, γ is moved to all that reads behind the norm, β to their biases. What writes and what reads is read off the
-    model, as `find_symmetry` does; no layer is known by its name. Readers without a bias are given one; where that does
-    not leave the outputs the norm keeps β/γ as a shift, which turns with the stream. Tensors that both write and read
-    the stream (tied embeddings) are untied. Any rotation or reflection of the stream of the folded model leaves its
-    outputs: none need keep the vector of ones or go around γ.
+    LN(z) = RMSNorm(z·M)·diag(γ) + β with M = I − 11ᵀ/D: the mean is removed in all weights that write to the residual
+    stream, γ is absorbed by the weights that read behind the norm, β by their biases. Writers and readers are read off
+    the model, as in `find_symmetry`. Readers without a bias get one; if that would change the outputs, the norm keeps
+    β/γ as a shift. Tensors that both write to and read from the stream (tied embeddings) are untied. Every orthogonal
+    map of the folded model's stream preserves its outputs; none has to fix the vector of ones or to act around γ.
 
     Shapes:
         .apply(weights) of what it gives: name → tensor → name → tensor, of the other model
-    Raises InputError where there is no such stream, and where the outputs would not stay.
+    Raises InputError if there is no such stream, and if the outputs would change.
     Source: Theus et al. 2025; science 3.
     """
     before, untied = _readable(model, problem, device)

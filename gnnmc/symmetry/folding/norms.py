@@ -1,4 +1,4 @@
-"""What is folded: the norms of a residual stream, what reads behind each of them, and where their shifts may go."""
+"""What is folded: the norms of a residual stream, the weights that read behind each, and which biases may absorb β."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from gnnmc.symmetry.symmetry import Symmetry
 
 @dataclass(frozen=True)
 class Reader:
-    """A tensor that a norm's output is multiplied by, summed along `axis`. bias: the name that a shift of what it reads
-    would be added to, if there is one; made: the module has none yet.
+    """A weight that multiplies a norm's output, summing over `axis`. bias: name of the bias that absorbs β, if there
+    may be one; made: the module has none yet.
     """
 
     tensor: str
@@ -24,7 +24,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class Norm:
-    """path: of the LayerNorm. scaling: that its γ is the gauge of. shift: name of its β, None without one."""
+    """path: of the LayerNorm. scaling: the one that its γ is the gauge of. shift: name of its β, None without one."""
 
     path: str
     group: str
@@ -40,7 +40,7 @@ class Norm:
 
 
 def streams(symmetry: Symmetry) -> list[str]:
-    """The groups that turn as a whole but for the vector of ones, which LayerNorm takes away."""
+    """The groups with an orthogonal symmetry that fixes the vector of ones: streams that LayerNorms read."""
     return [group.name for group in symmetry.moving(SymmetryClass.ORTHOGONAL) if group.centered and not group.outer]
 
 

@@ -22,8 +22,8 @@ CENTERED = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Twin:
-    """before: the model as it was read. norms: to be folded. moved: paths of those whose β goes to their readers.
-    plain: paths of LayerNorms without γ that are replaced as they are.
+    """before: the model as it was read. norms: to be folded. moved: paths of those whose β their readers absorb.
+    plain: paths of LayerNorms without γ, which are replaced as they are.
     """
 
     before: ReadModel
@@ -61,7 +61,7 @@ class Twin:
         return difference <= allowed
 
     def believed(self, weights: Weights) -> "Twin":
-        """The same with only those β moved to biases that can be: a bias may stand elsewhere than where β would."""
+        """The same with only those β absorbed that leave the outputs: a bias may be added elsewhere than β was."""
         if not self.moved or self.holds(weights):
             return self
         return replace(self, moved=frozenset(path for path in self.moved if self._alone(path).holds(weights)))
