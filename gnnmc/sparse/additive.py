@@ -60,10 +60,11 @@ class _AdditiveAttention(Function):
         if not torch.is_grad_enabled():
             operands = structure.starts, structure.columns, of_row, of_column, x, slope
             return *_backward(*operands, *kept, gradient), None, None
-        # To be differentiated once more.
+        # To be differentiated once more. Aliases: one operand may be made of another, whose gradient is not to pass it.
         needs = ctx.needs_input_grad[:3]
-        asked = [value for value, needed in zip((of_row, of_column, x), needs, strict=True) if needed]
-        out = _by_entries(structure, of_row, of_column, x, slope)
+        aliases = [value.view_as(value) for value in (of_row, of_column, x)]
+        asked = [value for value, needed in zip(aliases, needs, strict=True) if needed]
+        out = _by_entries(structure, *aliases, slope)
         found = iter(torch.autograd.grad(out, asked, gradient, create_graph=True))
         return *(next(found) if needed else None for needed in needs), None, None
 

@@ -1,10 +1,15 @@
 """What the autograd functions of sparse products share."""
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch._functorch.utils import unwrap_dead_wrappers  # torch.func has no word for it
 from torch.autograd import Function, forward_ad
+
+
+_Made = TypeVar("_Made")
 
 
 class Differentiable(Function):
@@ -25,3 +30,14 @@ class Differentiable(Function):
 def transformed() -> bool:
     """Whether a transform of torch.func, or forward differentiation, is under way."""
     return bool(torch._C._are_functorch_transforms_active()) or forward_ad._current_level >= 0
+
+
+def outside_transforms(make: Callable[..., _Made]) -> Callable[..., _Made]:
+    """A function of constants whose result is kept: made under a transform of torch.func, it would not outlive it."""
+
+    @functools.wraps(make)
+    def made(*args: Any) -> _Made:
+        with torch._C._DisableFuncTorch():
+            return make(*args)
+
+    return made

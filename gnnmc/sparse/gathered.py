@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from gnnmc.sparse.differentiable import Differentiable
+from gnnmc.sparse.differentiable import Differentiable, outside_transforms
 from gnnmc.sparse.matrix import SparseMatrix, Structure, row_starts
 from gnnmc.sparse.product import product
 
@@ -31,11 +31,13 @@ class Places:
         return known
 
     @cached_property
+    @outside_transforms
     def structure(self) -> Structure:
         """Of the (count, E) matrix that gives back: row k has a one for every time that row k is taken."""
         order = torch.argsort(self.index, stable=True)
         return Structure(row_starts(self.index, self.count), order, (self.count, len(self.index)))
 
+    @outside_transforms
     def back(self, dtype: torch.dtype) -> SparseMatrix:
         """The matrix that adds up, for every row, what was made of it wherever it was taken."""
         if dtype not in self._matrices:

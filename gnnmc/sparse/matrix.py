@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.sparse.compressed import compressed_rows
+from gnnmc.sparse.differentiable import outside_transforms
 
 # The libraries that multiply (MKL, cuSPARSE) work on indices of this type, and convert others at every product.
 _INDEX = torch.int32
@@ -31,11 +32,13 @@ class Structure:
         self.chunks: dict[Any, Any] = {}
 
     @cached_property
+    @outside_transforms
     def rows(self) -> Tensor:
         """The row of every entry. Shapes: → (E,)."""
         return entry_rows(self.starts, len(self.columns))
 
     @cached_property
+    @outside_transforms
     def turn(self) -> tuple["Structure", Tensor]:
         """The transposed matrix's structure, and the entries of this one in its order (E,)."""
         order = torch.argsort(self.columns, stable=True)
@@ -69,6 +72,7 @@ class _Blocks(Structure):
         self._block, self._count = block, count
 
     @cached_property
+    @outside_transforms
     def turn(self) -> tuple[Structure, Tensor]:
         """As of any structure, from that of the block."""
         turned, order = self._block.turn
@@ -112,12 +116,14 @@ class SparseMatrix:
         return self.values.dtype
 
     @cached_property
+    @outside_transforms
     def tensor(self) -> Tensor:
         """The same as a torch.sparse_csr tensor. Shapes: → (M, K)."""
         structure = self.structure
         return compressed_rows(structure.starts, structure.columns, self.values, structure.shape, checked=False)
 
     @cached_property
+    @outside_transforms
     def transposed(self) -> "SparseMatrix":
         """What gradients are multiplied by."""
         structure, order = self.structure.turn

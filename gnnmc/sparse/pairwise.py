@@ -60,10 +60,10 @@ class _PairwiseAttention(Function):
         if not torch.is_grad_enabled():
             found = _backward(structure.starts, structure.columns, *operands, slope, out, scale, gradient)
             return *found, None, None
-        # To be differentiated once more.
+        # To be differentiated once more. Aliases: one operand may be made of another, whose gradient is not to pass it.
         needs = ctx.needs_input_grad[:4]
-        asked = [value for value, needed in zip(operands, needs, strict=True) if needed]
-        of_row, of_column, x, factor = operands
+        of_row, of_column, x, factor = aliases = [value.view_as(value) for value in operands]
+        asked = [value for value, needed in zip(aliases, needs, strict=True) if needed]
         entries = _by_entries(structure, of_row, of_column, x, factor, slope)
         each = iter(torch.autograd.grad(entries, asked, gradient, create_graph=True))
         return *(next(each) if needed else None for needed in needs), None, None

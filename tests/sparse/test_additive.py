@@ -94,6 +94,19 @@ def test_derivatives_of_every_kind(structure):
     torch.testing.assert_close(vmap(grad(loss(attended)))(*many), torch.stack(alone))
 
 
+def test_second_derivatives_where_one_operand_is_made_of_another(structure):
+    # As in GAT, whose scores are products of the very values that they weigh.
+    _, _, x = operands()
+    source, target = torch.randn(2, HEADS, WIDTH, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+
+    def second(f):
+        made = f(structure, (x[:ROWS] * target).sum(-1), (x * source).sum(-1), x)
+        (first,) = torch.autograd.grad(made.square().sum(), [x], create_graph=True)
+        return torch.autograd.grad((first**3).sum(), [x])
+
+    torch.testing.assert_close(second(attended), second(row_by_row))
+
+
 def test_only_what_is_asked_for(structure):
     of_row, of_column, x = operands()
     whole = torch.autograd.grad(attended(structure, of_row, of_column, x).square().sum(), [of_row, of_column, x])

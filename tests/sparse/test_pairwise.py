@@ -77,6 +77,17 @@ def test_a_model_that_is_not_finite_leaves_the_others_alone(structure):
     assert not found[0][0].isfinite().all()
 
 
+def test_second_derivatives_where_one_operand_is_made_of_another(structure):
+    _, _, x, factor = operands()
+
+    def second(f):
+        made = f(structure, x[:, :ROWS] * 0.5, x * 2, x, factor)
+        (first,) = torch.autograd.grad(made.square().sum(), [x], create_graph=True)
+        return torch.autograd.grad((first**3).sum(), [x])
+
+    torch.testing.assert_close(second(attended), second(row_by_row))
+
+
 def test_derivatives_of_every_kind(structure):
     def loss(f):
         return lambda *given: f(structure, *given).square().sum()
