@@ -717,3 +717,15 @@ class BestRows(Hidden):
         h = torch.relu(self.a(x))
         best = self.b(h)[:, 0].topk(3)[1]
         return self.b(h + h[best].mean(0))
+
+
+@case("16 ps: q.weight[0] q.bias[0] k.weight[0] k.bias[0]")
+class LinearAttention(nn.Module):
+    """Units that no tensor reads, but other units: none can be shared."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k, self.v = nn.Linear(IN, 16), nn.Linear(IN, 16), nn.Linear(IN, OUT)
+
+    def forward(self, x):
+        return torch.relu(self.q(x)) @ self.k(x).T @ self.v(x) / len(x)

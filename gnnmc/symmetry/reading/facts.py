@@ -9,8 +9,9 @@ from gnnmc.symmetry.reading.spaces import Space, root
 class Facts:
     """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set.
 
-    reads: keys of operands that a product sums over. seen: by set, the values after a function of each unit; read: by
-    set, those that a product sums over. came: of a result that has its factors from one operand alone, from where.
+    reads: keys of operands that a product sums over. unshared: sets that a product of two values sums over, so that no
+    tensor says how much is taken of a unit. seen: by set, the values after a function of each unit; read: by set, those
+    that a product sums over. came: of a result that has its factors from one operand alone, from where.
     """
 
     def __init__(self) -> None:
@@ -19,6 +20,7 @@ class Facts:
         self.flags: dict[Space, set[Flag]] = {}
         self.gauges: dict[Space, dict[Key, str]] = {}
         self.reads: set[Key] = set()
+        self.unshared: set[Space] = set()
         self.came: dict[Key, Key] = {}
         self.seen: dict[Space, list[int]] = {}
         self.read: dict[Space, list[int]] = {}
@@ -38,12 +40,18 @@ class Facts:
                 key = self.came[key]
                 self.reads.add(key)
 
-    def note_read(self, number: int | None, keys: Sequence[tuple[Space, Key]], *, of_model: bool) -> None:
-        """A product sums over these sets of a value; of_model: it is a tensor of the model."""
-        for space, key in keys:
-            self.reads.add(key)
-            if number is not None and not of_model:
-                self.read.setdefault(root(space), []).append(number)
+    def note_sum(
+        self, read: Sequence[tuple[int | None, Sequence[tuple[Space, Key]]]], tensors: Collection[int]
+    ) -> None:
+        """A product sums over these sets of each of its operands. tensors: the numbers that stand for some."""
+        by_tensor = any(number in tensors for number, _ in read)
+        for number, keys in read:
+            for space, key in keys:
+                self.reads.add(key)
+                if not by_tensor:
+                    self.unshared.add(root(space))
+                if number is not None and number not in tensors:
+                    self.read.setdefault(root(space), []).append(number)
 
     def flag(self, space: Space, flag: Flag) -> None:
         """What happens to a set."""

@@ -49,8 +49,7 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
         (weight, [*learned, *(("kernel", n) for n in spread)]),
         *((one, made) for one in bias),
     ]
-    for operand, letters in parts[:2]:
-        reading.note_read(operand, list(letters).index("in"))
+    reading.note_sum(*((operand, list(letters).index("in")) for operand, letters in parts[:2]))
 
     def relation(letter: Letter) -> Relation:
         return CONTRACTED if letter == "in" else _EACH if letter == "group" else LINEAR

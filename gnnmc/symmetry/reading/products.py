@@ -41,11 +41,9 @@ def contract(
         ]
         extra = [(added, theirs)]
         lacking = set() if reading.is_zero(added) else {letter for letter in made if letter not in theirs}
-    if reading.facts is not None:
-        for operand, one in zip(operands, shown, strict=True):
-            for axis, letter in enumerate(one):
-                if letter in summed:
-                    reading.note_read(operand, axis)
+    for letter in sorted(summed):
+        pairs = zip(operands, shown, strict=True)
+        reading.note_sum(*((operand, axis) for operand, one in pairs for axis, own in enumerate(one) if own == letter))
 
     empty = any(map(reading.is_zero, operands))
     if empty and added is None:

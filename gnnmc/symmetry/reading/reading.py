@@ -167,11 +167,10 @@ class Reading:
             for space in spaces_of(resolved(operand.axes[axis]))
         ]
 
-    def note_read(self, operand: Operand, axis: int) -> None:
-        """A product sums over this axis."""
+    def note_sum(self, *read: tuple[Operand, int]) -> None:
+        """A product sums over these axes of its operands, which are one."""
         if self.facts is not None:
-            of_model = operand.number in self.plain
-            self.facts.note_read(operand.number, self.keys(operand, axis), of_model=of_model)
+            self.facts.note_sum([(operand.number, self.keys(operand, axis)) for operand, axis in read], self.plain)
 
     def _note(
         self,
