@@ -43,8 +43,8 @@ def random_element(
 ) -> Element:
     """An element with something random of these classes, for every group or for each by name.
 
-    A group that has an orthogonal or invertible class among them gets a matrix, else an order. draws: uniform by default,
-    so that a small group is often left as it is.
+    A group that has an orthogonal or invertible class among them gets a matrix, else an order. draws: uniform ones by
+    default, which often leave a small group as it is.
     """
     draws = draws or Draws()
     orders: dict[str, Tensor] = {}
