@@ -49,6 +49,7 @@ class Still:
     """An axis, or a part of one, that is not moved, and why.
 
     kind: "input", "output", "operation" (not understood), "check" (a random element changed the outputs), "unused".
+    part: which of the leaves of the axis' layout.
     """
 
     tensor: str
@@ -56,3 +57,9 @@ class Still:
     size: int
     kind: str
     reason: str
+    part: int = 0
+
+    @property
+    def understood(self) -> bool:
+        """Whether it stays because it must, and not since nobody knows better."""
+        return self.kind not in ("operation", "check")

@@ -76,14 +76,14 @@ class Symmetry:
         Columns: `tensor, axis, units, status, group, classes, reason`; status is "moves", "fixed" or "not understood".
         """
         rows = []
-        reasons = {(one.tensor, one.axis): one for one in self.still}
+        reasons = {(one.tensor, one.axis, one.part): one for one in self.still}
         for tensor, axes in self.layouts.items():
             for axis, layout in enumerate(axes):
-                still = reasons.get((tensor, axis))
-                for leaf in leaves(layout):
+                for part, leaf in enumerate(leaves(layout)):
+                    still = reasons.get((tensor, axis, part))
                     group = self.groups[leaf.group] if isinstance(leaf, Units) else None
                     moves = group is not None and bool(group.classes)
-                    unknown = still is not None and still.kind in ("operation", "check")
+                    unknown = still is not None and not still.understood
                     rows.append(
                         {
                             "tensor": tensor,
@@ -115,10 +115,10 @@ class Symmetry:
             for name, group in self.groups.items()
         }
         still = [
-            Still(tensor, axis, leaf.size, kind, reason)
+            Still(tensor, axis, leaf.size, kind, reason, part)
             for tensor, axes in self.layouts.items()
             for axis, layout in enumerate(axes)
-            for leaf in leaves(layout)
+            for part, leaf in enumerate(leaves(layout))
             if isinstance(leaf, Units) and leaf.group in names
         ]
         return replace(

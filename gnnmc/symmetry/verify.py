@@ -153,8 +153,8 @@ def require_same_outputs(
     broken = [group for group, own in each.items() if by(own) > _BROKEN]
     raise InputError(
         f"moving the units of {', '.join(broken) or 'several groups together'} changes the outputs at {name} by "
-        f"{share:.2g} of their size, though not near the model's own weights: what the forward does depends on the values of "
-        f"weights or data in a way that cannot be seen in advance, so that {name} cannot be aligned"
+        f"{share:.2g} of their size, though not near the model's own weights: what the forward does depends on the "
+        f"values of weights or data in a way that cannot be seen in advance, so that {name} cannot be aligned"
     )
 
 

@@ -10,6 +10,7 @@ from gnnmc.errors import InputError
 from gnnmc.problem import Problem
 from gnnmc.seeding import torch_generator
 from gnnmc.symmetry import Element, find_symmetry, random_element
+from gnnmc.symmetry.bands import bands
 from gnnmc.symmetry.evaluating import general_position, some_items
 from gnnmc.symmetry.find import read
 from gnnmc.symmetry.verify import require_same_outputs
@@ -135,3 +136,36 @@ def test_outputs_that_are_never_finite_hide_nothing():
 def test_a_seed_says_where_a_model_is_asked_and_changes_nothing_else(name):
     model, problem = made(CASES[name][0]), problem_of(CASES[name][2])
     assert find_symmetry(model, problem, seed=0).frame().equals(find_symmetry(model, problem, seed=3).frame())
+
+
+class TwoReasons(Hidden):
+    """One part of what a map reads stops at an operation, the other at the inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Linear(16 + IN, 5)
+        self.b = nn.Linear(5, OUT)
+
+    def forward(self, x):
+        return self.b(torch.relu(self.c(torch.cat([self.a(x).cumprod(1), x], 1))))
+
+
+def test_every_part_of_an_axis_has_the_reason_that_is_its_own():
+    symmetry = find_symmetry(made(TwoReasons), problem_of("nodes"))
+    frame = symmetry.frame()
+    rows = frame[(frame.tensor == "c.weight") & (frame.axis == 1)]
+    assert list(rows.units) == [16, IN]
+    assert list(rows.status) == ["not understood", "fixed"]
+    first, second = rows.reason
+    assert "cumprod" in first and second == "meets the data"
+    band = bands(symmetry)
+    assert list(band[(band.tensor == "c.weight") & (band.axis == 1)].status) == ["not understood", "fixed"]
+
+
+def test_a_part_that_fails_the_check_is_told_beside_the_others():
+    symmetry = find_symmetry(made(CASES["TwoFunctions"][0]), problem_of("nodes"))
+    (first, second) = symmetry.groups
+    frame = symmetry.without([first], "check", "for a test").without([second], "input", "for another").frame()
+    rows = frame[(frame.tensor == "b.weight") & (frame.axis == 1)]
+    assert list(rows.reason) == ["for a test", "for another"]
+    assert list(rows.status) == ["not understood", "fixed"]

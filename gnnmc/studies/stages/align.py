@@ -136,7 +136,7 @@ def alignment_diagnostics(alignment: Alignment) -> list[Diagnostic]:
     """
     frozen: dict[str, list[str]] = {}
     for one in alignment.symmetry.still:
-        if one.kind in ("operation", "check"):
+        if not one.understood:
             frozen.setdefault(one.reason, []).append(f"{one.tensor}[{one.axis}]")
     found = [
         Diagnostic("GMC019", f"{', '.join(dict.fromkeys(axes))}: {reason}") for reason, axes in sorted(frozen.items())

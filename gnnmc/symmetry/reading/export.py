@@ -50,8 +50,8 @@ class Export:
             for axis, tree in enumerate(axes):
                 found.append(self.layout(number, axis, tree))
                 still += [
-                    Still(name, axis, space.size, space.fixed.kind, space.fixed.text)
-                    for space in spaces_of(resolved(tree))
+                    Still(name, axis, space.size, space.fixed.kind, space.fixed.text, part)
+                    for part, space in enumerate(spaces_of(resolved(tree)))
                     if space.fixed is not None
                 ]
             layouts[name] = tuple(found)
