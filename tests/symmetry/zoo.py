@@ -4,6 +4,8 @@ A group is written "SIZE[xCOPIES] CLASSES: axes"; classes by letter: p permutati
 o orthogonal, i invertible.
 """
 
+import warnings
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -729,3 +731,69 @@ class LinearAttention(nn.Module):
 
     def forward(self, x):
         return torch.relu(self.q(x)) @ self.k(x).T @ self.v(x) / len(x)
+
+
+@case("16 p: a.weight[0] a.bias[0] be[0] b.weight[1]")
+class LayerNormedByOnes(Hidden):
+    """γ is a constant, β is learned: what is added to a norm that no factor passes has none."""
+
+    def __init__(self):
+        super().__init__()
+        self.be = nn.Parameter(torch.randn(16))
+
+    def act(self, h):
+        return torch.relu(F.layer_norm(h, (16,), torch.ones(16), self.be))
+
+
+@case("16 p: a.weight[0] a.bias[0] ga[0] b.weight[1]")
+class LayerNormedAndShifted(Hidden):
+    """γ is learned, β is one number for all."""
+
+    def __init__(self):
+        super().__init__()
+        self.ga = nn.Parameter(torch.randn(16))
+
+    def act(self, h):
+        return torch.relu(F.layer_norm(h, (16,), self.ga, torch.full((16,), 0.5)))
+
+
+@case("16 p: a.weight[0] a.bias[0] ga[0] b.weight[1]")
+class BatchNormedAndShifted(LayerNormedAndShifted):
+    """Means and β are one number for all."""
+
+    def act(self, h):
+        return torch.relu(F.batch_norm(h, torch.ones(16), torch.ones(16), self.ga, torch.full((16,), 0.5)))
+
+
+@case("16 pi: a.weight[0] a.bias[0] w[0]")
+class AddedTimesNothing(Hidden):
+    def __init__(self):
+        super().__init__()
+        self.w, self.c = nn.Parameter(torch.randn(16, OUT)), nn.Parameter(torch.randn(OUT))
+
+    def forward(self, x):
+        return torch.addmm(self.c, self.a(x), self.w, beta=0)
+
+
+@case("4 ps: w[0] c[0] o[0]", "5 pms: w[2] c[2] o[1]")
+class AddedToBatches(nn.Module):
+    """What is added to a product has the factors of the product, not one more of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.c = nn.Parameter(torch.randn(4, IN, 5)), nn.Parameter(torch.randn(4, 1, 5))
+        self.o = nn.Parameter(torch.randn(4, 5, OUT))
+
+    def forward(self, x):
+        h = torch.baddbmm(self.c, x.expand(4, *x.shape), self.w)
+        return torch.bmm(torch.relu(h), self.o).sum(0)
+
+
+@case()
+class Multiplied(Hidden):
+    """Rows that come to one place are multiplied: not followed."""
+
+    def act(self, h):
+        rows = torch.arange(len(h)).flip(0)[:, None].expand_as(h)
+        with warnings.catch_warnings(action="ignore"):  # of the argument's end
+            return torch.ones_like(h).scatter(0, rows, torch.relu(h), reduce="multiply")

@@ -8,7 +8,7 @@ import torch
 from gnnmc.engine.tracing import NotTraceable, Operation, Trace
 from gnnmc.engine.tracing.draws import Draw
 from gnnmc.symmetry.reading.facts import Facts
-from gnnmc.symmetry.reading.reading import Operand, Reading
+from gnnmc.symmetry.reading.reading import Mismatch, Operand, Reading
 from gnnmc.symmetry.reading.rules import RULES
 from gnnmc.symmetry.reading.spaces import SINGLE, Reason, Space, Tree, Whole, above, members, resolved, spaces_of
 from gnnmc.symmetry.reading.unifying import Spaces
@@ -40,20 +40,22 @@ def derive(trace: Trace) -> Derivation:
         name: tuple(Whole(Space(size, SINGLE if size == 1 else None)) for size in trace.shapes[number])
         for name, number in trace.inputs.items()
     }
+    settled = False
     for _ in range(MOST_PASSES):
         before = _state(inputs)
-        _read(trace, operations, spaces, inputs, None)
+        # What is noted is of use only when nothing more is found; a rule may find then that it does not fit.
+        facts = Facts() if settled else None
+        values = _read(trace, operations, spaces, inputs, facts)
         for axes in inputs.values():
             for space in (one for tree in axes for one in spaces_of(resolved(tree))):
                 # Told apart by an axis of its own: a tensor's layout has no word for that.
                 if len(members(space)) > 1:
                     spaces.tie(space)
-        if _state(inputs) == before:
+        settled = _state(inputs) == before
+        if settled and facts is not None:
             break
     else:
         raise NotTraceable(f"what moves with what was not settled in {MOST_PASSES} passes")
-    facts = Facts()
-    values = _read(trace, operations, spaces, inputs, facts)
     asked = {number for operation in operations for number in operation.refs()} | {trace.output}
     used = frozenset(name for name, number in trace.inputs.items() if number in asked)
     return Derivation(inputs, used, values, facts, trace.inputs)
@@ -96,18 +98,23 @@ def _read(
         reading.plain[number] = name
         reading.check(inputs[name])
     for operation in operations:
-        rule = RULES.get(operation.kind)
-        if (
-            rule is None
-            or not isinstance(operation.function, torch._ops.OpOverload)
-            or rule(reading, operation) is False
-        ):
+        if not _understood(reading, operation):
             _not_understood(reading, operation)
     for tree in reading.axes[trace.output]:
         spaces.freeze(tree, _OUTPUT)
     if facts is not None:
         facts.carry_reads(reading.plain)
     return reading.axes
+
+
+def _understood(reading: Reading, operation: Operation) -> bool:
+    rule = RULES.get(operation.kind)
+    if rule is None or not isinstance(operation.function, torch._ops.OpOverload):
+        return False
+    try:
+        return rule(reading, operation) is not False
+    except Mismatch:
+        return False
 
 
 def _not_understood(reading: Reading, operation: Operation) -> None:

@@ -9,10 +9,8 @@ from gnnmc.symmetry.reading import spaces as known
 from gnnmc.symmetry.reading.derive import Derivation
 from gnnmc.symmetry.reading.exponents import free_exponents
 from gnnmc.symmetry.reading.relations import Flag, Key
-from gnnmc.symmetry.reading.spaces import Space, Tree, above, resolved, spaces_of
+from gnnmc.symmetry.reading.spaces import UNUSED, Space, Tree, above, resolved, spaces_of
 from gnnmc.symmetry.symmetry import Symmetry
-
-_UNUSED = known.Reason("unused", "no output depends on it")
 
 
 class Export:
@@ -44,7 +42,7 @@ class Export:
             number = self._derivation.numbers[name]
             if name not in self._derivation.used:
                 layouts[name] = tuple(Fixed(tree.size) for tree in axes)
-                still += [Still(name, n, tree.size, _UNUSED.kind, _UNUSED.text) for n, tree in enumerate(axes)]
+                still += [Still(name, n, tree.size, UNUSED.kind, UNUSED.text) for n, tree in enumerate(axes)]
                 continue
             found = []
             for axis, tree in enumerate(axes):

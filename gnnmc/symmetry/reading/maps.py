@@ -11,12 +11,9 @@ from gnnmc.symmetry.reading.relations import (
     LINEAR,
     OTHER,
     POSITIVE,
-    Equation,
     Flag,
-    Key,
     Relation,
-    equal,
-    product,
+    shifted_product,
 )
 from gnnmc.symmetry.reading.rules import given, reads
 from gnnmc.symmetry.reading.shaping import note_moved
@@ -64,12 +61,8 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
     return None
 
 
-def _each(given: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
-    """Channels by themselves: those of x times those of the weight; the bias has those of the result."""
-    return product(given[:2], made) + equal(given[2:], made)
-
-
-_EACH = Relation(_each, _each, Flag.UNIT)
+# Channels by themselves: those of x times those of the weight, and a bias.
+_EACH = Relation(shifted_product, shifted_product, Flag.UNIT)
 
 
 def opened(reading: Reading, operand: Operand, axis: int, outer: int) -> Operand:

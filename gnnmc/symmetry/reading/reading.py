@@ -41,6 +41,10 @@ class Operand:
     constant: Tensor | None = None
 
 
+class Mismatch(Exception):
+    """A rule and what an operation really gives do not fit: it is not understood."""
+
+
 class Reading:
     """axes: number → the trees of a value's axes. facts: filled in the last pass, None before.
 
@@ -117,7 +121,10 @@ class Reading:
                 else:
                     trees[letter] = tree
         given_to = []
-        for number, letters in zip(operation.results if results is None else results, made, strict=False):
+        numbers = operation.results if results is None else results
+        if len(numbers) != len(made):
+            raise Mismatch(f"{len(numbers)} results, axes of {len(made)}")
+        for number, letters in zip(numbers, made, strict=True):
             axes = tuple(letter if isinstance(letter, Whole | Chain | Grid) else trees[letter] for letter in letters)
             given_to.append((Operand(number, axes), letters))
             self.give(number, axes)

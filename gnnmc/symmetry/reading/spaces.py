@@ -83,6 +83,7 @@ class Grid:
 Tree: TypeAlias = Whole | Chain | Grid
 
 SINGLE = Reason("input", "a single entry")
+UNUSED = Reason("unused", "no output depends on it")
 
 
 def root(space: Space) -> Space:
