@@ -169,3 +169,20 @@ def test_a_part_that_fails_the_check_is_told_beside_the_others():
     rows = frame[(frame.tensor == "b.weight") & (frame.axis == 1)]
     assert list(rows.reason) == ["for a test", "for another"]
     assert list(rows.status) == ["not understood", "fixed"]
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "tensors"),
+    [("ResidualHeads", 4, ["e.weight", "e.bias", "m.0.weight", "s", "o.weight"]), ("Experts", 4, ["a", "b"])],
+)
+def test_channels_that_are_moved_alike_in_all_heads_though_they_need_not_be_are_named(name, units, tensors):
+    frame = find_symmetry(made(CASES[name][0]), problem_of("nodes")).frame()
+    rows = frame[frame.reason.str.contains("moved alike in all units of a group around")]
+    assert set(rows.tensor) == set(tensors)
+    assert set(rows.status) == {"moves"} and set(rows.units) == {units}
+
+
+@pytest.mark.parametrize("name", ["OneByOne", "Mixture", "QkNorm", "Grouped"])
+def test_what_is_moved_in_every_way_that_it_can_is_not_named(name):
+    frame = find_symmetry(made(CASES[name][0]), problem_of(CASES[name][2])).frame()
+    assert not frame.reason.str.contains("moved alike in all units").any()

@@ -12,6 +12,10 @@ from gnnmc.symmetry.reading.relations import Flag, Key
 from gnnmc.symmetry.reading.spaces import UNUSED, Space, Tree, above, resolved, spaces_of
 from gnnmc.symmetry.symmetry import Symmetry
 
+_ALIKE = known.Reason(
+    "alike", "moved alike in all units of a group around, though perhaps each could have an order of its own"
+)
+
 
 class Export:
     """Names groups by the first axis that they are on."""
@@ -48,9 +52,9 @@ class Export:
             for axis, tree in enumerate(axes):
                 found.append(self.layout(number, axis, tree))
                 still += [
-                    Still(name, axis, space.size, space.fixed.kind, space.fixed.text, part)
+                    Still(name, axis, space.size, reason.kind, reason.text, part)
                     for part, space in enumerate(spaces_of(resolved(tree)))
-                    if space.fixed is not None
+                    if (reason := space.fixed or (_ALIKE if space.given_up else None)) is not None
                 ]
             layouts[name] = tuple(found)
         return Symmetry(self.groups, layouts, self.scalings, self.signings, still)

@@ -151,8 +151,10 @@ class Reading:
                         continue
                     needed = dict.fromkeys(spaces_of(held))
                     counts = [{_count(one, needed) for one in other} for n, other in enumerate(parts) if n != axis]
-                    if any(len(one) != 1 for one in counts) or _count(part, needed) + sum(map(sum, counts)) != 1:
-                        self.spaces.tie(space)
+                    total = _count(part, needed) + sum(map(sum, counts))
+                    if any(len(one) != 1 for one in counts) or total != 1:
+                        # With the outer set on several axes, which one of them a unit is in would have to be told.
+                        self.spaces.tie(space, given_up=total > 1)
 
     def freeze(self, operand: Operand, reason: Reason) -> None:
         """Nothing on any axis of it moves."""
