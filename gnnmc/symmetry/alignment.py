@@ -136,7 +136,7 @@ class Alignment:
         """
         frozen: dict[str, list[str]] = {}
         for one in self.symmetry.still:
-            if one.kind in ("operation", "check"):
+            if not one.understood:
                 frozen.setdefault(one.reason, []).append(f"{one.tensor}[{one.axis}]")
         found = [
             Diagnostic("GMC019", f"{', '.join(dict.fromkeys(axes))}: {reason}")

@@ -19,13 +19,13 @@ def bands(symmetry: "Symmetry") -> pd.DataFrame:
     Columns: `tensor, axis, size, start, stop, low, high` (shares of the axis' strip, 0 to 1), `units, group, status`
     ("moves", "fixed" or "not understood").
     """
-    unknown = {(one.tensor, one.axis) for one in symmetry.still if one.kind in ("operation", "check")}
+    unknown = {(one.tensor, one.axis, one.part) for one in symmetry.still if not one.understood}
     rows: list[dict[str, Any]] = []
     for tensor, axes in symmetry.layouts.items():
         for axis, layout in enumerate(axes):
-            for leaf, box in _boxes(layout, 0.0, 1.0, 0.0, 1.0):
+            for part, (leaf, box) in enumerate(_boxes(layout, 0.0, 1.0, 0.0, 1.0)):
                 moves = isinstance(leaf, Units) and bool(symmetry.groups[leaf.group].classes)
-                still = "not understood" if (tensor, axis) in unknown else "fixed"
+                still = "not understood" if (tensor, axis, part) in unknown else "fixed"
                 group = leaf.group if isinstance(leaf, Units) and moves else ""
                 status = "moves" if moves else still
                 rows.append(

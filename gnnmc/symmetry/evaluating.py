@@ -7,23 +7,87 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine import ModelFunction
-from gnnmc.engine.tracing import Operation, Ref, Trace
+from gnnmc.engine.tracing import Ref, Trace
 from gnnmc.engine.tracing.arguments import changed_call
+from gnnmc.problem import Problem
 from gnnmc.seeding import forked, torch_generator
 from gnnmc.weights import Weights
 
+# Items that a forward is recorded on, and weights are tried on, where items can be had apart: the axes of weights do
+# not depend on how many.
+ITEMS = 8
+# Weights that are tried, each half as far from the model's own as the one before, until those are taken.
+_TRIES = 8
+# Largest difference between a record that is run in double precision and the model, as a share of the outputs.
+_SAME_RECORD = 1e-3
+
+
+def some_items(problem: Problem, count: int, *stream: int | str) -> list[Any] | None:
+    """What a model is called on to answer for random items, those that are trained on first.
+
+    None where items cannot be had apart: then for all. stream: what the choice is named by.
+    """
+    if not problem.items.separable:
+        return None
+    generator = torch_generator("items that a symmetry is seen on", *stream)
+    train = problem.splits["train"].cpu()
+    others = torch.ones(len(problem.targets), dtype=torch.bool).index_fill_(0, train, False).nonzero()[:, 0]
+    picked = torch.cat([part[torch.randperm(len(part), generator=generator)] for part in (train, others)])[:count]
+    return [problem.items.take(picked.to(problem.splits["train"].device))]
+
+
+def outputs_on(function: ModelFunction, batches: list[Any] | None) -> Callable[[Weights], Tensor]:
+    """The model itself; what it draws when it is evaluated is the same at all weights."""
+
+    def outputs(weights: Weights) -> Tensor:
+        with torch.no_grad(), forked("random numbers of a forward", device=function.device):
+            return function(weights, batches=batches)
+
+    return outputs
+
+
+def changed(before: Tensor, after: Tensor) -> float:
+    """Largest difference of outputs, as a share of the largest of them; infinite where others are finite than before.
+
+    Shapes: before, after (N, …).
+    """
+    finite = before.isfinite()
+    if not torch.equal(finite, after.isfinite()):
+        return float("inf")
+    if not bool(finite.any()):
+        return 0.0
+    size = max(float(before[finite].abs().max()), torch.finfo(before.dtype).tiny)
+    return float((after[finite] - before[finite]).abs().max()) / size
+
 
 def general_position(function: ModelFunction, seed: int) -> dict[str, Tensor]:
-    """Weights near the model's own, none of them zero or equal by chance (biases at the start, γ of 1)."""
+    """Weights near the model's own, none of them zero or equal by chance (biases at the start, γ of 1).
+
+    So near that the same outputs are finite there, on a few items; where they are nowhere, the model's own.
+    """
     generator = torch_generator("general position", seed)
+    noise = {
+        name: torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value)
+        for name, value in function.reference.items()
+        if value.is_floating_point()
+    }
+    outputs = outputs_on(function, some_items(function.problem, ITEMS, "general position"))
+    finite = outputs(function.reference).isfinite()
+    for halvings in range(_TRIES):
+        moved = _near(function, noise, 0.5**halvings)
+        if torch.equal(outputs(moved).isfinite(), finite):
+            return moved
+    return dict(function.reference)
+
+
+def _near(function: ModelFunction, noise: Weights, share: float) -> dict[str, Tensor]:
     moved = {}
     for name, value in function.reference.items():
-        if not value.is_floating_point():
+        if name not in noise:
             moved[name] = value
             continue
         size = float(value.square().mean().sqrt()) if value.numel() else 0.0
-        noise = torch.randn(value.shape, generator=generator, dtype=torch.float64).to(value)
-        near = value + (0.3 * size + 0.05) * noise
+        near = value + share * (0.3 * size + 0.05) * noise[name]
         # Variances stay positive.
         positive = name not in function.parameter_names and value.numel() and bool((value >= 0).all())
         moved[name] = near.abs() if positive else near
@@ -36,13 +100,8 @@ def evaluated(
     function: ModelFunction, trace: Trace, batches: list[Any] | None, weights: Weights
 ) -> tuple[Callable[[Weights], Tensor], dict[str, Tensor]]:
     """What gives the outputs, and the weights to start from: in double precision where the record can be run in it."""
-
-    def really(moved: Weights) -> Tensor:
-        # What a model draws when it is evaluated is the same for all elements.
-        with forked("random numbers of a forward", device=function.device):
-            return function(moved, batches=batches)
-
-    if all(isinstance(one.function, torch._ops.OpOverload) and any(_numbers(one)) for one in trace.operations):
+    really = outputs_on(function, batches)
+    if not asks_values(trace) and all(isinstance(one.function, torch._ops.OpOverload) for one in trace.operations):
         # What cannot be run in double precision: a type that the forward named (RuntimeError), a kernel of one type
         # (NotImplementedError), a device without float64 (TypeError). Then the model itself is asked.
         try:
@@ -51,16 +110,16 @@ def evaluated(
             with forked("random numbers of a forward", device=function.device):
                 exact = run(doubled)
             given = really(weights)
-            if exact.shape == given.shape and bool(((exact - given).abs() <= 1e-3 * given.abs().max()).all()):
+            if exact.shape == given.shape and changed(given.to(exact), exact) <= _SAME_RECORD:
                 return run, doubled
         except (RuntimeError, TypeError, NotImplementedError):
             pass
     return really, dict(weights)
 
 
-def _numbers(operation: Operation) -> list[bool]:
-    """Which of its results a record can go on with: where there is none, values were read and may decide anything."""
-    return [number is not None for number in operation.results]
+def asks_values(trace: Trace) -> bool:
+    """Whether the forward asks what some value is: it may decide anything, and a record cannot go on with it."""
+    return any(all(number is None for number in one.results) for one in trace.operations)
 
 
 def _double(value: Tensor) -> Tensor:

@@ -12,17 +12,18 @@ from gnnmc.engine import ModelFunction, NotTraceable
 from gnnmc.engine.tracing import Trace, record
 from gnnmc.problem import Problem
 from gnnmc.seeding import forked
-from gnnmc.symmetry.evaluating import evaluated, general_position
+from gnnmc.symmetry.evaluating import ITEMS, asks_values, evaluated, general_position, outputs_on, some_items
 from gnnmc.symmetry.group import Still
 from gnnmc.symmetry.layout import Fixed, Layout
 from gnnmc.symmetry.reading.derive import derive
 from gnnmc.symmetry.reading.export import Export
 from gnnmc.symmetry.symmetry import Symmetry
-from gnnmc.symmetry.verify import verified
+from gnnmc.symmetry.verify import CHECKED, SAME_OUTPUTS, verified
 
-# Items that a forward is recorded on, where they can be had apart: the axes of weights do not depend on how many.
-ITEMS = 8
 TOLERANCE = 1e-5
+# Weights at which the model itself is asked, where nothing, or something, is done that depends on what a value is.
+_POINTS, _POINTS_ASKING = 1, 4
+_NOT_FINITE = "no output is finite at the model's own weights, so that nothing can be checked there"
 
 
 def find_symmetry(
@@ -32,8 +33,9 @@ def find_symmetry(
 
     Nothing is known of layers: the operations of a recorded forward are followed from the weights to the outputs. What
     is not understood stays where it is and is listed with the operation that stopped it (`Symmetry.frame`). Every class
-    of every group is then tested: a random element must leave the outputs unchanged to 1e-5 of their size. seed: of
-    these elements and of the weights that they are tested at.
+    of every group is then tested: elements that leave nothing where it is must leave the outputs unchanged to 1e-5 of
+    their size near the model's own weights, in double precision, and to 1e-4 at other weights and on other items.
+    seed: of these elements, weights and items.
 
     Raises InputError for a model that fails on the problem.
 
@@ -63,10 +65,9 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
     varying = [
         name for name, value in function.reference.items() if name not in function.tied and value.is_floating_point()
     ]
-    items = function.problem.items
-    batches: list[Any] | None = None
-    if items.separable:
-        batches = [items.take(torch.arange(min(ITEMS, len(function.problem.targets)), device=function.device))]
+    batches = some_items(function.problem, ITEMS, "recording")
+    if not bool(outputs_on(function, batches)(function.reference).isfinite().any()):
+        return ReadModel(function, _all_still(function, varying, "check", _NOT_FINITE), None)
     try:
         with in_single_operations(), forked("recording", device=function.device):
             trace = record(
@@ -74,12 +75,14 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
             )
         export = Export(derive(trace))
     except NotTraceable as refusal:
-        with forked("recording", device=function.device):
-            function(function.reference, batches=batches)  # a model that fails says so itself
-        return ReadModel(function, _all_still(function, varying, str(refusal)), None)
-    found = export.symmetry()
-    general = general_position(function, seed)
-    checked = verified(found, *evaluated(function, trace, batches, general), tolerance=TOLERANCE, seed=seed)
+        return ReadModel(function, _all_still(function, varying, "operation", str(refusal)), None)
+    exactly = evaluated(function, trace, batches, general_position(function, seed))
+    checked = verified(export.symmetry(), *exactly, tolerance=TOLERANCE, seed=seed)
+    # A record knows the items and the weights that it was made with; the model is asked on others, and at others.
+    really = outputs_on(function, some_items(function.problem, CHECKED, "checking", seed))
+    for number in range(1, 1 + (_POINTS_ASKING if asks_values(trace) else _POINTS)):
+        weights = general_position(function, seed + number)
+        checked = verified(checked, really, weights, tolerance=SAME_OUTPUTS, seed=seed + number)
     return ReadModel(function, _with_copies(checked, function.tied), trace, export.taps(), batches)
 
 
@@ -97,12 +100,10 @@ def in_single_operations() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
-def _all_still(function: ModelFunction, names: list[str], why: str) -> Symmetry:
+def _all_still(function: ModelFunction, names: list[str], kind: str, why: str) -> Symmetry:
     layouts = {name: tuple(Fixed(size) for size in function.reference[name].shape) for name in names}
     still = [
-        Still(name, axis, size, "operation", why)
-        for name in names
-        for axis, size in enumerate(function.reference[name].shape)
+        Still(name, axis, size, kind, why) for name in names for axis, size in enumerate(function.reference[name].shape)
     ]
     return Symmetry({}, layouts, still=still)
 

@@ -9,14 +9,14 @@ from gnnmc.symmetry.classes import SymmetryClass
 class Group:
     """Units whose order (or basis) may be changed wherever they are written and read, all at once.
 
-    name: of the first axis that they are on. size: how many. outer: names of the groups that hold a set of these in
-    each of their units, outermost first (heads, for the channels of a head). copies: how many such sets there are.
-    classes: what may be done to them; empty for a frozen group, which is kept where others lie inside it. centered:
-    orthogonal maps must keep the vector of ones (LayerNorm takes the mean away).
-    gauges: name of a scaling → the tensor whose entries (γ of a norm) stand between the units and some of their
-    readers: there a matrix M acts as γᵉ·M·γ⁻ᵉ, e being the exponent of the scaling on that axis.
-    independent: no operation sees several units together but products that sum over them, so that units may be added
-    behind: tensors of normalizations over the units, which multiply (γ, True) or shift (β, False) what these give
+    name: the first axis that the group is on. size: the number of units. outer: the groups that this one is nested in,
+    outermost first: each of their units (a head) has a set of these units (its channels) of its own. copies: the number
+    of such sets. classes: the symmetry classes; empty for a fixed group, which is kept only if others are nested in it.
+    centered: orthogonal maps must keep the vector of ones, because LayerNorm subtracts the mean.
+    gauges: (name of a scaling, tensor) pairs. The tensor is the γ of a norm, which multiplies the units before some of
+    their readers: there a matrix M acts as γᵉ·M·γ⁻ᵉ, with e the exponent of the scaling on that axis.
+    independent: no operation combines several units except products that sum over them, so units of zeros may be added.
+    behind: tensors of normalizations over the units, which multiply (γ, True) or shift (β, False) what these give.
     """
 
     name: str
@@ -48,9 +48,11 @@ class Signing:
 
 @dataclass(frozen=True)
 class Still:
-    """An axis, or a part of one, that is not moved, and why.
+    """An axis, or a part of one, that is fixed, or moved less freely than it might be, and why.
 
-    kind: "input", "output", "operation" (not understood), "check" (a random element changed the outputs), "unused".
+    kind: "input", "output", "operation" (not understood), "check" (a random element changed the outputs), "unused";
+    "alike" (the copies of a nested group are all moved in the same way, though each might have its own).
+    part: the number of the leaf in the layout of the axis.
     """
 
     tensor: str
@@ -58,3 +60,9 @@ class Still:
     size: int
     kind: str
     reason: str
+    part: int = 0
+
+    @property
+    def understood(self) -> bool:
+        """Whether it is fixed for a known reason, not for want of a better understanding."""
+        return self.kind not in ("operation", "check", "alike")

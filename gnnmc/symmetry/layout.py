@@ -12,9 +12,9 @@ from torch import Tensor
 class Units:
     """An axis, or a part or factor of one, whose entries are the units of a group.
 
-    scalings: (name, exponent): a unit's factor in that scaling enters to this power. signings: by name, likewise.
-    variance: 1 where a matrix of the group acts as it is, −1 where its inverse transpose does. reads: whether a product
-    of the model sums over it.
+    scalings: (name, exponent) pairs: the entry is multiplied by the unit's factor in that scaling to this power.
+    signings: names of the signs that it is multiplied by. variance: 1 if a matrix of the group acts as it is, −1 if its
+    inverse transpose does. reads: whether a matrix product of the model sums over this axis.
     """
 
     group: str

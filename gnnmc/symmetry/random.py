@@ -14,19 +14,43 @@ from gnnmc.symmetry.symmetry import Symmetry
 SPREAD = 0.3
 
 
+class Draws:
+    """What a random element is made of. Shapes: (…, n), with the sizes of the groups around as …"""
+
+    def orders(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Orders of n units."""
+        return torch.rand(shape, generator=generator).argsort(-1)
+
+    def logarithms(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Of positive factors."""
+        return SPREAD * torch.randn(shape, generator=generator, dtype=torch.float64)
+
+    def signs(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """1 and −1."""
+        return torch.randint(0, 2, shape, generator=generator).double() * 2 - 1
+
+    def turned(self, matrices: Tensor) -> Tensor:
+        """What is taken for random matrices M, of which −M are as likely. Shapes: (…, n, n) → the same."""
+        return matrices
+
+
 def random_element(
     symmetry: Symmetry,
     generator: torch.Generator,
     classes: Mapping[str, Collection[SymmetryClass]] | Collection[SymmetryClass | str],
+    *,
+    draws: Draws | None = None,
 ) -> Element:
     """An element with something random of these classes, for every group or for each by name.
 
-    A group that has an orthogonal or invertible class among them gets a matrix, else an order.
+    A group that has an orthogonal or invertible class among them gets a matrix, else an order. draws: uniform ones by
+    default, which often leave a small group as it is.
 
     Shapes:
         .apply(symmetry, weights) of what it gives: name → tensor → name → tensor
     Source: science 3.
     """
+    draws = draws or Draws()
     orders: dict[str, Tensor] = {}
     matrices: dict[str, Tensor] = {}
     scales: dict[str, Tensor] = {}
@@ -39,34 +63,39 @@ def random_element(
     for name, group in symmetry.groups.items():
         shape = symmetry.shape(name)
         if asked(group, SymmetryClass.INVERTIBLE):
-            turned = _rotations(shape, generator, centered=False)
-            factors = torch.exp(SPREAD * torch.randn(shape, generator=generator, dtype=torch.float64))
-            matrices[name] = turned * factors[..., None, :] @ _rotations(shape, generator, centered=False)
+            rotated = _rotations(shape, generator)
+            factors = torch.exp(draws.logarithms(shape, generator))
+            matrices[name] = draws.turned(rotated * factors[..., None, :] @ _rotations(shape, generator))
         elif asked(group, SymmetryClass.ORTHOGONAL):
-            matrices[name] = _rotations(shape, generator, centered=group.centered)
+            matrices[name] = _orthogonal(shape, generator, draws, centered=group.centered)
         elif asked(group, SymmetryClass.PERMUTATION):
-            orders[name] = torch.rand(shape, generator=generator).argsort(-1)
+            orders[name] = draws.orders(shape, generator)
     for name, scaling in symmetry.scalings.items():
         group = symmetry.groups[scaling.group]
         if asked(group, SymmetryClass.SCALING) and group.name not in matrices:
-            normal = torch.randn(symmetry.shape(group.name), generator=generator, dtype=torch.float64)
-            scales[name] = torch.exp(SPREAD * normal)
+            scales[name] = torch.exp(draws.logarithms(symmetry.shape(group.name), generator))
     for name, signing in symmetry.signings.items():
         group = symmetry.groups[signing.group]
         if asked(group, SymmetryClass.SIGNED) and group.name not in matrices:
-            signs[name] = torch.randint(0, 2, symmetry.shape(group.name), generator=generator).double() * 2 - 1
+            signs[name] = draws.signs(symmetry.shape(group.name), generator)
     return Element(orders, matrices, scales, signs)
 
 
-def _rotations(shape: tuple[int, ...], generator: torch.Generator, *, centered: bool) -> Tensor:
+def _orthogonal(shape: tuple[int, ...], generator: torch.Generator, draws: Draws, *, centered: bool) -> Tensor:
     """Orthogonal matrices, which leave the vector of ones where it is if `centered`. Shapes: (…, n) → (…, n, n)."""
-    size = shape[-1] - int(centered)
-    normal = torch.randn(*shape[:-1], size, size, generator=generator, dtype=torch.float64)
-    rotation = torch.linalg.qr(normal)[0]
     if not centered:
-        return rotation
+        return draws.turned(_rotations(shape, generator))
     basis = centered_basis(shape[-1])
-    return basis @ rotation @ basis.T + 1 / shape[-1]
+    rotations = draws.turned(_rotations((*shape[:-1], shape[-1] - 1), generator))
+    return basis @ rotations @ basis.T + 1 / shape[-1]
+
+
+def _rotations(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Random orthogonal matrices. Shapes: (…, n) → (…, n, n)."""
+    normal = torch.randn(*shape, shape[-1], generator=generator, dtype=torch.float64)
+    rotation, upper = torch.linalg.qr(normal)
+    # Uniform only with the signs that make R's diagonal positive: without them a single unit never changes sign.
+    return rotation * upper.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]
 
 
 def centered_basis(size: int) -> Tensor:

@@ -20,10 +20,12 @@ _TURNING = SymmetryClass.ORTHOGONAL
 class Symmetry:
     """What may be done to the weights of a model without changing its outputs.
 
-    groups: by name; a frozen one (no classes) stands only where others lie inside it. layouts: tensor → the layout of
-    each of its axes. still: every axis, or part of one, that is not moved, with the reason. `find_symmetry` makes it.
+    groups: by name. A group without classes is fixed; it is listed only if other groups are nested in it. layouts: for
+    each tensor, the layout of each of its axes. scalings, signings: the positive factors and the signs that units may
+    be given, by name. still: every axis, or part of one, that is fixed, or moved less freely than it might be, with the
+    reason.
 
-    Raises InputError for no model that runs: what is not understood stays where it is.
+    Raises InputError nowhere: `find_symmetry`, which makes it, fixes what it does not understand.
 
     Shapes:
         .frame(): one row per axis of every tensor; .groups_frame(): one row per group
@@ -76,14 +78,14 @@ class Symmetry:
         Columns: `tensor, axis, units, status, group, classes, reason`; status is "moves", "fixed" or "not understood".
         """
         rows = []
-        reasons = {(one.tensor, one.axis): one for one in self.still}
+        reasons = {(one.tensor, one.axis, one.part): one for one in self.still}
         for tensor, axes in self.layouts.items():
             for axis, layout in enumerate(axes):
-                still = reasons.get((tensor, axis))
-                for leaf in leaves(layout):
+                for part, leaf in enumerate(leaves(layout)):
+                    still = reasons.get((tensor, axis, part))
                     group = self.groups[leaf.group] if isinstance(leaf, Units) else None
                     moves = group is not None and bool(group.classes)
-                    unknown = still is not None and still.kind in ("operation", "check")
+                    unknown = still is not None and not still.understood
                     rows.append(
                         {
                             "tensor": tensor,
@@ -92,7 +94,7 @@ class Symmetry:
                             "status": "moves" if moves else "not understood" if unknown else "fixed",
                             "group": group.name if group is not None and moves else "",
                             "classes": _listed(group) if moves else "",
-                            "reason": "" if moves or still is None else still.reason,
+                            "reason": "" if still is None else still.reason,
                         }
                     )
         return pd.DataFrame(rows, columns=["tensor", "axis", "units", "status", "group", "classes", "reason"])
@@ -109,16 +111,16 @@ class Symmetry:
         return draw_symmetry(frame) if width is None else draw_symmetry(frame, width=width)
 
     def without(self, names: Collection[str], kind: str, reason: str) -> "Symmetry":
-        """The same with these groups left where they are; groups inside them may still move, unit by unit."""
+        """The same with these groups fixed; groups nested in them may still move. kind, reason: as in `Still`."""
         groups = {
             name: replace(group, classes=frozenset(), gauges=()) if name in names else group
             for name, group in self.groups.items()
         }
         still = [
-            Still(tensor, axis, leaf.size, kind, reason)
+            Still(tensor, axis, leaf.size, kind, reason, part)
             for tensor, axes in self.layouts.items()
             for axis, layout in enumerate(axes)
-            for leaf in leaves(layout)
+            for part, leaf in enumerate(leaves(layout))
             if isinstance(leaf, Units) and leaf.group in names
         ]
         return replace(

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from gnnmc.engine import ModelFunction
-from gnnmc.symmetry import Symmetry, SymmetryClass
+from gnnmc.symmetry import Symmetry, SymmetryClass, random_element
 from gnnmc.symmetry.evaluating import evaluated, general_position
 from gnnmc.symmetry.find import read
-from gnnmc.symmetry.group import Group
+from gnnmc.symmetry.group import Group, Scaling, Signing
 from gnnmc.symmetry.layout import Units
-from gnnmc.symmetry.verify import verified
+from gnnmc.symmetry.verify import Far, verified
 from tests.symmetry.zoo import CASES, problem_of
 
 
@@ -73,3 +73,64 @@ def test_one_of_several_that_is_not_true_costs_the_others_nothing():
     checked = check(model, replace(model.symmetry, groups=groups))
     assert checked.groups[first] == model.symmetry.groups[first]
     assert checked.groups[second] == model.symmetry.groups[second]
+
+
+def a_swap(outputs, size, kind=SymmetryClass.PERMUTATION):
+    """What is said of two weights, and is not so."""
+    signings = {"w±": Signing("w±", "w")} if kind is SymmetryClass.SIGNED else {}
+    layouts = {"w": (Units("w", size, signings=tuple(signings)),)}
+    said = Symmetry({"w": Group("w", size, classes=frozenset({kind}))}, layouts, signings=signings)
+    weights = {"w": torch.tensor([0.3, -1.1, 0.7, 2.0, -0.4][:size], dtype=torch.float64)}
+    return lambda seed: verified(said, outputs, weights, tolerance=1e-5, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("kind", [SymmetryClass.PERMUTATION, SymmetryClass.SIGNED, SymmetryClass.INVERTIBLE])
+@pytest.mark.parametrize("size", [2, 3])
+def test_the_smallest_groups_are_not_tested_by_what_does_nothing(size, kind, seed):
+    checked = a_swap(lambda weights: weights["w"] * torch.arange(1.0, size + 1), size, kind)(seed)
+    assert not checked.groups["w"].classes
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_only_turning_in_a_circle_keeps_is_no_order(seed):
+    checked = a_swap(lambda weights: (weights["w"] * weights["w"].roll(1).exp()).sum()[None], 3)(seed)
+    assert not checked.groups["w"].classes
+
+
+@pytest.mark.parametrize("centered", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_elements_that_test_leave_nothing_where_it_is(size, centered):
+    kinds = frozenset({SymmetryClass.PERMUTATION, SymmetryClass.SCALING, SymmetryClass.SIGNED})
+    groups = {
+        "h": Group("h", 2, classes=frozenset({SymmetryClass.PERMUTATION})),
+        "c": Group("c", size, ("h",), 2, kinds),
+        "o": Group("o", size, ("h",), 2, frozenset({SymmetryClass.ORTHOGONAL}), centered),
+        "i": Group("i", size, ("h",), 2, frozenset({SymmetryClass.INVERTIBLE})),
+    }
+    symmetry = Symmetry(groups, {}, {"c×": Scaling("c×", "c")}, {"c±": Signing("c±", "c")})
+    for seed in range(20):
+        generator = torch.Generator().manual_seed(seed)
+        one = random_element(symmetry, generator, list(SymmetryClass), draws=Far())
+        assert (one.orders["h"] != torch.arange(2)).all()
+        assert size == 1 or (one.orders["c"] != torch.arange(size)).all()
+        assert torch.equal(one.orders["c"].sort(-1).values, torch.arange(size).expand(2, size))
+        assert (one.scales["c×"].log().abs() > 0.1).all()
+        assert (one.signs["c±"] == -1).any(-1).all()
+        assert size == 1 or (one.signs["c±"] == 1).any(-1).all()
+        free = {"i": size, "o": size - centered}
+        for name, dims in free.items():
+            far = torch.linalg.matrix_norm(one.matrices[name] - torch.eye(size, dtype=torch.float64))
+            assert (far >= (dims**0.5 - 1e-9)).all()
+
+
+def test_every_sign_of_a_single_direction_is_drawn():
+    symmetry = Symmetry({"o": Group("o", 2, classes=frozenset({SymmetryClass.ORTHOGONAL}), centered=True)}, {})
+    generator = torch.Generator().manual_seed(0)
+    drawn = [random_element(symmetry, generator, list(SymmetryClass)).matrices["o"] for _ in range(20)]
+    assert 0 < sum(torch.allclose(one, torch.eye(2, dtype=torch.float64)) for one in drawn) < 20
+
+
+def test_a_unit_that_activations_alone_read_is_not_shared():
+    model = found("LinearAttention")
+    assert check(model, with_classes(model.symmetry, SymmetryClass.SEMI)).frame().equals(model.symmetry.frame())

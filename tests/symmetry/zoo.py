@@ -4,6 +4,8 @@ A group is written "SIZE[xCOPIES] CLASSES: axes"; classes by letter: p permutati
 o orthogonal, i invertible.
 """
 
+import warnings
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -688,9 +690,9 @@ class Twice(Hidden):
         return torch.relu(self.c(torch.relu(self.c(torch.relu(h)))))
 
 
-@case("3 pms: a[0] b[0]", "4 pms: a[2] b[1]")
+@case("3 p: a[0] b[0]", "4x3 ps: a[2] b[1]")
 class Mixture(nn.Module):
-    """Three experts in one tensor, added: they change places; their units are moved alike, not all that may be."""
+    """Three experts in one tensor, added: they change places, and the units of each by themselves."""
 
     def __init__(self):
         super().__init__()
@@ -742,3 +744,127 @@ class BestRows(Hidden):
         h = torch.relu(self.a(x))
         best = self.b(h)[:, 0].topk(3)[1]
         return self.b(h + h[best].mean(0))
+
+
+@case("16 ps: q.weight[0] q.bias[0] k.weight[0] k.bias[0]")
+class LinearAttention(nn.Module):
+    """Units that no tensor reads, but other units: none can be shared."""
+
+    def __init__(self):
+        super().__init__()
+        self.q, self.k, self.v = nn.Linear(IN, 16), nn.Linear(IN, 16), nn.Linear(IN, OUT)
+
+    def forward(self, x):
+        return torch.relu(self.q(x)) @ self.k(x).T @ self.v(x) / len(x)
+
+
+@case("16 p: a.weight[0] a.bias[0] be[0] b.weight[1]")
+class LayerNormedByOnes(Hidden):
+    """γ is a constant, β is learned: what is added to a norm that no factor passes has none."""
+
+    def __init__(self):
+        super().__init__()
+        self.be = nn.Parameter(torch.randn(16))
+
+    def act(self, h):
+        return torch.relu(F.layer_norm(h, (16,), torch.ones(16), self.be))
+
+
+@case("16 p: a.weight[0] a.bias[0] ga[0] b.weight[1]")
+class LayerNormedAndShifted(Hidden):
+    """γ is learned, β is one number for all."""
+
+    def __init__(self):
+        super().__init__()
+        self.ga = nn.Parameter(torch.randn(16))
+
+    def act(self, h):
+        return torch.relu(F.layer_norm(h, (16,), self.ga, torch.full((16,), 0.5)))
+
+
+@case("16 p: a.weight[0] a.bias[0] ga[0] b.weight[1]")
+class BatchNormedAndShifted(LayerNormedAndShifted):
+    """Means and β are one number for all."""
+
+    def act(self, h):
+        return torch.relu(F.batch_norm(h, torch.ones(16), torch.ones(16), self.ga, torch.full((16,), 0.5)))
+
+
+@case("16 pi: a.weight[0] a.bias[0] w[0]")
+class AddedTimesNothing(Hidden):
+    def __init__(self):
+        super().__init__()
+        self.w, self.c = nn.Parameter(torch.randn(16, OUT)), nn.Parameter(torch.randn(OUT))
+
+    def forward(self, x):
+        return torch.addmm(self.c, self.a(x), self.w, beta=0)
+
+
+@case("4 p: w[0] c[0] o[0]", "5x4 ps: w[2] c[2] o[1]")
+class AddedToBatches(nn.Module):
+    """What is added to a product has the factors of the product, not one more of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.w, self.c = nn.Parameter(torch.randn(4, IN, 5)), nn.Parameter(torch.randn(4, 1, 5))
+        self.o = nn.Parameter(torch.randn(4, 5, OUT))
+
+    def forward(self, x):
+        h = torch.baddbmm(self.c, x.expand(4, *x.shape), self.w)
+        return torch.bmm(torch.relu(h), self.o).sum(0)
+
+
+@case()
+class Multiplied(Hidden):
+    """Rows that come to one place are multiplied: not followed."""
+
+    def act(self, h):
+        rows = torch.arange(len(h)).flip(0)[:, None].expand_as(h)
+        with warnings.catch_warnings(action="ignore"):  # of the argument's end
+            return torch.ones_like(h).scatter(0, rows, torch.relu(h), reduce="multiply")
+
+
+@case("3 p: a[0] b[0] c[0]", "4 p: a[2] b[1]", "5x3 p: b[2] c[1]")
+class Experts(nn.Module):
+    """Experts of two hidden layers each: one of these is moved expert by expert, the other alike, which is said."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.randn(3, IN, 4)), nn.Parameter(torch.randn(3, 4, 5))
+        self.c = nn.Parameter(torch.randn(3, 5, OUT))
+
+    def forward(self, x):
+        h = F.gelu(torch.einsum("nf,efh->enh", x, self.a))
+        return torch.bmm(F.gelu(torch.bmm(h, self.b)), self.c).sum(0)
+
+
+@case("3 p: a[0] b[0] c[0] s[0]", "4x3 p: a[2] b[1] s[1]", "5 p: b[2] c[1] g[0]")
+class ExpertsNormed(Experts):
+    """A slope for each unit of the second layer is one for all experts, so that its units are moved alike."""
+
+    def __init__(self):
+        super().__init__()
+        self.s, self.g = nn.Parameter(torch.randn(3, 4)), nn.Parameter(torch.randn(5))
+
+    def forward(self, x):
+        h = F.gelu(torch.einsum("nf,efh->enh", x, self.a) + self.s[:, None])
+        return torch.bmm(F.gelu(torch.bmm(h, self.b) + self.g), self.c).sum(0)
+
+
+@case(
+    "2 p: e.weight[0] e.bias[0] m.0.weight[0] m.0.weight[1] s[0] o.weight[1]",
+    "4 p: e.weight[0] e.bias[0] m.0.weight[0] m.0.weight[1] s[1] o.weight[1]",
+)
+class ResidualHeads(nn.Module):
+    """Channels within heads on both axes of one map: moved alike in all heads, which is less than may be, and said."""
+
+    def __init__(self):
+        super().__init__()
+        self.e, self.m, self.o = nn.Linear(IN, 8), nn.ModuleList([nn.Linear(8, 8, bias=False)]), nn.Linear(8, OUT)
+        self.s = nn.Parameter(torch.randn(2, 4))
+
+    def forward(self, x):
+        h = self.e(x)
+        heads = self.m[0](h).view(-1, 2, 4)
+        h = h + (heads * (heads * self.s).sum(-1, keepdim=True).sigmoid()).flatten(1)
+        return self.o(F.gelu(h))

@@ -44,9 +44,7 @@ def _scaled(reading: Reading, operation: Operation) -> bool | None:
     made: list[Sequence[Letter]] = [[*around, "to", "value"]]
     for result in operation.results[1:]:
         made.append([] if result is None else [*around, "to"][: len(reading.shapes[result])])
-    if reading.facts is not None:
-        for operand, axis in ((query, dims - 1), (key, dims - 1)):
-            reading.note_read(operand, axis)
+    reading.note_sum((query, dims - 1), (key, dims - 1))
     if named.get("is_causal"):
         for operand in (query, key):
             reading.spaces.unify(operand.axes[dims - 2], reading.data(operand.axes[dims - 2].size))

@@ -23,7 +23,7 @@ from gnnmc.symmetry.reading.relations import (
     power,
     vanishing,
 )
-from gnnmc.symmetry.reading.rules import RULES, axis_of, given, reads
+from gnnmc.symmetry.reading.rules import axis_of, given, reads
 from gnnmc.symmetry.reading.spaces import Tree, Whole, resolved
 
 aten = torch.ops.aten
@@ -84,14 +84,13 @@ def _see(reading: Reading, operation: Operation, relation: Relation) -> None:
 
 for _names, _relation in (
     ("relu leaky_relu rrelu_with_noise", POSITIVE),
-    ("tanh sin asin atan sinh asinh erf softsign hardshrink softshrink sign round trunc", ODD),
+    ("tanh sin asin atan sinh asinh erf hardshrink softshrink sign round trunc", ODD),
     ("abs", MAGNITUDE),
     ("cos cosh", EVEN),
-    ("neg clone alias detach positive contiguous lift_fresh _to_copy", LINEAR),
+    ("neg contiguous", LINEAR),
     (
         "gelu silu elu selu celu mish sigmoid log_sigmoid_forward softplus hardsigmoid hardswish exp exp2 expm1 log "
-        "log2 log10 log1p logit floor ceil frac hardtanh threshold logical_not bitwise_not "
-        "gt ge lt le eq ne",
+        "log2 log10 log1p logit floor ceil frac hardtanh threshold logical_not bitwise_not",
         OTHER,
     ),
     ("isnan isinf isfinite", Relation(vanishing, vanishing, Flag.UNIT)),
@@ -100,9 +99,7 @@ for _names, _relation in (
     ("square", _SQUARED),
     ("reciprocal", _INVERSE),
 ):
-    for _name in _names.split():
-        if hasattr(aten, _name):
-            RULES[getattr(aten, _name)] = _alone(_relation)
+    reads(*(getattr(aten, _name) for _name in _names.split()))(_alone(_relation))
 
 
 @reads(aten.gt, aten.ge, aten.lt, aten.le, aten.eq, aten.ne, aten.maximum, aten.minimum, aten.atan2, aten.logaddexp)

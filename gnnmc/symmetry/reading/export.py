@@ -9,10 +9,12 @@ from gnnmc.symmetry.reading import spaces as known
 from gnnmc.symmetry.reading.derive import Derivation
 from gnnmc.symmetry.reading.exponents import free_exponents
 from gnnmc.symmetry.reading.relations import Flag, Key
-from gnnmc.symmetry.reading.spaces import Space, Tree, above, resolved, spaces_of
+from gnnmc.symmetry.reading.spaces import UNUSED, Space, Tree, above, resolved, spaces_of
 from gnnmc.symmetry.symmetry import Symmetry
 
-_UNUSED = known.Reason("unused", "no output depends on it")
+_ALIKE = known.Reason(
+    "alike", "moved alike in all units of a group around, though perhaps each could have an order of its own"
+)
 
 
 class Export:
@@ -44,15 +46,15 @@ class Export:
             number = self._derivation.numbers[name]
             if name not in self._derivation.used:
                 layouts[name] = tuple(Fixed(tree.size) for tree in axes)
-                still += [Still(name, n, tree.size, _UNUSED.kind, _UNUSED.text) for n, tree in enumerate(axes)]
+                still += [Still(name, n, tree.size, UNUSED.kind, UNUSED.text) for n, tree in enumerate(axes)]
                 continue
             found = []
             for axis, tree in enumerate(axes):
                 found.append(self.layout(number, axis, tree))
                 still += [
-                    Still(name, axis, space.size, space.fixed.kind, space.fixed.text)
-                    for space in spaces_of(resolved(tree))
-                    if space.fixed is not None
+                    Still(name, axis, space.size, reason.kind, reason.text, part)
+                    for part, space in enumerate(spaces_of(resolved(tree)))
+                    if (reason := space.fixed or (_ALIKE if space.given_up else None)) is not None
                 ]
             layouts[name] = tuple(found)
         return Symmetry(self.groups, layouts, self.scalings, self.signings, still)
@@ -167,7 +169,7 @@ class Export:
         apart = not flags & {Flag.ACROSS, Flag.NORM, Flag.CENTERED}
         if scales:
             classes.add(SymmetryClass.SCALING)
-            if apart and not outer:
+            if apart and not outer and space not in facts.unshared:
                 classes.add(SymmetryClass.SEMI)
         if signs:
             classes.add(SymmetryClass.SIGNED)

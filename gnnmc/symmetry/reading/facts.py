@@ -10,8 +10,9 @@ class Facts:
     """scale, sign: equations, by set. flags: by set. gauges: the tensors that multiply units one by one, by set.
     behind: by set, the tensors of a normalization over its units that multiply (True) or shift (False) what it gives.
 
-    reads: keys of operands that a product sums over. seen: by set, the values after a function of each unit; read: by
-    set, those that a product sums over. came: of a result that has its factors from one operand alone, from where.
+    reads: keys of operands that a product sums over. unshared: sets that a product of two values sums over, so that no
+    tensor says how much is taken of a unit. seen: by set, the values after a function of each unit; read: by set, those
+    that a product sums over. came: of a result that has its factors from one operand alone, from where.
     """
 
     def __init__(self) -> None:
@@ -21,6 +22,7 @@ class Facts:
         self.gauges: dict[Space, dict[Key, str]] = {}
         self.behind: dict[Space, dict[str, bool]] = {}
         self.reads: set[Key] = set()
+        self.unshared: set[Space] = set()
         self.came: dict[Key, Key] = {}
         self.seen: dict[Space, list[int]] = {}
         self.read: dict[Space, list[int]] = {}
@@ -40,12 +42,18 @@ class Facts:
                 key = self.came[key]
                 self.reads.add(key)
 
-    def note_read(self, number: int | None, keys: Sequence[tuple[Space, Key]], *, of_model: bool) -> None:
-        """A product sums over these sets of a value; of_model: it is a tensor of the model."""
-        for space, key in keys:
-            self.reads.add(key)
-            if number is not None and not of_model:
-                self.read.setdefault(root(space), []).append(number)
+    def note_sum(
+        self, read: Sequence[tuple[int | None, Sequence[tuple[Space, Key]]]], tensors: Collection[int]
+    ) -> None:
+        """A product sums over these sets of each of its operands. tensors: the numbers that stand for some."""
+        by_tensor = any(number in tensors for number, _ in read)
+        for number, keys in read:
+            for space, key in keys:
+                self.reads.add(key)
+                if not by_tensor:
+                    self.unshared.add(root(space))
+                if number is not None and number not in tensors:
+                    self.read.setdefault(root(space), []).append(number)
 
     def flag(self, space: Space, flag: Flag) -> None:
         """What happens to a set."""

@@ -8,10 +8,10 @@ import torch
 
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.elementwise import is_alike
-from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
-from gnnmc.symmetry.reading.relations import LINEAR
+from gnnmc.symmetry.reading.reading import Letter, Mismatch, Operand, Reading
+from gnnmc.symmetry.reading.relations import LINEAR, Key
 from gnnmc.symmetry.reading.rules import axis_of, given, reads
-from gnnmc.symmetry.reading.spaces import Chain, Tree, Whole, above, is_fixed, members, resolved, restricted, spaces_of
+from gnnmc.symmetry.reading.spaces import Chain, Space, Tree, Whole, above, is_fixed, resolved, restricted, spaces_of
 
 aten = torch.ops.aten
 
@@ -142,26 +142,25 @@ def _pick(
 
 def _note_pick(reading: Reading, before: Operand, after: Operand, axis: int, start: int, keep: bool) -> None:
     """Factors stay with their units: those of the range, and beside it those of the sets that lie in its units."""
-    parts = resolved(before.axes[axis])
-    ends = list(itertools.accumulate(part.size for part in _parts_of(parts)))
+    parts = _parts_of(resolved(before.axes[axis]))
+    ends = list(itertools.accumulate(part.size for part in parts))
     place = bisect.bisect_right(ends, start)
     for n in range(len(before.axes)):
         if n == axis and not keep:
             continue
-        leaves = reading.keys_by_leaf(before, n)
+        at = n - int(not keep and n > axis)
+        leaves, made = reading.keys_by_leaf(before, n), reading.keys(after, at)
+        given: list[tuple[Space, Key]] = []
         if n == axis:
-            skipped = sum(
-                len(list(spaces_of(part))) for part, end in zip(_parts_of(parts), ends, strict=True) if end <= start
-            )
-            given = [one for leaf in leaves[skipped:] for part in leaf for one in part]
+            skipped = sum(len(list(spaces_of(part))) for part in parts[:place])
+            given = [one for leaf in leaves[skipped:] for part in leaf for one in part][: len(made)]
         else:
-            now = list(spaces_of(resolved(after.axes[n - int(not keep and n > axis)])))
-            given = []
-            for leaf, space in zip(leaves, now, strict=False):
-                cut = len(leaf) > 1 and len(members(space)) == 1
-                given += leaf[place] if cut else [one for part in leaf for one in part]
-        made = reading.keys(after, n - int(not keep and n > axis))
-        for (_, one), (space, other) in zip(given, made, strict=False):
+            now = set(spaces_of(resolved(after.axes[at])))
+            for leaf, space in zip(leaves, spaces_of(resolved(before.axes[n])), strict=True):
+                given += leaf[place] if len(leaf) > 1 and space not in now else [one for part in leaf for one in part]
+        if len(given) != len(made):
+            raise Mismatch(f"{len(given)} sets became {len(made)}")
+        for (_, one), (space, other) in zip(given, made, strict=True):
             if reading.facts is not None:
                 reading.facts.note(space, LINEAR, [one], [other])
 

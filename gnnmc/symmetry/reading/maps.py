@@ -11,12 +11,9 @@ from gnnmc.symmetry.reading.relations import (
     LINEAR,
     OTHER,
     POSITIVE,
-    Equation,
     Flag,
-    Key,
     Relation,
-    equal,
-    product,
+    shifted_product,
 )
 from gnnmc.symmetry.reading.rules import given, reads
 from gnnmc.symmetry.reading.shaping import note_moved
@@ -49,8 +46,7 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
         (weight, [*learned, *(("kernel", n) for n in spread)]),
         *((one, made) for one in bias),
     ]
-    for operand, letters in parts[:2]:
-        reading.note_read(operand, list(letters).index("in"))
+    reading.note_sum(*((operand, list(letters).index("in")) for operand, letters in parts[:2]))
 
     def relation(letter: Letter) -> Relation:
         return CONTRACTED if letter == "in" else _EACH if letter == "group" else LINEAR
@@ -65,12 +61,8 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
     return None
 
 
-def _each(given: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
-    """Channels by themselves: those of x times those of the weight; the bias has those of the result."""
-    return product(given[:2], made) + equal(given[2:], made)
-
-
-_EACH = Relation(_each, _each, Flag.UNIT)
+# Channels by themselves: those of x times those of the weight, and a bias.
+_EACH = Relation(shifted_product, shifted_product, Flag.UNIT)
 
 
 def opened(reading: Reading, operand: Operand, axis: int, outer: int) -> Operand:

@@ -1,6 +1,6 @@
 """Layer, batch and group normalization, and RMSNorm."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from gnnmc.symmetry.reading.relations import (
     Equation,
     Flag,
     Key,
+    Law,
     Relation,
     equal,
     nothing,
@@ -32,16 +33,9 @@ def _layer(reading: Reading, operation: Operation) -> None:
     first = len(x.axes) - own
     letters: list[Letter] = list(range(len(x.axes)))
     parts: list[tuple[Operand, list[Letter]]] = [(x, letters)]
-    weight, bias = named.get("weight"), named.get("bias")
-    learned = [reading.operand(one) for one in (weight, bias) if one is not None]
-    # A γ of ones or a β of zeros that is a constant of the forward changes nothing.
-    learned = [operand for operand in learned if not all(map(is_alike, operand.axes))]
-    parts += [(operand, letters[first:]) for operand in learned]
-    centered = operation.kind is aten.native_layer_norm
-    flag = Flag.CENTERED if centered else Flag.NORM
-
-    law = _past_norm if weight is not None else nothing
-    relation = Relation(law, law, flag)
+    parts += [(operand, letters[first:]) for operand in _with_units(reading, named, "weight", "bias").values()]
+    law = _law(reading, named)
+    relation = Relation(law, law, Flag.CENTERED if operation.kind is aten.native_layer_norm else Flag.NORM)
     results = [letters, *([letters[:first]] * (len(operation.results) - 1))]
     made = [
         [letter if number == 0 or place < first else reading.data(1) for place, letter in enumerate(one)]
@@ -56,12 +50,31 @@ def _layer(reading: Reading, operation: Operation) -> None:
     reading.relate(
         operation, parts, made, lambda letter: relation if isinstance(letter, int) and letter >= first else OTHER
     )
-    _behind(reading, weight, bias, own)
+    _behind(reading, named.get("weight"), named.get("bias"), own)
+
+
+def _with_units(reading: Reading, named: Mapping[str, Any], *roles: str) -> dict[str, Operand]:
+    """What is given of these that differs from unit to unit, by role."""
+    operands = {role: reading.operand(named[role]) for role in roles if named.get(role) is not None}
+    return {role: operand for role, operand in operands.items() if not all(map(is_alike, operand.axes))}
+
+
+def _law(reading: Reading, named: Mapping[str, Any]) -> Law:
+    """Of a norm of units that are seen together: factors and signs are those of γ, if no β is in their way."""
+    learned = "weight" in _with_units(reading, named, "weight")
+    return _past_norm if learned and not _shifts(reading, named, "bias") else nothing
+
+
+def _shifts(reading: Reading, named: Mapping[str, Any], role: str) -> bool:
+    """Whether one number that is not 0 is added to all units: no factor and no sign passes it."""
+    if named.get(role) is None or _with_units(reading, named, role):
+        return False
+    return not reading.is_zero(reading.operand(named[role]))
 
 
 def _past_norm(keys: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
     """No factor passes the norm; those of γ and β are those of the result."""
-    return nothing(keys[:1], []) + equal(keys[1:], made) if keys[1:] else nothing(keys, made)
+    return nothing(keys[:1], []) + equal(keys[1:], made)
 
 
 def _behind(reading: Reading, weight: Any, bias: Any, own: int) -> None:
@@ -92,21 +105,18 @@ def _batch(reading: Reading, operation: Operation) -> None:
     x = reading.operand(named["input"])
     letters: list[Letter] = [None if is_alike(tree) and n != 1 else n for n, tree in enumerate(x.axes)]
     parts: list[tuple[Operand, list[Letter]]] = [(x, letters)]
-    roles = ["x"]
-    for role in ("weight", "bias", "running_mean", "running_var"):
-        if named.get(role) is not None:
-            operand = reading.operand(named[role])
-            if not is_alike(operand.axes[0]):
-                parts.append((operand, [1]))
-                roles.append(role)
+    learned = _with_units(reading, named, "weight", "bias", "running_mean", "running_var")
+    parts += [(operand, [1]) for operand in learned.values()]
+    roles = ["x", *learned]
+    moved, shifted = (_shifts(reading, named, role) for role in ("running_mean", "bias"))
     made: list[Letter] = [n if letters[n] is not None else tree for n, tree in enumerate(x.axes)]
-    others = [[reading.data(size) for size in reading.shapes[r]] for r in operation.results[1:] if r is not None]
+    others = [[] if r is None else [reading.data(size) for size in reading.shapes[r]] for r in operation.results[1:]]
 
     def scale(keys: Sequence[Key], out: Sequence[Key]) -> list[Equation]:
         held = dict(zip(roles, keys, strict=True))
         stored = [held[role] for role in ("x", "running_mean", "running_var") if role in held]
-        learned = [held[role] for role in ("weight", "bias") if role in held]
-        return nothing(stored, []) + (equal(learned, out) if "weight" in held else nothing(learned, out))
+        after = [held[role] for role in ("weight", "bias") if role in held]
+        return nothing(stored, []) + (equal if "weight" in held and not shifted else nothing)(after, out)
 
     def sign(keys: Sequence[Key], out: Sequence[Key]) -> list[Equation]:
         held = dict(zip(roles, keys, strict=True))
@@ -116,6 +126,8 @@ def _batch(reading: Reading, operation: Operation) -> None:
         if "weight" in held:
             through[held["weight"]] = 1
         found += [{**through, key: -1} for key in out]
+        found += nothing([held["x"]], []) if moved else []
+        found += nothing(out, []) if shifted else []
         return found + (equal([held["bias"]], out) if "bias" in held else [])
 
     relation = Relation(scale, sign, Flag.UNIT)
@@ -132,12 +144,8 @@ def _group(reading: Reading, operation: Operation) -> None:
     reading.spaces.split(x.axes[1], sizes)
     letters: list[Letter] = list(range(len(x.axes)))
     parts: list[tuple[Operand, list[Letter]]] = [(x, letters)]
-    for role in ("weight", "bias"):
-        if named.get(role) is not None:
-            operand = reading.operand(named[role])
-            if not is_alike(operand.axes[0]):
-                parts.append((operand, [1]))
-    others = [[reading.data(size) for size in reading.shapes[r]] for r in operation.results[1:] if r is not None]
-    law = _past_norm if named.get("weight") is not None else nothing
+    parts += [(operand, [1]) for operand in _with_units(reading, named, "weight", "bias").values()]
+    others = [[] if r is None else [reading.data(size) for size in reading.shapes[r]] for r in operation.results[1:]]
+    law = _law(reading, named)
     relation = Relation(law, law, Flag.ACROSS)
     reading.relate(operation, parts, [letters, *others], lambda letter: relation if letter == 1 else OTHER)

@@ -7,13 +7,14 @@ import torch
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.elementwise import is_alike
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
-from gnnmc.symmetry.reading.relations import ACROSS, CONTRACTED, LINEAR, MULTIPLIED, Flag, Relation
+from gnnmc.symmetry.reading.relations import ACROSS, CONTRACTED, LINEAR, Flag, Relation, shifted_product
 from gnnmc.symmetry.reading.rules import given, reads
+from gnnmc.symmetry.reading.spaces import UNUSED
 
 aten = torch.ops.aten
 # A product with zeros asks nothing of what it sums over.
 _FREE = Relation(lambda given, made: [], lambda given, made: [])
-_ALONG = Relation(MULTIPLIED.scale, MULTIPLIED.sign, Flag.UNIT)
+_ALONG = Relation(shifted_product, shifted_product, Flag.UNIT)
 
 
 def contract(
@@ -41,11 +42,9 @@ def contract(
         ]
         extra = [(added, theirs)]
         lacking = set() if reading.is_zero(added) else {letter for letter in made if letter not in theirs}
-    if reading.facts is not None:
-        for operand, one in zip(operands, shown, strict=True):
-            for axis, letter in enumerate(one):
-                if letter in summed:
-                    reading.note_read(operand, axis)
+    for letter in sorted(summed):
+        pairs = zip(operands, shown, strict=True)
+        reading.note_sum(*((operand, axis) for operand, one in pairs for axis, own in enumerate(one) if own == letter))
 
     empty = any(map(reading.is_zero, operands))
     if empty and added is None:
@@ -81,9 +80,20 @@ def _matrices(reading: Reading, operation: Operation) -> None:
 
 
 @reads(aten.addmm)
-def _added_matrices(reading: Reading, operation: Operation) -> None:
+def _added_matrices(reading: Reading, operation: Operation) -> bool | None:
+    return _added(reading, operation, ["ik", "kj"], "ij")
+
+
+def _added(reading: Reading, operation: Operation, letters: Sequence[str], made: str) -> bool | None:
+    """beta · (what is added) + alpha · (a product)."""
     added, *both = [reading.operand(one) for one in operation.args[:3]]
-    contract(reading, operation, both, ["ik", "kj"], "ij", added)
+    beta, alpha = (given(operation)[name] for name in ("beta", "alpha"))
+    if alpha == 0:
+        return False
+    if beta == 0:  # what would be added is not even looked at
+        reading.freeze(added, UNUSED)
+    contract(reading, operation, both, letters, made, None if beta == 0 else added)
+    return None
 
 
 @reads(aten.bmm)
@@ -92,9 +102,8 @@ def _batches(reading: Reading, operation: Operation) -> None:
 
 
 @reads(aten.baddbmm)
-def _added_batches(reading: Reading, operation: Operation) -> None:
-    added, *both = [reading.operand(one) for one in operation.args[:3]]
-    contract(reading, operation, both, ["bik", "bkj"], "bij", added)
+def _added_batches(reading: Reading, operation: Operation) -> bool | None:
+    return _added(reading, operation, ["bik", "bkj"], "bij")
 
 
 @reads(aten.mv)
@@ -103,9 +112,8 @@ def _vector(reading: Reading, operation: Operation) -> None:
 
 
 @reads(aten.addmv)
-def _added_vector(reading: Reading, operation: Operation) -> None:
-    added, *both = [reading.operand(one) for one in operation.args[:3]]
-    contract(reading, operation, both, ["ik", "k"], "i", added)
+def _added_vector(reading: Reading, operation: Operation) -> bool | None:
+    return _added(reading, operation, ["ik", "k"], "i")
 
 
 @reads(aten.dot, aten.vdot)

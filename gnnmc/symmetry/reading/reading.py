@@ -41,6 +41,10 @@ class Operand:
     constant: Tensor | None = None
 
 
+class Mismatch(Exception):
+    """A rule and what an operation really gives do not fit: it is not understood."""
+
+
 class Reading:
     """axes: number → the trees of a value's axes. facts: filled in the last pass, None before.
 
@@ -117,7 +121,10 @@ class Reading:
                 else:
                     trees[letter] = tree
         given_to = []
-        for number, letters in zip(operation.results if results is None else results, made, strict=False):
+        numbers = operation.results if results is None else results
+        if len(numbers) != len(made):
+            raise Mismatch(f"{len(numbers)} results, axes of {len(made)}")
+        for number, letters in zip(numbers, made, strict=True):
             axes = tuple(letter if isinstance(letter, Whole | Chain | Grid) else trees[letter] for letter in letters)
             given_to.append((Operand(number, axes), letters))
             self.give(number, axes)
@@ -144,8 +151,10 @@ class Reading:
                         continue
                     needed = dict.fromkeys(spaces_of(held))
                     counts = [{_count(one, needed) for one in other} for n, other in enumerate(parts) if n != axis]
-                    if any(len(one) != 1 for one in counts) or _count(part, needed) + sum(map(sum, counts)) != 1:
-                        self.spaces.tie(space)
+                    total = _count(part, needed) + sum(map(sum, counts))
+                    if any(len(one) != 1 for one in counts) or total != 1:
+                        # With the outer set on several axes, which one of them a unit is in would have to be told.
+                        self.spaces.tie(space, given_up=total > 1)
 
     def freeze(self, operand: Operand, reason: Reason) -> None:
         """Nothing on any axis of it moves."""
@@ -167,11 +176,10 @@ class Reading:
             for space in spaces_of(resolved(operand.axes[axis]))
         ]
 
-    def note_read(self, operand: Operand, axis: int) -> None:
-        """A product sums over this axis."""
+    def note_sum(self, *read: tuple[Operand, int]) -> None:
+        """A product sums over these axes of its operands, which are one."""
         if self.facts is not None:
-            of_model = operand.number in self.plain
-            self.facts.note_read(operand.number, self.keys(operand, axis), of_model=of_model)
+            self.facts.note_sum([(operand.number, self.keys(operand, axis)) for operand, axis in read], self.plain)
 
     def _note(
         self,

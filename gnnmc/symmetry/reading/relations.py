@@ -52,6 +52,11 @@ def product(given: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
     return [_sum([*((key, 1) for key in given), (key, -1)]) for key in made]
 
 
+def shifted_product(given: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
+    """The factors of the first two multiply; what is added to their product has those of the result."""
+    return product(given[:2], made) + equal(given[2:], made)
+
+
 def opposite(given: Sequence[Key], made: Sequence[Key]) -> list[Equation]:
     """A sum over products: what one operand has the others must undo."""
     return [_sum([(key, 1) for key in given])] if given else []

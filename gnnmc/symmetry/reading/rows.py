@@ -15,6 +15,8 @@ from gnnmc.symmetry.reading.spaces import Tree, is_fixed, resolved
 
 aten = torch.ops.aten
 _LARGEST = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
+# By the names that scatter has for what is done with rows that come to one place; products are not followed.
+_REDUCED = {"sum": LINEAR, "add": LINEAR, "mean": LINEAR, "amax": _LARGEST, "amin": _LARGEST}
 
 
 @reads(aten.index_select)
@@ -60,7 +62,7 @@ def _gathered(reading: Reading, operation: Operation) -> bool | None:
     axis = axis_of(operation.args[1], len(operand.axes))
     if not isinstance(index, Tensor):
         return False
-    places = _places(reading, index, axis)
+    places = reading.operand(index)
     letters: list[Letter] = ["rows" if n == axis else n for n in range(len(operand.axes))]
     _hold(reading, operand, axis)
     for n, tree in enumerate(operand.axes):
@@ -81,12 +83,11 @@ def _scattered(reading: Reading, operation: Operation) -> bool | None:
         return False
     base, values = reading.operand(into), reading.operand(source)
     axis = axis_of(operation.args[1], len(base.axes))
-    places = _places(reading, index, axis)
+    places = reading.operand(index)
     for n, tree in enumerate(values.axes):
         if n != axis and not is_alike(places.axes[n]) and tree.size != 1:
             reading.spaces.unify(tree, reading.data(tree.size))
-    how = str(given(operation).get("reduce", "sum"))
-    return _add_rows(reading, operation, base, values, axis, _LARGEST if how in ("amax", "amin") else LINEAR, how)
+    return _add_rows(reading, operation, base, values, axis)
 
 
 @reads(aten.index_add, aten.index_reduce)
@@ -94,9 +95,7 @@ def _added_rows(reading: Reading, operation: Operation) -> bool | None:
     base, index, values = reading.operand(operation.args[0]), operation.args[2], reading.operand(operation.args[3])
     if not isinstance(index, Tensor):
         return False
-    how = str(given(operation).get("reduce", "sum"))
-    axis = axis_of(operation.args[1], len(base.axes))
-    return _add_rows(reading, operation, base, values, axis, _LARGEST if how in ("amax", "amin") else LINEAR, how)
+    return _add_rows(reading, operation, base, values, axis_of(operation.args[1], len(base.axes)))
 
 
 @reads(aten.index_put, aten._unsafe_index_put)
@@ -119,10 +118,9 @@ def _put(reading: Reading, operation: Operation) -> bool | None:
     return _merge(reading, operation, base, values, letters, set(range(covered)), LINEAR)
 
 
-def _add_rows(
-    reading: Reading, operation: Operation, base: Operand, values: Operand, axis: int, relation: Relation, how: str
-) -> bool | None:
-    if how == "prod":
+def _add_rows(reading: Reading, operation: Operation, base: Operand, values: Operand, axis: int) -> bool | None:
+    relation = _REDUCED.get(given(operation).get("reduce", "sum"))
+    if relation is None:
         return False
     _hold(reading, base, axis)
     _hold(reading, values, axis)
@@ -194,8 +192,3 @@ def _covers(reading: Reading, operand: Operand, index: Any, result: int) -> int:
 
 def _hold(reading: Reading, operand: Operand, axis: int) -> None:
     reading.spaces.unify(operand.axes[axis], reading.data(operand.axes[axis].size))
-
-
-def _places(reading: Reading, index: Any, axis: int) -> Operand:
-    """Places that are the same along every other axis move rows as they are."""
-    return reading.operand(index)

@@ -13,10 +13,12 @@ RULES: dict[Any, Rule] = {}
 
 
 def reads(*packets: Any) -> Callable[[Rule], Rule]:
-    """Register the rule for operations of these kinds."""
+    """Register the rule for operations of these kinds. Raises ValueError for one that has a rule."""
 
     def register(rule: Rule) -> Rule:
         for packet in packets:
+            if packet in RULES:
+                raise ValueError(f"{packet} has two rules: {RULES[packet].__qualname__} and {rule.__qualname__}")
             RULES[packet] = rule
         return rule
 

@@ -73,13 +73,11 @@ def _same(reading: Reading, operation: Operation) -> None:
 
 @reads(aten.copy)
 def _copied(reading: Reading, operation: Operation) -> bool | None:
-    into, source = reading.operand(operation.args[0]), reading.operand(operation.args[1])
+    source = reading.operand(operation.args[1])
     if reading.shape(operation.args[0]) != reading.shape(operation.args[1]):
         return False
     letters: list[Letter] = list(range(len(source.axes)))
-    # What stood there is gone, but where its axes were known the memory is read as it was laid out.
     reading.relate(operation, [(source, letters)], [letters], lambda letter: LINEAR)
-    del into
     return None
 
 

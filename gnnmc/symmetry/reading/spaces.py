@@ -1,4 +1,4 @@
-"""Sets of units while a model is read: found to be the same, taken apart, tied together, or held fixed.
+"""Sets of units while a model is read: merged, split, tied across the units of an outer set, or fixed.
 
 Every axis of every value is a tree over such sets (Whole, Chain for one part after another, Grid for several axes in
 one). Reading only ever makes the symmetry smaller, so it is repeated until nothing changes.
@@ -23,17 +23,20 @@ class Reason:
 
 
 class Space:
-    """A set of units, by union–find. outer: the set that holds one of these in each of its units (heads, for channels):
-    each of them may then be moved in its own way.
+    """A set of units, a node of a union–find forest.
+
+    outer: the set that this one is nested in (heads, for channels): each outer unit has a copy, moved in its own way.
+    tied: all copies are moved in the same way. given_up: tied only because nothing better could be shown.
     """
 
-    __slots__ = ("family", "fixed", "outer", "parent", "size", "tied", "tree", "uniform")
+    __slots__ = ("family", "fixed", "given_up", "outer", "parent", "size", "tied", "tree", "uniform")
 
     def __init__(self, size: int, fixed: Reason | None = None, outer: "Space | None" = None) -> None:
         self.size = size
         self.fixed = fixed
         self.outer = outer
         self.tied = False
+        self.given_up = False
         self.uniform = False
         self.parent: Space | None = None
         self.tree: Tree | None = None
@@ -83,6 +86,7 @@ class Grid:
 Tree: TypeAlias = Whole | Chain | Grid
 
 SINGLE = Reason("input", "a single entry")
+UNUSED = Reason("unused", "no output depends on it")
 
 
 def root(space: Space) -> Space:

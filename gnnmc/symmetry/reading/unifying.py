@@ -1,4 +1,4 @@
-"""What reading finds out about sets of units: that two are one, that one is several, that one stays where it is."""
+"""Findings about sets of units: two are the same, one consists of several, one is fixed."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,10 @@ ALIKE = Reason("input", "meets a value that is the same for all units")
 
 
 class Spaces:
-    """Everything found makes the symmetry smaller, so that the order in which it is found does not matter."""
+    """Records what is found about sets of units.
+
+    A finding can only make the symmetry smaller, so their order does not matter.
+    """
 
     def unify(self, a: Tree, b: Tree) -> None:
         """From now on both are moved alike."""
@@ -53,15 +56,15 @@ class Spaces:
                 for _, part in space.family:
                     self.freeze(Whole(part), reason)
 
-    def tie(self, space: Space) -> None:
-        """The sets in all units of the outer one are moved alike."""
+    def tie(self, space: Space, *, given_up: bool = False) -> None:
+        """The sets in all units of the outer one are moved alike; given_up: since nothing better is known."""
         space = root(space)
         if space.tied:
             return
-        space.tied, space.outer = True, None
+        space.tied, space.given_up, space.outer = True, given_up, None
         family, space.family = space.family, []
         for _, part in family:
-            self.tie(part)
+            self.tie(part, given_up=given_up)
             self.unify(Whole(part), Whole(space))
 
     def cut(self, tree: Tree, at: int) -> tuple[Tree, Tree]:
@@ -119,6 +122,7 @@ class Spaces:
                 self.freeze(Whole(b if a.uniform else a), ALIKE)
             return
         b.parent = a
+        a.given_up = a.given_up or b.given_up
         a.fixed = a.fixed or b.fixed
         family = [*a.family, *b.family]
         a.family, b.family = [], []
@@ -208,7 +212,7 @@ class Spaces:
         if isinstance(tree, Whole):
             outer = self._like(tree.space, outer_size, tree.space.outer)
             inner = self._like(tree.space, inner_size, outer)
-            inner.tied = False
+            inner.tied, inner.given_up = False, False
             self._take_apart(tree.space, Grid((Whole(outer), Whole(inner))))
             return Whole(outer), Whole(inner)
         if isinstance(tree, Chain) and all(part.size == inner_size for part in tree.parts):
@@ -223,7 +227,7 @@ class Spaces:
     @staticmethod
     def _like(space: Space, size: int, outer: Space | None) -> Space:
         made = Space(size, space.fixed, outer)
-        made.tied, made.uniform = space.tied, space.uniform
+        made.tied, made.given_up, made.uniform = space.tied, space.given_up, space.uniform
         return made
 
     def _fixed_like(self, tree: Tree, at: int) -> tuple[Tree, Tree]:
