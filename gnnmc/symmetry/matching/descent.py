@@ -9,6 +9,7 @@ from torch import Tensor
 from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator, torch_generator
 from gnnmc.symmetry.element import Element
+from gnnmc.symmetry.matching.composing import composed
 from gnnmc.symmetry.matching.latents import Latents
 from gnnmc.symmetry.matching.match import Match
 from gnnmc.symmetry.matching.objectives import Objective, by_distance, by_loss
@@ -139,7 +140,7 @@ class _Descent:
         symmetry = self._match.symmetry
         elements = latents.exact_elements()
         moved = [element.apply(symmetry, weights) for element, weights in zip(elements, self._from, strict=True)]
-        whole = [one.then(more, symmetry) for one, more in zip(self._first, elements, strict=True)]
+        whole = [composed(symmetry, one, more) for one, more in zip(self._first, elements, strict=True)]
         self.best.see(whole, self._objective.score(moved))
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gnnmc.seeding import stream
 from gnnmc.symmetry.element import Element
+from gnnmc.symmetry.matching.composing import composed
 from gnnmc.symmetry.matching.match import METHODS, Match, found_by
 from gnnmc.symmetry.matching.objectives import Objective, by_loss
 from gnnmc.symmetry.matching.relaxed import moving_names
@@ -91,7 +92,7 @@ def _descended(
                 options={},
             ),
         )
-        elements = [one.then(more.element, match.symmetry) for one, more in zip(elements, nearer, strict=True)]
+        elements = [composed(match.symmetry, one, more.element) for one, more in zip(elements, nearer, strict=True)]
         moved = [element.apply(match.symmetry, b) for element, (_, b) in zip(elements, pairs, strict=True)]
         losses, gradients = objective(moved, 0.5)
         best.see(elements, losses if chosen.batch is None else objective.score(moved))
