@@ -14,7 +14,7 @@ from gnnmc.studies.stages.modes import common_of
 from gnnmc.symmetry import Alignment, align_many
 from gnnmc.weights import Mode
 
-VERSION = 1
+VERSION = 2
 
 # Leaves the modes as they were trained.
 AS_TRAINED = "none"
@@ -132,7 +132,8 @@ def _moved(alignment: Alignment, b: Mode) -> Result:
 def alignment_diagnostics(alignment: Alignment) -> list[Diagnostic]:
     """GMC019: weights whose units were left as they are, because they could not be understood or failed the check.
 
-    GMC020: dead units that activations had to place; GMC021: modes that are no nearer than before.
+    GMC020: dead units that activations had to place; GMC021: what the method lowers (`objective_before`,
+    `objective_after` of its figures) is no lower than before.
     """
     frozen: dict[str, list[str]] = {}
     for one in alignment.symmetry.still:
@@ -143,6 +144,7 @@ def alignment_diagnostics(alignment: Alignment) -> list[Diagnostic]:
     ]
     for group, (of_a, of_b) in alignment.figures.get("dead", {}).items():
         found.append(Diagnostic("GMC020", f"{group}: {of_a} of the first mode, {of_b} of the second"))
-    if not alignment.after < alignment.before and alignment.method == "weights":
-        found.append(Diagnostic("GMC021", f"distance {alignment.before:.4g} before and {alignment.after:.4g} after"))
+    before, after = (alignment.figures[f"objective_{when}"] for when in ("before", "after"))
+    if not after < before:
+        found.append(Diagnostic("GMC021", f"{alignment.method}: objective {before:.4g} before and {after:.4g} after"))
     return found

@@ -5,14 +5,13 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from gnnmc.errors import InputError
 from gnnmc.seeding import torch_generator
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.matching.ascent import Ascent
 from gnnmc.symmetry.matching.composing import composed
 from gnnmc.symmetry.matching.folded import folded, without_gauges
-from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.match import Found, Match, NoSettings, register
 from gnnmc.symmetry.matching.scaling import match_gauge_signs, match_scales
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.weights import Weights, distance, finite
@@ -20,8 +19,8 @@ from gnnmc.weights import Weights, distance, finite
 _DENSE = frozenset({SymmetryClass.ORTHOGONAL, SymmetryClass.INVERTIBLE})
 
 
-@METHODS.register("weights")
-def by_weights(match: Match) -> list[Element]:
+@register("weights", classes=set(SymmetryClass) - {SymmetryClass.SEMI})
+def by_weights(match: Match, _settings: NoSettings) -> list[Found]:
     """Coordinate ascent on −‖a − moved b‖², which is ⟨a, moved b⟩ where nothing changes lengths: each group in turn
     gets its best element with all others held. What is found is never farther from a than b is.
 
@@ -35,15 +34,13 @@ def by_weights(match: Match) -> list[Element]:
     others. From each end ascent goes on in the weights as they are, with the γ that are nearest to those of a; the
     nearest end is kept. So more classes are never farther than permutations alone.
 
-    Raises InputError for any option: there is none.
+    Options: none. Objective: ‖a − moved b‖².
     Source: Ainsworth et al. 2022, algorithm 1; rotations, Theus et al. 2025; science 3. The starts are ours.
     """
-    if match.options:
-        raise InputError(f"matching by weights has no option {next(iter(match.options))!r}")
     return [_best_of(match, a, b) for a, b in match.pairs]
 
 
-def _best_of(match: Match, a: Weights, b: Weights) -> Element:
+def _best_of(match: Match, a: Weights, b: Weights) -> Found:
     symmetry = match.symmetry
     found = [_ascended(match, _of_orders(symmetry), match.counted, a, b)]
     if any(group.classes & _DENSE for group in symmetry.groups.values()):
@@ -54,7 +51,14 @@ def _best_of(match: Match, a: Weights, b: Weights) -> Element:
         found = [_further(match, a, b, element) for element in found]
     if any(SymmetryClass.SCALING in group.classes for group in symmetry.groups.values()):
         found = [one.then(match_scales(symmetry, a, one.apply(symmetry, b), match.counted), symmetry) for one in found]
-    return min((*found, Element()), key=lambda one: distance(a, one.apply(symmetry, b), match.counted))
+    squares = [squared_distance(match, a, b, one) for one in (*found, Element())]
+    nearest = min(range(len(squares)), key=lambda k: squares[k])
+    return Found.of([*found, Element()][nearest], squares[-1], squares[nearest])
+
+
+def squared_distance(match: Match, a: Weights, b: Weights, element: Element) -> float:
+    """‖a − moved b‖² over the tensors that count. Shapes: a, b name → tensor."""
+    return distance(a, element.apply(match.symmetry, b), match.counted) ** 2
 
 
 def _of_orders(symmetry: Symmetry) -> Symmetry:
