@@ -137,8 +137,9 @@ CATALOGUE: dict[str, Kind] = {
         "alignment did not help",
         "Moving one end onto the other did not bring the modes together, or did not lower the barrier between them.",
         "Try more restarts or another method; the modes may differ by more than the order of their units.",
-        "The objective of a method did not improve, no unit was moved, or the mean train-loss barrier of a graph and "
-        "model is higher than it was as trained, by more than .01.",
+        "What a method lowers (the distance, the loss at the midpoint, 1 − the mean correlation of units) is no lower "
+        "than for the mode as trained, or no unit was moved; or the mean train-loss barrier of a graph and model is "
+        "higher than as trained, by more than .01.",
     ),
     "GMC022": Kind(
         "a moved mode computes something else",

@@ -62,9 +62,9 @@ class _AdditiveAttention(Function):
             return *_backward(*operands, *kept, gradient), None, None
         # To be differentiated once more. Aliases: one operand may be made of another, whose gradient is not to pass it.
         needs = ctx.needs_input_grad[:3]
-        aliases = [value.view_as(value) for value in (of_row, of_column, x)]
+        of_row, of_column, x = aliases = [value.view_as(value) for value in (of_row, of_column, x)]
         asked = [value for value, needed in zip(aliases, needs, strict=True) if needed]
-        out = _by_entries(structure, *aliases, slope)
+        out = _by_entries(structure, of_row, of_column, x, slope)
         found = iter(torch.autograd.grad(out, asked, gradient, create_graph=True))
         return *(next(found) if needed else None for needed in needs), None, None
 

@@ -8,8 +8,8 @@ from torch import nn
 
 from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
+from gnnmc.numbers import whole_number
 from gnnmc.problem import Problem
-from gnnmc.registry import unknown_name
 from gnnmc.symmetry.alignment import Alignment
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.find import read
@@ -22,7 +22,8 @@ from gnnmc.symmetry.matching import (  # noqa: F401 (they register)
     weights,
 )
 from gnnmc.symmetry.matching.match import METHODS, Match, found_by
-from gnnmc.weights import Mode, distance, weights_of
+from gnnmc.symmetry.verify import require_same_outputs
+from gnnmc.weights import Mode, Weights, distance, finite, weights_of
 
 
 def align(
@@ -32,7 +33,7 @@ def align(
     b: Mode | Any,
     *,
     method: str = "weights",
-    classes: Collection[SymmetryClass | str] | None = None,
+    classes: Collection[SymmetryClass | str] | str | None = None,
     seed: int = 0,
     restarts: int = 1,
     device: str | torch.device = "auto",
@@ -40,13 +41,19 @@ def align(
 ) -> Alignment:
     """Find what moves `b` onto `a`: `.apply(b)` computes what b computes, and lies nearer to a.
 
-    method: "weights", "activations", "ste", "sinkhorn", "semi" or "learned". classes: which symmetries may be used;
-    permutations alone by default, all that the model has for "learned". restarts: starts from other orders, of which
-    the best is kept. options: of the method.
+    method: "weights", "activations", "ste", "sinkhorn", "semi" or "learned". classes: which symmetries may be used, one
+    or several; permutations alone by default, these and semi-permutations for "semi", all that it can use for
+    "learned". A class that the model does not have is no error: nothing is there to be done. restarts: starts from
+    other orders, of which the best is kept. options: of the method (`METHODS[method].settings`).
+
+    What the method lowers is in the figures of what it gives, for b as it is and moved: `objective_before` and
+    `objective_after` (squared distance; loss at the midpoint in nats; 1 − mean correlation of units).
 
     Shapes:
         a, b: name → tensor, or Modes
-    Raises InputError for weights that do not fit the model, unknown methods and classes.
+    Raises InputError for weights that do not fit the model or are not finite, for unknown methods, classes and
+    options, for a class that the method cannot use, and where the outputs at b change after all, since what the forward
+    does depends on the values of its weights.
     Source: science 3.
     """
     return align_many(
@@ -60,7 +67,7 @@ def align_many(
     pairs: Sequence[tuple[Any, Any]],
     *,
     method: str = "weights",
-    classes: Collection[SymmetryClass | str] | None = None,
+    classes: Collection[SymmetryClass | str] | str | None = None,
     seed: int = 0,
     restarts: int = 1,
     device: str | torch.device = "auto",
@@ -73,17 +80,22 @@ def align_many(
     Shapes:
         pairs: name → tensor, or Modes, two by two
     """
-    METHODS[method]  # an unknown name is told before any work
-    if restarts < 1:
-        raise InputError(f"restarts is {restarts}: at least 1")
+    # What cannot be asked for is told before any work.
+    kinds = METHODS[method].used(classes, options)
+    seed, restarts = whole_number("seed", seed), whole_number("restarts", restarts, 1)
     function = ModelFunction(model, problem, device)
     found = read(function)
-    kinds = [_class_of(kind) for kind in classes] if classes is not None else _usual(method)
+    _require_pairs(pairs)
     loaded = [(function.load(weights_of(a), "a"), function.load(weights_of(b), "b")) for a, b in pairs]
+    for number, pair in enumerate(loaded):
+        for name, mode in zip("ab", pair, strict=True):
+            _require_finite(_named(name, number, len(loaded)), mode)
     unused = {name for pair in pairs for mode in pair for name in getattr(mode, "unused", ())}
     counted = [name for name in function.parameter_names if name not in unused and name not in function.tied]
-    match = Match(found, found.symmetry.restricted(kinds), loaded, counted, seed, restarts, options)
-    made = found_by(method, match)
+    match = Match(found, found.symmetry.restricted(kinds), loaded, counted, seed, restarts)
+    made = found_by(method, match, options)
+    for number, (one, (_, b)) in enumerate(zip(made, loaded, strict=True)):
+        require_same_outputs(function, match.symmetry, one.element, b, _named("b", number, len(loaded)))
     return [
         Alignment(
             one.element,
@@ -97,15 +109,19 @@ def align_many(
     ]
 
 
-def _class_of(kind: SymmetryClass | str) -> SymmetryClass:
-    try:
-        return SymmetryClass(kind)
-    except ValueError:
-        raise unknown_name("symmetry class", kind, list(SymmetryClass)) from None
+def _require_pairs(pairs: Sequence[Any]) -> None:
+    for number, pair in enumerate(pairs):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            got = f"{len(pair)} entries" if isinstance(pair, tuple | list) else type(pair).__name__
+            raise InputError(f"pair {number} is {got}: give pairs (a, b) of modes, such as [(a, b), (a, c)]")
 
 
-def _usual(method: str) -> list[SymmetryClass]:
-    if method == "learned":
-        return list(SymmetryClass)
-    more = [SymmetryClass.SEMI] if method == "semi" else []
-    return [SymmetryClass.PERMUTATION, *more]
+def _named(name: str, number: int, pairs: int) -> str:
+    return f"{name} of pair {number}" if pairs > 1 else name
+
+
+def _require_finite(words: str, mode: Weights) -> None:
+    """Raise InputError for the first tensor with an entry that is not a finite number."""
+    if not finite(mode):
+        bad = next(name for name, value in mode.items() if not finite({name: value}))
+        raise InputError(f"{words} is not finite: {bad!r} holds NaN or infinity: align modes that did not diverge")

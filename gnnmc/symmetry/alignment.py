@@ -131,8 +131,8 @@ class Alignment:
         """What has to be known of this alignment.
 
         GMC019: weights whose units stay, since they were not understood or failed the check by numbers. GMC020: dead
-        units, which matching by activations cannot place. GMC021: nothing was moved, or (matching by weights) the modes
-        are no nearer than before.
+        units, which matching by activations cannot place. GMC021: nothing was moved, or what
+        the method lowers (`objective_before`, `objective_after` of its figures) is no lower than before.
         """
         frozen: dict[str, list[str]] = {}
         for one in self.symmetry.still:
@@ -144,10 +144,11 @@ class Alignment:
         ]
         for group, (of_a, of_b) in self.figures.get("dead", {}).items():
             found.append(Diagnostic("GMC020", f"{group}: {of_a} of the first mode, {of_b} of the second"))
+        before, after = (self.figures.get(f"objective_{when}") for when in ("before", "after"))
         if not any(group.classes for group in self.symmetry.groups.values()):
             found.append(Diagnostic("GMC021", "the model has no units that may be moved by these classes"))
-        elif self.method == "weights" and not self.after < self.before:
-            found.append(Diagnostic("GMC021", f"distance {self.before:.4g} before and {self.after:.4g} after"))
+        elif before is not None and after is not None and not after < before:
+            found.append(Diagnostic("GMC021", f"{self.method}: objective {before:.4g} before and {after:.4g} after"))
         elif not self.share_moved:
             found.append(Diagnostic("GMC021", "no unit was moved"))
         return found

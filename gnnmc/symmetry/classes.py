@@ -1,6 +1,9 @@
 """The classes of symmetry that a set of hidden units may have."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+
+from gnnmc.registry import unknown_name
 
 
 class SymmetryClass(StrEnum):
@@ -20,3 +23,15 @@ class SymmetryClass(StrEnum):
     SCALING = "scaling"
     ORTHOGONAL = "orthogonal"
     INVERTIBLE = "invertible"
+
+
+def classes_of(names: Iterable[SymmetryClass | str] | str) -> list[SymmetryClass]:
+    """The classes of these names; a single name is one class. Raises InputError for a name that there is not."""
+    return [_class_of(name) for name in ([names] if isinstance(names, str) else names)]
+
+
+def _class_of(name: SymmetryClass | str) -> SymmetryClass:
+    try:
+        return SymmetryClass(name)
+    except ValueError:
+        raise unknown_name("symmetry class", name, [one.value for one in SymmetryClass]) from None

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor
 
+from gnnmc.symmetry.centered import keeping_ones
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.group import Group
@@ -85,9 +86,7 @@ def _orthogonal(shape: tuple[int, ...], generator: torch.Generator, draws: Draws
     """Orthogonal matrices, which leave the vector of ones where it is if `centered`. Shapes: (…, n) → (…, n, n)."""
     if not centered:
         return draws.turned(_rotations(shape, generator))
-    basis = centered_basis(shape[-1])
-    rotations = draws.turned(_rotations((*shape[:-1], shape[-1] - 1), generator))
-    return basis @ rotations @ basis.T + 1 / shape[-1]
+    return keeping_ones(draws.turned(_rotations((*shape[:-1], shape[-1] - 1), generator)))
 
 
 def _rotations(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -96,9 +95,3 @@ def _rotations(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     rotation, upper = torch.linalg.qr(normal)
     # Uniform only with the signs that make R's diagonal positive: without them a single unit never changes sign.
     return rotation * upper.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]
-
-
-def centered_basis(size: int) -> Tensor:
-    """An orthonormal basis of what has mean 0. Shape (n, n − 1), float64."""
-    columns = torch.cat([torch.ones(size, 1, dtype=torch.float64), torch.eye(size, dtype=torch.float64)[:, :-1]], 1)
-    return torch.linalg.qr(columns)[0][:, 1:]

@@ -9,7 +9,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-from gnnmc.symmetry.classes import SymmetryClass
+from gnnmc.registry import unknown_name
+from gnnmc.symmetry.classes import SymmetryClass, classes_of
 from gnnmc.symmetry.group import Group, Scaling, Signing, Still
 from gnnmc.symmetry.layout import Layout, Units, leaves
 
@@ -40,10 +41,16 @@ class Symmetry:
 
     def moving(self, kind: SymmetryClass | str = SymmetryClass.PERMUTATION) -> list[Group]:
         """The groups that have this class, in the order of the model's tensors."""
-        return [group for group in self.groups.values() if kind in group.classes]
+        (asked,) = classes_of([kind])
+        return [group for group in self.groups.values() if asked in group.classes]
 
     def shape(self, group: str) -> tuple[int, ...]:
-        """Sizes of the groups around it, outermost first, then its own: (heads, channels)."""
+        """Sizes of the groups around it, outermost first, then its own: (heads, channels).
+
+        Raises InputError for a group that there is not.
+        """
+        if group not in self.groups:
+            raise unknown_name("group of the symmetry", group, self.groups)
         found = self.groups[group]
         return (*(self.groups[name].size for name in found.outer), found.size)
 
@@ -132,8 +139,11 @@ class Symmetry:
         )
 
     def restricted(self, kinds: Collection[SymmetryClass | str]) -> "Symmetry":
-        """The same with these classes only: what an ablation by class compares."""
-        asked = frozenset(SymmetryClass(kind) for kind in kinds)
+        """The same with these classes only: what an ablation by class compares.
+
+        Raises InputError for a class that there is not.
+        """
+        asked = frozenset(classes_of(kinds))
         groups = {}
         for name, group in self.groups.items():
             left = group.classes & asked

@@ -193,9 +193,19 @@ def test_ends_that_diverge_are_not_aligned_and_the_page_says_so(carried_out: Any
         ({"alignments": ["weights", "weights"]}, "two alignments are called 'weights'"),
         ({"alignments": ["none"]}, "none without repair is the line as trained"),
         ({"alignments": [{"method": "weights", "name": "none"}]}, "are called 'none'"),
-        ({"alignments": [{"method": "weights", "classes": ["rotation"]}]}, "unknown class 'rotation': allowed: perm"),
-        ({"alignments": [{"method": "learned", "options": {"step": 3}}]}, "unknown keyword 'step': did you mean 'st"),
-        ({"alignments": [{"method": "weights", "options": {"steps": 3}}]}, "unknown option of weights 'steps'"),
+        (
+            {"alignments": [{"method": "weights", "classes": ["rotation"]}]},
+            "unknown symmetry class 'rotation': did you",
+        ),
+        (
+            {"alignments": [{"method": "learned", "options": {"step": 3}}]},
+            "unknown option of learned 'step': did you",
+        ),
+        ({"alignments": [{"method": "weights", "options": {"steps": 3}}]}, "method 'weights' has no option 'steps'"),
+        (
+            {"alignments": [{"method": "weights", "classes": ["semi"]}]},
+            "method 'weights' cannot use class 'semi'",
+        ),
         ({"alignments": []}, "alignments"),
         ({"paths": ["bezier"]}, "one must be of kind linear"),
         (one_problem(models=[{"name": "gcn", "hidden": []}]), "an empty list: give at least one value"),

@@ -212,4 +212,4 @@ def test_dead_units_and_modes_that_come_no_nearer_are_told(problem: gnnmc.Proble
     assert codes(found) == ["GMC020"]
     assert found[0].message.endswith("1 of the first mode, 0 of the second")
     (same,) = align(model, problem, b, b, device="cpu").diagnostics()
-    assert str(same) == "GMC021 alignment did not help: distance 0 before and 0 after"
+    assert str(same) == "GMC021 alignment did not help: weights: objective 0 before and 0 after"

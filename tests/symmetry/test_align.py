@@ -10,7 +10,7 @@ from torch import nn
 import gnnmc
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
-from gnnmc.symmetry import align, align_many
+from gnnmc.symmetry import METHODS, Element, SymmetryClass, align, align_many
 from gnnmc.weights import Mode, clone, distance
 from tests.symmetry.matching.planted import planted, same
 from tests.symmetry.zoo import problem_of
@@ -118,7 +118,13 @@ def test_what_was_never_used_by_either_end_does_not_count(case):
     ("options", "words"),
     [
         ({"method": "wieghts"}, ["unknown matching method", "'weights'"]),
-        ({"restarts": 0}, ["restarts is 0", "at least 1"]),
+        ({"restarts": 0}, ["restarts=0", "at least 1"]),
+        ({"restarts": 1.5}, ["restarts=1.5", "whole number"]),
+        ({"seed": "a"}, ["seed='a'", "whole number"]),
+        ({"method": "ste", "batch": 0}, ["batch=0", "at least 1"]),
+        ({"method": "learned", "batch": 2.5}, ["batch=2.5", "whole number"]),
+        ({"method": "activations", "items": 0}, ["items=0", "at least 1"]),
+        ({"method": "semi", "stat": None}, ["unknown option", "'start'"]),
         ({"classes": ["permutations"]}, ["unknown symmetry class", "'permutation'"]),
         ({"temperature": 1.0}, ["no option 'temperature'"]),
     ],
@@ -146,3 +152,85 @@ def test_a_model_without_symmetry_stays():
     a, b = (clone(nn.Linear(8, 3).state_dict()) for _ in range(2))
     alignment = align(model, problem, a, b)
     assert alignment.before == alignment.after > 0 and alignment.share_moved == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "words"),
+    [
+        ("weights", "semi", ["it uses permutation, signed, scaling, orthogonal, invertible", "semi is used by semi"]),
+        (
+            "activations",
+            "orthogonal",
+            ["it uses permutation, signed;", "is used by learned, semi, ste, weights"],
+        ),
+        ("sinkhorn", "signed", ["it uses permutation;", "signed is used by", "ste"]),
+    ],
+)
+def test_a_class_that_a_method_cannot_use_is_told_with_those_that_can(case, method, kind, words):
+    model, problem, (a, b, _) = case
+    with pytest.raises(InputError) as told:
+        align(model, problem, a, b, method=method, classes=["permutation", kind])
+    assert "\n" not in str(told.value)
+    assert all(word in str(told.value) for word in [f"method {method!r} cannot use class {kind!r}", *words]), told.value
+
+
+def test_what_a_method_starts_from_may_use_its_own_classes():
+    assert "orthogonal" in METHODS["sinkhorn"].usable({"start": "weights"})
+    assert METHODS["semi"].usable({"start": None}) == {"semi"}
+    assert METHODS["learned"].usable({"start": Element()}) == set(SymmetryClass)
+
+
+def test_a_single_name_is_one_class_and_one_that_the_model_lacks_is_no_error(case):
+    model, problem, (a, b, _) = case
+    one, same_one = (align(model, problem, a, b, classes=kinds) for kinds in ("permutation", ["permutation"]))
+    assert same(one.apply(b).weights, same_one.apply(b).weights) and one.share_moved > 0
+    assert align(model, problem, a, b, classes="orthogonal").share_moved == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_told_with_mode_and_tensor(case, value):
+    model, problem, (a, b, c) = case
+    name = next(iter(b.weights))
+    broken = clone(b.weights)
+    broken[name].view(-1)[0] = value
+    for method in METHODS:
+        with pytest.raises(InputError, match=rf"^b is not finite: '{name}' holds NaN or infinity"):
+            align(model, problem, a, broken, method=method)
+    with pytest.raises(InputError, match=rf"^a of pair 1 is not finite: '{name}'"):
+        align_many(model, problem, [(a, b), (broken, c)])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_tells_what_it_lowered(case, method):
+    model, problem, (a, b, _) = case
+    options = {"steps": 3} if method in ("ste", "sinkhorn", "learned") else {}
+    found = align(model, problem, a, b, method=method, **options)
+    before, after = found.figures["objective_before"], found.figures["objective_after"]
+    assert after < before
+    if method in ("weights", "semi"):
+        assert (before, after) == pytest.approx((found.before**2, found.after**2))
+    still = align(model, problem, a, a, method=method, **options).figures
+    assert still["objective_after"] == pytest.approx(still["objective_before"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (lambda known: known.restricted(["permute"]), ["'permute'", "permutation"]),
+        (lambda known: known.moving("permute"), ["'permute'", "permutation"]),
+        (lambda known: known.shape("nowhere"), ["'nowhere'", "allowed"]),
+    ],
+)
+def test_a_symmetry_names_what_it_does_not_know(toy_problem, asked, words):
+    known = gnnmc.find_symmetry(build_model("gcn", toy_problem), toy_problem)
+    with pytest.raises(InputError) as raised:
+        asked(known)
+    assert all(word in str(raised.value) for word in words)
+
+
+def test_pairs_that_are_none_are_refused(case):
+    model, problem, (a, b, _) = case
+    with pytest.raises(InputError, match=r"pair 0 is Mode: give pairs \(a, b\)"):
+        align_many(model, problem, [a, b])
+    with pytest.raises(InputError, match="pair 0 is 3 entries"):
+        align_many(model, problem, [(a, b, a)])

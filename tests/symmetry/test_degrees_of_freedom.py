@@ -11,9 +11,9 @@ from torch.func import jacrev
 from gnnmc.engine import ModelFunction
 from gnnmc.symmetry import Element
 from gnnmc.symmetry import find as finding
+from gnnmc.symmetry.centered import centered_basis
 from gnnmc.symmetry.evaluating import evaluated, general_position
 from gnnmc.symmetry.find import read
-from gnnmc.symmetry.random import centered_basis
 from gnnmc.symmetry.symmetry import SymmetryClass
 from tests.symmetry.zoo import CASES, problem_of
 

@@ -9,6 +9,7 @@ from gnnmc.config import AlignmentBlock, PathBlock, ProfileBlock, TrainBlock
 from gnnmc.store import Cell, Task
 from gnnmc.studies.costs.size import DataSize, Work, data_size, work_of
 from gnnmc.studies.costs.table import LIKE, PRICES, PROPAGATIONS
+from gnnmc.symmetry import METHODS
 
 # A process with torch and all that the stages import, as it was measured on Linux: 485 to 525 MiB.
 PROCESS_BYTES = 500 * 2**20
@@ -18,8 +19,6 @@ _SECONDS_PER_CELL = 0.02
 _SECONDS_OF_TABLES, _SECONDS_PER_INPUT = 1.0, 0.0015
 # Reading the symmetry of a model, and a matching that takes no steps, as measured on networks of 16 to 256 channels.
 _SECONDS_OF_READING, _SECONDS_PER_MATCH = 0.1, 0.02
-# Steps of the methods that take some, where a config does not say.
-_STEPS = {"learned": 300, "sinkhorn": 200, "ste": 100}
 # Points that a transform changes are evaluated one by one, with as many forwards as there are layers to repair.
 _TRANSFORMED = 6
 _FLOAT = 4  # bytes
@@ -92,10 +91,10 @@ def _align(task: Task) -> Cost | None:
     if size is None or work is None:
         return None
     # A step of a descent is one of a fit on the items that are trained on; of all pairs together it costs half.
-    steps = block.options.get("steps", _STEPS.get(block.method, 0))
+    steps = getattr(METHODS[block.method].chosen(block.options), "steps", 0)
     calls, *others = _priced(cell, work, "step")
     share = size.trained / size.nodes if size.trained else 1.0
-    each = (0.5 * float(cast(int, steps)) * (calls + sum(others) * share) + _SECONDS_PER_MATCH) * block.restarts
+    each = (0.5 * steps * (calls + sum(others) * share) + _SECONDS_PER_MATCH) * block.restarts
     memory = _held(size) + _at_once(task, _training_bytes(work, size, 1))
     return Cost(_SECONDS_OF_READING + each * len(task.cells), memory)
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -12,24 +12,9 @@ from gnnmc.config.sources import MOST
 from gnnmc.connectivity import LinearPath
 from gnnmc.draw.looks import WITH_REPAIR
 from gnnmc.errors import InputError
-from gnnmc.registry import unknown_name
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.sweep_block import ProblemEntry, SweepBlock
-from gnnmc.symmetry import METHODS, SymmetryClass
-from gnnmc.symmetry.matching.learned import LearnedSettings
-from gnnmc.symmetry.matching.semi import SemiSettings
-from gnnmc.symmetry.matching.sinkhorn import SinkhornSettings
-from gnnmc.symmetry.matching.straight_through import StraightThroughSettings
-from gnnmc.training import settings_of
-
-# What the options of a method are checked by; the names of its options, where these are few.
-_SETTINGS: Mapping[str, type] = {
-    "learned": LearnedSettings,
-    "semi": SemiSettings,
-    "sinkhorn": SinkhornSettings,
-    "ste": StraightThroughSettings,
-}
-_OPTIONS: Mapping[str, Sequence[str]] = {"activations": ("items",)}
+from gnnmc.symmetry import METHODS
 
 
 class AlignedEntry(ProblemEntry):
@@ -81,31 +66,19 @@ class SymmetryStudy(SweepBlock):
 
 
 def _known(alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
-    """The alignments. Raises InputError for a method or a class that there is not, ValueError for equal names."""
+    """The alignments. Raises InputError for a method, a class or an option that there is not and for a class that the
+    method cannot use, ValueError for equal names.
+    """
     for each in alignments:
         if each.method == AS_TRAINED:
             if not each.repair:
                 raise ValueError(f"method {AS_TRAINED} without repair is the line as trained, which is always shown")
         else:
-            METHODS[each.method]
-            _check_options(each)
-        for kind in each.classes or ():
-            if kind not in list(SymmetryClass):
-                raise ValueError(f"unknown class {kind!r}: allowed: {', '.join(SymmetryClass)}")
+            METHODS[each.method].used(each.classes, each.options)
     names = [name for each in alignments for name in _names(each)]
     if twice := [name for name in names if names.count(name) > 1 or name == AS_TRAINED]:
         raise ValueError(f"two alignments are called {twice[0]!r}: give each a name of its own")
     return alignments
-
-
-def _check_options(alignment: AlignmentBlock) -> None:
-    """Raise InputError for options that the method would refuse, and for any where it has none."""
-    if alignment.method in _SETTINGS:
-        settings_of(_SETTINGS[alignment.method], alignment.options, ())
-    else:
-        known = _OPTIONS.get(alignment.method, ())
-        if unknown := [name for name in alignment.options if name not in known]:
-            raise unknown_name(f"option of {alignment.method}", unknown[0], known)
 
 
 def _names(alignment: AlignmentBlock) -> list[str]:

@@ -1,21 +1,21 @@
 """Matching by activations: units that answer to the data alike."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from gnnmc.engine import MEMORY
-from gnnmc.registry import unknown_name
+from gnnmc.numbers import whole_number
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.group import Group
 from gnnmc.symmetry.layout import Units
 from gnnmc.symmetry.matching.assignment import Nested, assign, assign_nested
 from gnnmc.symmetry.matching.correlations import Seen, of_distinct, seen_of_pairs
-from gnnmc.symmetry.matching.match import METHODS, Found, Match
+from gnnmc.symmetry.matching.match import Found, Match, register
 from gnnmc.symmetry.recorded import ITEMS, Recorded
 from gnnmc.symmetry.symmetry import Symmetry
 
@@ -26,8 +26,18 @@ _MOST_NUMBERS = 2**22
 _INSTEAD = "use method='weights', which compares the weights alone"
 
 
-@METHODS.register("activations")
-def by_activations(match: Match) -> list[Found]:
+@dataclass(frozen=True, kw_only=True)
+class ActivationSettings:
+    """items: how many training items to compare on, where items can be had apart."""
+
+    items: int = ITEMS
+
+    def __post_init__(self) -> None:
+        whole_number("items", self.items, 1)
+
+
+@register("activations", classes=[SymmetryClass.PERMUTATION, SymmetryClass.SIGNED], settings=ActivationSettings)
+def by_activations(match: Match, chosen: ActivationSettings) -> list[Found]:
     """One order for each group, by which the correlations of the units of a and b over the data sum to the most.
 
     Units are compared over all nodes, pixels or tokens, without labels, where they are read or just after a function of
@@ -37,21 +47,17 @@ def by_activations(match: Match) -> list[Found]:
     ones. Units that may change sign are compared by the absolute correlation, and get the sign. Units that do not vary
     (dead ones) have no correlation: they are matched last. Groups that are seen nowhere stay as they are.
 
-    Options: items (1024), how many training items to compare on, where items can be had apart. Figures: correlation,
-    of each group the mean over the matched units that vary; dead, of each group with units that do not vary, how many
-    do not in a and in b.
+    Options: `ActivationSettings`. Objective: 1 − the mean correlation of units of a and b in one place, over those that
+    vary, each value with one voice. Figures: correlation, of each group the mean over the matched units that vary;
+    dead, of each group with units that do not vary, how many do not in a and in b.
 
-    Raises InputError for other options, and for a forward that cannot be recorded.
+    Raises InputError for a forward that cannot be recorded.
     Source: Ainsworth et al. 2022, section 3.1 (Li et al. 2015); nested, science 3.
     """
-    options = dict(match.options)
-    items = options.pop("items", ITEMS)
-    for name in options:
-        raise unknown_name("option of matching by activations", name, ["items"])
     symmetry = match.symmetry
     if not any(group.classes & {SymmetryClass.PERMUTATION, SymmetryClass.SIGNED} for group in symmetry.groups.values()):
-        return [Found(Element()) for _ in match.pairs]
-    recorded = Recorded(match.model.function, items, _INSTEAD)
+        return [Found.of(Element(), 1.0, 1.0) for _ in match.pairs]
+    recorded = Recorded(match.model.function, chosen.items, _INSTEAD)
     weights, pairs = of_distinct(match.pairs)
     if weights:
         recorded.require_agreement(weights[-1])
@@ -121,7 +127,8 @@ class _Matching:
         figures: dict[str, dict[str, object]] = {"correlation": {}, "dead": {}}
         for name, gains in self._gains.items():
             self._conclude(name, gains, signs, figures)
-        return Found(Element(dict(self._orders), signs=signs), figures)
+        found = Element(dict(self._orders), signs=signs)
+        return Found.of(found, 1 - self._agreement(Element()), 1 - self._agreement(found), **figures)
 
     def _moves(self, name: str) -> bool:
         return bool(self._symmetry.groups[name].classes & {SymmetryClass.PERMUTATION, SymmetryClass.SIGNED})
@@ -249,14 +256,37 @@ class _Matching:
 
     def _partners(self, names: Sequence[str]) -> Tensor:
         """For every entry of an array with these groups as axes, which entry of b stands there. Shape: (U,)."""
+        return self._placed(names, Element(self._orders), ())[0]
+
+    def _placed(self, names: Sequence[str], element: Element, flipped: Collection[str]) -> tuple[Tensor, Tensor]:
+        """Of an element: which entry of b stands in every place of an array with these groups as axes, and its sign,
+        of the signings that the array has. Shapes: (U,), (U,).
+        """
         shape = [self._symmetry.groups[name].size for name in names]
-        numbers = torch.arange(torch.Size(shape).numel()).reshape(shape)
-        if not names:
-            return numbers.reshape(-1)
-        axes = tuple(Units(name, size) for name, size in zip(names, shape, strict=True))
-        held = {name: order for name, order in self._orders.items() if name in names}
+        numbers = torch.arange(1, torch.Size(shape).numel() + 1, dtype=torch.float64).reshape(shape)
+        signings = self._symmetry.signings
+        axes = tuple(
+            Units(name, size, signings=tuple(label for label in flipped if signings[label].group == name))
+            for name, size in zip(names, shape, strict=True)
+        )
+        held = {name: order for name, order in element.orders.items() if name in names}
         alone = replace(self._symmetry, layouts={"numbers": axes})
-        return Element(held).apply(alone, {"numbers": numbers})["numbers"].reshape(-1)
+        moved = Element(held, signs=element.signs).apply(alone, {"numbers": numbers})["numbers"].reshape(-1)
+        return moved.abs().long() - 1, moved.sign()
+
+    def _agreement(self, element: Element) -> float:
+        """The mean correlation of units of a and of b moved in one place; nothing where none is compared."""
+        means = []
+        for one in self._seen:
+            if any(not set(self._symmetry.groups[name].outer) <= set(one.groups) for name in one.groups):
+                continue  # orders inside units that the value does not tell apart
+            partner, sign = self._placed(one.groups, element, one.flipped)
+            vary = ~one.dead_a.reshape(-1) & ~one.dead_b.reshape(-1)[partner]
+            every = len(partner)
+            found = one.correlation.reshape(every, every)[torch.arange(every), partner] * sign
+            if bool(vary.any()):
+                means.append(found[vary].mean())
+        return float(torch.stack(means).mean()) if means else 0.0
 
     def _conclude(
         self, name: str, gains: _Gains, signs: dict[str, Tensor], figures: Mapping[str, dict[str, object]]

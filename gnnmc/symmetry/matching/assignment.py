@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from gnnmc.symmetry.matching.rotation import rotation
+from gnnmc.symmetry.matching.projections import rotation
 
 
 def assign(gains: Tensor) -> Tensor:

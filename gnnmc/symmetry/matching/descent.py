@@ -9,8 +9,9 @@ from torch import Tensor
 from gnnmc.errors import InputError
 from gnnmc.seeding import numpy_generator, torch_generator
 from gnnmc.symmetry.element import Element
+from gnnmc.symmetry.matching.composing import composed
 from gnnmc.symmetry.matching.latents import Latents
-from gnnmc.symmetry.matching.match import Match
+from gnnmc.symmetry.matching.match import Found, Match
 from gnnmc.symmetry.matching.objectives import Objective, by_distance, by_loss
 from gnnmc.symmetry.matching.relaxed import moving_names
 from gnnmc.symmetry.matching.start import Best, Start, starts
@@ -44,6 +45,8 @@ class DescentSettings:
     def __post_init__(self) -> None:
         whole_number("steps", self.steps, 1)
         real_number("lr", self.lr, zero=False)
+        if self.batch is not None:
+            whole_number("batch", self.batch, 1)
         real_number("weight_decay", self.weight_decay, zero=True)
         share("warmup", self.warmup)
         if not isinstance(self.between, tuple | list) or len(self.between) != 2:
@@ -57,18 +60,18 @@ class DescentSettings:
 MakeLatents = Callable[[int], Latents]
 
 
-def descend(match: Match, chosen: DescentSettings, make: MakeLatents, noise: float) -> list[Element]:
+def descend(match: Match, chosen: DescentSettings, make: MakeLatents, noise: float) -> list[Found]:
     """For every pair the element of least score that a descent from its start meets, which may be the start.
 
     noise: standard deviation of what restarts after the first add to the latents.
     """
     first = starts(match, chosen.start)
 
-    def find(places: Sequence[int], objective: Objective) -> list[Element]:
+    def find(places: Sequence[int], objective: Objective) -> list[Found]:
         descent = _Descent(match, places, [first[k] for k in places], objective, chosen)
         for restart in range(match.restarts):
             descent.run(make(len(places)), restart, noise if restart else 0.0)
-        return descent.best.elements
+        return descent.best.found()
 
     return by_distance(match, find) if chosen.distance else by_loss(match, find, chosen.batch, match.seed)
 
@@ -90,7 +93,7 @@ class _Descent:
             element.apply(match.symmetry, match.pairs[k][1]) for k, element in zip(places, elements, strict=True)
         ]
         self._moving = moving_names(match.symmetry)
-        self.best = Best(elements, objective.score(self._from))
+        self.best = Best(match, places, elements, objective)
 
     def run(self, latents: Latents, restart: int, noise: float) -> None:
         """One descent."""
@@ -139,7 +142,7 @@ class _Descent:
         symmetry = self._match.symmetry
         elements = latents.exact_elements()
         moved = [element.apply(symmetry, weights) for element, weights in zip(elements, self._from, strict=True)]
-        whole = [one.then(more, symmetry) for one, more in zip(self._first, elements, strict=True)]
+        whole = [composed(symmetry, one, more) for one, more in zip(self._first, elements, strict=True)]
         self.best.see(whole, self._objective.score(moved))
 
 

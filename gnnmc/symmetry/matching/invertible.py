@@ -49,13 +49,6 @@ def solve_invertible(
     return state.matrix
 
 
-def distances_under(matrix: Tensor, circuit: Circuit) -> Tensor:
-    """‖A_w − M·B_w‖² + ‖A_r − M⁻ᵀ·B_r‖² for each copy. Shapes: matrix (…, n, n) → (…), float64."""
-    grams = _Grams.of(*circuit)
-    matrix = matrix.double()
-    return grams.distance(matrix, torch.linalg.inv(matrix).mT)
-
-
 def head_costs(circuits: Sequence[Circuit]) -> Tensor:
     """How far each head of a is from each head of b, whatever the bases inside heads: Σ ‖WᵀV of a − WᵀV of b‖².
 

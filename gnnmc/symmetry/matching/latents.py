@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from gnnmc.symmetry.centered import keeping_ones
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.matching.projections import assigned, rotation, sign
 from gnnmc.symmetry.matching.relaxed import relaxed
-from gnnmc.symmetry.random import centered_basis
 from gnnmc.symmetry.symmetry import Symmetry
 
 # Logarithms of factors, and the Frobenius norms of those of maps, stay below: the loss between two modes can be lowered
@@ -57,7 +57,7 @@ class Latents:
     def elements(self) -> list[Element]:
         """Of matrices, factors and signs alone, and with derivatives by the latents."""
         matrices = {name: self.soft(latent) for name, latent in self.orders.items()}
-        matrices |= {name: self._turned(name, latent) for name, latent in self.rotations.items()}
+        matrices |= {name: self._rotated(name, latent) for name, latent in self.rotations.items()}
         matrices |= {name: torch.matrix_exp(_bounded(latent)) for name, latent in self.logarithms.items()}
         scales = {name: _bounded_each(latent).exp() for name, latent in self.scales.items()}
         signs = {name: sign(latent) for name, latent in self.signs.items()}
@@ -72,18 +72,15 @@ class Latents:
     def exact_elements(self) -> list[Element]:
         """The elements themselves: orders as orders, matrices in double precision."""
         orders = {name: assigned(self.soft(latent)) for name, latent in self.orders.items()}
-        matrices = {name: self._turned(name, latent.to(_EXACT)) for name, latent in self.rotations.items()}
+        matrices = {name: self._rotated(name, latent.to(_EXACT)) for name, latent in self.rotations.items()}
         matrices |= {name: torch.matrix_exp(_bounded(latent.to(_EXACT))) for name, latent in self.logarithms.items()}
         scales = {name: _bounded_each(latent.to(_EXACT)).exp() for name, latent in self.scales.items()}
         signs = {name: sign(latent).to(_EXACT) for name, latent in self.signs.items()}
         every = zip(*map(self._each, (orders, matrices, scales, signs)), strict=True)
         return [Element(*of_one) for of_one in every]
 
-    def _turned(self, group: str, latent: Tensor) -> Tensor:
-        if not self.symmetry.groups[group].centered:
-            return rotation(latent)
-        basis = centered_basis(self.symmetry.groups[group].size).to(latent)
-        return basis @ rotation(latent) @ basis.mT + 1 / len(basis)
+    def _rotated(self, group: str, latent: Tensor) -> Tensor:
+        return keeping_ones(rotation(latent)) if self.symmetry.groups[group].centered else rotation(latent)
 
     def _each(self, values: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
         for k in range(len(self.leaves[0])):

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from gnnmc.symmetry.element import Element
+from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.matching.descent import DescentSettings, descend
 from gnnmc.symmetry.matching.latents import latents_of
-from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.match import Found, Match, register
 from gnnmc.symmetry.matching.projections import permutation
 from gnnmc.symmetry.matching.start import Start
-from gnnmc.training import settings_of
 
 # Latent orders start at this multiple of the identity: what must be gone before two units change places [ours]. With a
 # rate of 3e-4 an entry moves by .05 in 300 steps of a cosine.
@@ -27,8 +26,8 @@ class LearnedSettings(DescentSettings):
     start: Start = "weights"
 
 
-@METHODS.register("learned")
-def learned(match: Match) -> list[Element]:
+@register("learned", classes=set(SymmetryClass) - {SymmetryClass.SEMI}, usual=None, settings=LearnedSettings)
+def learned(match: Match, chosen: LearnedSettings) -> list[Found]:
     """Elements of all classes at once, by descent on the training loss at points between a and the moved b.
 
     From the start, matching by weights, latent matrices move and are projected in every step: to the nearest
@@ -37,10 +36,9 @@ def learned(match: Match) -> list[Element]:
     degenerate, and weight decay pulls both to the start. The element of least loss at the midpoint on all train items
     is kept; nothing below that of the start: the start.
 
-    Options: `LearnedSettings`. Raises InputError for others, and for settings out of range.
+    Options: `LearnedSettings`. Objective: the loss at the midpoint on all train items in nats, or ‖a − moved b‖².
     Source: Theus et al. 2025; science 3.
     """
-    chosen = settings_of(LearnedSettings, match.options, ())
     device = match.model.function.device
     return descend(
         match,

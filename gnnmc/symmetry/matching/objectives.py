@@ -19,8 +19,7 @@ from gnnmc.engine import (
     stacked_weights,
 )
 from gnnmc.seeding import device_generator, forked
-from gnnmc.symmetry.element import Element
-from gnnmc.symmetry.matching.match import Match
+from gnnmc.symmetry.matching.match import Found, Match
 from gnnmc.training import BatchOrder
 from gnnmc.weights import Weights
 
@@ -40,11 +39,11 @@ class Objective(Protocol):
         """What elements are compared by: at t = ½, on all items of the train split."""
 
 
-# (numbers of the pairs, their objective) → their elements
-Find = Callable[[Sequence[int], Objective], list[Element]]
+# (numbers of the pairs, their objective) → what was found
+Find = Callable[[Sequence[int], Objective], list[Found]]
 
 
-def by_loss(match: Match, find: Find, batch: int | None, seed: int) -> list[Element]:
+def by_loss(match: Match, find: Find, batch: int | None, seed: int) -> list[Found]:
     """What `find` gives for all pairs, as many at once as the model and the memory allow.
 
     The loss is that of training with dropout off: BatchNorm takes the statistics of the items, as it does where they
@@ -55,26 +54,26 @@ def by_loss(match: Match, find: Find, batch: int | None, seed: int) -> list[Elem
     def order() -> BatchOrder:
         return BatchOrder(function.problem.splits["train"], batch, "matching", "order", seed)
 
-    def jointly() -> list[Element]:
+    def jointly() -> list[Found]:
         some = [weights for pair in pairs for weights in pair][:2]
         forward = TrainingForward(function, some[0], all_items=order().per_epoch == 1, dropout=False)
         together = Together([forward], [some])
         if not together.reached:
             raise NotTraceable("no parameter receives a gradient")
 
-        def work(places: Sequence[int]) -> list[Element]:
+        def work(places: Sequence[int]) -> list[Found]:
             return find(places, _Jointly(function, together, [pairs[k][0] for k in places], order()))
 
         at_once = places_at_once(together, [len(pairs)], MEMORY)
         return all_places(work, "matching {count} pairs", together, [len(pairs)], at_once)[0][0]
 
-    def in_turn() -> list[Element]:
+    def in_turn() -> list[Found]:
         return [find([k], _Alone(function, a, order()))[0] for k, (a, _) in enumerate(pairs)]
 
     return attempt(jointly, in_turn, "one pair after another", lambda made: None) if pairs else []
 
 
-def by_distance(match: Match, find: Find) -> list[Element]:
+def by_distance(match: Match, find: Find) -> list[Found]:
     """What `find` gives for all pairs, by ‖a − moved‖² over the tensors that count."""
     places = range(len(match.pairs))
     return find(places, _Distances([match.pairs[k][0] for k in places], match.counted)) if match.pairs else []

@@ -7,6 +7,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from gnnmc.symmetry.centered import centered_basis, keeping_ones
+
 # Rounds of normalizing rows and columns; how far a sum may be from 1 to stop before, and every how many that is seen.
 ROUNDS, CLOSE, LOOK = 200, 1e-5, 8
 
@@ -47,12 +49,17 @@ def doubly_stochastic(logits: Tensor) -> Tensor:
     return _Sinkhorn.apply(logits)
 
 
-def rotation(latent: Tensor) -> Tensor:
-    """The orthogonal matrix nearest to each latent one, U·Vᵀ of its singular vectors. Shapes: (…, n, n) → the same.
+def rotation(matrix: Tensor, *, centered: bool = False) -> Tensor:
+    """The orthogonal matrix nearest to each, which is the O of largest ⟨matrix, O⟩ (Procrustes): U·Vᵀ of its singular
+    vectors. It can be differentiated.
 
+    centered: among those that leave the vector of ones where it is. Shapes: (…, n, n) → the same.
     Source: Schönemann 1966; Theus et al. 2025.
     """
-    return _Polar.apply(latent)
+    if centered:
+        basis = centered_basis(matrix.shape[-1]).to(matrix)
+        return keeping_ones(rotation(basis.mT @ matrix @ basis))
+    return _Polar.apply(matrix)
 
 
 class _Sinkhorn(torch.autograd.Function):

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.layout import Leaf, Units, blocks
+from gnnmc.symmetry.matching.composing import signing_of
 from gnnmc.symmetry.symmetry import Symmetry
 from gnnmc.weights import Weights, distance
 
@@ -25,8 +27,12 @@ def match_scales(
     *,
     rounds: int = FACTOR_ROUNDS,
     tolerance: float = 1e-9,
+    scalings: Collection[str] | None = None,
 ) -> Element:
     """Factors that bring b nearest to a, over the tensors that count; it never goes farther away.
+
+    scalings: names of those to use; all that the symmetry holds by default. γ of a norm is one: what reads behind it is
+    divided by what γ is multiplied by.
 
     One scaling after another, until a round gains less than `tolerance` of the distance. For one scaling the units are
     apart, and the factor s of each is a root of a polynomial: the derivative of Σ_e ‖A_e − sᵉ·B_e‖² (exponents e = 1
@@ -37,9 +43,11 @@ def match_scales(
     Source: ours; the balance of ReLU units (Neyshabur et al. 2015), towards a second mode instead of equal norms.
     """
     factors: dict[str, Tensor] = {}
-    moved = {name: b[name].double() for name in counted}
-    aim = {name: a[name].double() for name in counted}
-    places = {name: _places(symmetry, name, counted) for name in symmetry.scalings}
+    asked = symmetry.scalings if scalings is None else scalings
+    places = {name: _places(symmetry, name, counted) for name in asked}
+    touched = {place.tensor for of_scaling in places.values() for place in of_scaling}
+    moved = {name: b[name].double() for name in touched}
+    aim = {name: a[name].double() for name in touched}
     whole = distance(aim, moved) ** 2
     for _ in range(rounds):
         gained = 0.0
@@ -62,6 +70,25 @@ def match_scales(
         if gained <= tolerance * whole:
             break
     return Element(scales=factors)
+
+
+def match_gauge_signs(symmetry: Symmetry, a: Weights, b: Weights, counted: Collection[str]) -> Element:
+    """Signs of γ and of what reads behind it that bring b nearer to a, where the symmetry has signs of these alone.
+
+    Shapes: a, b name → tensor.
+    """
+    signs: dict[str, Tensor] = {}
+    for group in symmetry.groups.values():
+        for scaling, _ in group.gauges:
+            signing = signing_of(symmetry, scaling)
+            if signing is None or SymmetryClass.SIGNED not in group.classes:
+                continue
+            inner, _ = _sums(symmetry, scaling, _places(symmetry, scaling, counted), a, b)
+            odd = [value for exponent, value in inner.items() if exponent % 2]
+            if odd:
+                flipped = torch.stack(odd).sum(0) < 0
+                signs[signing] = torch.where(flipped, -1.0, 1.0).double()
+    return Element(signs={name: sign for name, sign in signs.items() if bool((sign < 0).any())})
 
 
 def nearest_factors(inner: Sequence[Tensor], squares: Sequence[Tensor], exponents: Sequence[int]) -> Tensor:
@@ -124,6 +151,15 @@ def _places(symmetry: Symmetry, scaling: str, counted: Collection[str]) -> list[
 
 
 def _nearest(symmetry: Symmetry, scaling: str, places: Sequence[_Place], a: Weights, b: Weights) -> Tensor:
+    inner, squares = _sums(symmetry, scaling, places, a, b)
+    exponents = sorted(inner)
+    return nearest_factors([inner[e] for e in exponents], [squares[e] for e in exponents], exponents)
+
+
+def _sums(
+    symmetry: Symmetry, scaling: str, places: Sequence[_Place], a: Weights, b: Weights
+) -> tuple[dict[int, Tensor], dict[int, Tensor]]:
+    """By exponent Σ a·b and Σ b² of every unit. Shapes: exponent → (…, n), float64."""
     group = symmetry.scalings[scaling].group
     outer = symmetry.groups[group].outer
     shape = symmetry.shape(group)
@@ -137,5 +173,4 @@ def _nearest(symmetry: Symmetry, scaling: str, places: Sequence[_Place], a: Weig
         for sums, product in ((inner, of_a * of_b), (squares, of_b * of_b)):
             summed = product.movedim(kept, list(range(len(kept)))).reshape(*shape, -1).sum(-1)
             sums[place.exponent] = sums.get(place.exponent, 0) + summed
-    exponents = sorted(inner)
-    return nearest_factors([inner[e] for e in exponents], [squares[e] for e in exponents], exponents)
+    return inner, squares

@@ -9,10 +9,10 @@ from gnnmc.seeding import torch_generator
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.group import Group
-from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.match import Found, Match, register
 from gnnmc.symmetry.matching.start import Start, starts
 from gnnmc.symmetry.matching.terms import products, terms
-from gnnmc.training import settings_of
+from gnnmc.symmetry.matching.weights import squared_distance
 from gnnmc.weights import Weights
 
 # What a unit adds to the outputs, as a share of what the one that adds most does, to be nothing; and the outputs'.
@@ -26,8 +26,13 @@ class SemiSettings:
     start: Start = "weights"
 
 
-@METHODS.register("semi")
-def semi(match: Match) -> list[Element]:
+@register(
+    "semi",
+    classes=[SymmetryClass.SEMI],
+    usual=[SymmetryClass.PERMUTATION, SymmetryClass.SEMI],
+    settings=SemiSettings,
+)
+def semi(match: Match, chosen: SemiSettings) -> list[Found]:
     """The start, after which units of b that are dead on every item are replaced by shares of live ones.
 
     At equal widths a semi-permutation that keeps the function is a permutation unless units can be spared. A unit that
@@ -36,13 +41,15 @@ def semi(match: Match) -> list[Element]:
     nearer to a. So the outputs are kept on these items, which is checked; where weight decay has taken the dead unit's
     weights to zero, on any. Units of groups inside others stay as they are.
 
-    Options: `SemiSettings`. Raises InputError for others.
+    Options: `SemiSettings`. Objective: ‖a − moved b‖².
     Source: Theus et al. 2025 (the class; that dead units make room is ours).
     """
-    chosen = settings_of(SemiSettings, match.options, ())
-    return [
-        _split(match, element, a, b) for element, (a, b) in zip(starts(match, chosen.start), match.pairs, strict=True)
-    ]
+    found = []
+    for start, (a, b) in zip(starts(match, chosen.start), match.pairs, strict=True):
+        element = _split(match, start, a, b)
+        before, after = (squared_distance(match, a, b, one) for one in (Element(), element))
+        found.append(Found.of(element, before, after))
+    return found
 
 
 def _split(match: Match, start: Element, a: Weights, b: Weights) -> Element:

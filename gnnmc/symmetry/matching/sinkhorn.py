@@ -4,12 +4,10 @@ import math
 from dataclasses import dataclass
 
 from gnnmc.symmetry.classes import SymmetryClass
-from gnnmc.symmetry.element import Element
 from gnnmc.symmetry.matching.descent import DescentSettings, descend
 from gnnmc.symmetry.matching.latents import latents_of
-from gnnmc.symmetry.matching.match import METHODS, Match
+from gnnmc.symmetry.matching.match import Found, Match, register
 from gnnmc.symmetry.matching.projections import doubly_stochastic
-from gnnmc.training import settings_of
 
 # Of restarts, on the logits.
 _NOISE = 1.0
@@ -25,8 +23,8 @@ class SinkhornSettings(DescentSettings):
     optimizer: str = "adam"
 
 
-@METHODS.register("sinkhorn")
-def by_sinkhorn(match: Match) -> list[Element]:
+@register("sinkhorn", classes=[SymmetryClass.PERMUTATION], settings=SinkhornSettings)
+def by_sinkhorn(match: Match, chosen: SinkhornSettings) -> list[Found]:
     """Orders found through doubly stochastic matrices, one for each group, whose logits descend the objective.
 
     The objective is the training loss at the midpoint of a and the moved b, at a random point (between=(0, 1)), or the
@@ -35,10 +33,9 @@ def by_sinkhorn(match: Match) -> list[Element]:
     them. Matrices start even, or, from a start that was given, with half of every unit where it is; they are rounded to
     the nearest order, of which the best is kept, and the start if none is better. Only permutations are found.
 
-    Options: `SinkhornSettings`. Raises InputError for others, and for settings out of range.
+    Options: `SinkhornSettings`. Objective: the loss at the midpoint on all train items in nats, or ‖a − moved b‖².
     Source: Peña et al. 2023.
     """
-    chosen = settings_of(SinkhornSettings, match.options, ())
     symmetry = match.symmetry.restricted([SymmetryClass.PERMUTATION])
     device = match.model.function.device
     return descend(

@@ -1,14 +1,14 @@
 """Where descent over elements starts from, and the best element that it has seen."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from torch import Tensor
 
 from gnnmc.errors import InputError
 from gnnmc.symmetry.element import Element
-from gnnmc.symmetry.matching.match import Match, found_by
+from gnnmc.symmetry.matching.match import Found, Match, found_by
+from gnnmc.symmetry.matching.objectives import Objective
 
 # The name of a method, an element for every pair, one for all of them, or None for b as it is.
 Start: TypeAlias = str | Element | Sequence[Element] | None
@@ -19,7 +19,7 @@ def starts(match: Match, given: Start) -> list[Element]:
     if given is None:
         return [Element() for _ in match.pairs]
     if isinstance(given, str):
-        return [one.element for one in found_by(given, replace(match, options={}))]
+        return [one.element for one in found_by(given, match)]
     if isinstance(given, Element):
         return [given for _ in match.pairs]
     elements = list(given) if isinstance(given, Sequence) else []
@@ -33,11 +33,19 @@ def starts(match: Match, given: Start) -> list[Element]:
 
 
 class Best:
-    """Of each pair the element of least score; the start, where nothing is below it."""
+    """Of each pair the element of least score; the start, where nothing is below it. before: score of b as it is."""
 
-    def __init__(self, elements: Sequence[Element], scores: Tensor) -> None:
+    def __init__(self, match: Match, places: Sequence[int], elements: Sequence[Element], objective: Objective) -> None:
+        given = [match.pairs[k][1] for k in places]
+        moved = [element.apply(match.symmetry, b) for element, b in zip(elements, given, strict=True)]
         self.elements = list(elements)
-        self.scores = scores.tolist()
+        self.before = objective.score(given).tolist()
+        self.scores = objective.score(moved).tolist()
+
+    def found(self) -> list[Found]:
+        """The best of each pair, with its score as the objective."""
+        each = zip(self.elements, self.before, self.scores, strict=True)
+        return [Found.of(element, before, after) for element, before, after in each]
 
     def see(self, elements: Sequence[Element], scores: Tensor) -> None:
         """Keep those that are better. A score that is not a number is no better than any."""

@@ -1,65 +1,85 @@
 """Matching by weights: the element under which the moved weights are nearest, by ascent over the groups in turn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import torch
 from torch import Tensor
 
-from gnnmc.errors import InputError
 from gnnmc.seeding import torch_generator
 from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.element import Element
-from gnnmc.symmetry.group import Group
-from gnnmc.symmetry.matching.assignment import assign
-from gnnmc.symmetry.matching.circuits import circuit_of
-from gnnmc.symmetry.matching.coupled import TINY, Coupled, raised
-from gnnmc.symmetry.matching.family import Face, Family, Key, best_element, faces, families, moves
+from gnnmc.symmetry.matching.ascent import Ascent
+from gnnmc.symmetry.matching.composing import composed
 from gnnmc.symmetry.matching.folded import folded, without_gauges
-from gnnmc.symmetry.matching.gauge import match_gauges
-from gnnmc.symmetry.matching.invertible import head_costs, is_conditioned, solve_invertible
-from gnnmc.symmetry.matching.joint import Joint
-from gnnmc.symmetry.matching.match import METHODS, Match
-from gnnmc.symmetry.matching.procrustes import raised_rotation
-from gnnmc.symmetry.matching.scaling import match_scales
-from gnnmc.symmetry.matching.terms import Term, inner, products, terms
-from gnnmc.symmetry.random import random_element
-from gnnmc.weights import Weights
+from gnnmc.symmetry.matching.match import Found, Match, NoSettings, register
+from gnnmc.symmetry.matching.scaling import match_gauge_signs, match_scales
+from gnnmc.symmetry.symmetry import Symmetry
+from gnnmc.weights import Weights, distance, finite
 
-# Rounds over all groups; a handful is usual.
-ROUNDS = 100
-# Units of a group up to which all orders are also sought at once: dozens of assignments, not a few.
-JOINTLY = 1024
-# Where further joint searches start: this far from the middle of all orders to orders drawn at random.
-TOWARDS = 0.25
-# Modes whose squared distance is below this share of their sizes are one.
-_SAME = 1e-10
-# Of the squared distance, what a round must gain where matrices take part: these go on gaining ever less.
-_LITTLE = 1e-4
-# Of the solver of an invertible map, each time that it is its turn.
-_STEPS = 12
+_DENSE = frozenset({SymmetryClass.ORTHOGONAL, SymmetryClass.INVERTIBLE})
 
 
-@METHODS.register("weights")
-def by_weights(match: Match) -> list[Element]:
-    """Coordinate ascent on ⟨a, moved b⟩: each group in turn gets its best element with all others held.
+@register("weights", classes=set(SymmetryClass) - {SymmetryClass.SEMI})
+def by_weights(match: Match, _settings: NoSettings) -> list[Found]:
+    """Coordinate ascent on −‖a − moved b‖², which is ⟨a, moved b⟩ where nothing changes lengths: each group in turn
+    gets its best element with all others held. What is found is never farther from a than b is.
 
     Orders by linear assignment (groups inside others for every pair of these), exactly; a group that is on two axes of
-    one tensor by steps that are only taken if the exact objective rises; rotations by Procrustes. It never falls, and
-    ends when no group gains more than 1e-12 of it. Where weights lie between groups that move, it starts from where the
-    search for all orders at once ends (`Joint`); a second start is b as it is, further ones are drawn at random.
+    one tensor by steps that are only taken if the exact objective rises; rotations by Procrustes. It ends when no group
+    gains more than 1e-12 of it. Where weights lie between groups that move, it starts from where the search for all
+    orders at once ends (`Joint`); a second start is b as it is, further ones are drawn at random.
 
-    Raises InputError for any option: there is none.
-    Source: Ainsworth et al. 2022, algorithm 1; rotations, Theus et al. 2025; science 3.
+    With rotations or invertible maps there are three ascents: orders alone, these alone, and both in turn. The latter
+    two have γ of every norm multiplied into what reads behind it, where a rotation acts plainly but distances are
+    others. From each end ascent goes on in the weights as they are, with the γ that are nearest to those of a; the
+    nearest end is kept. So more classes are never farther than permutations alone.
+
+    Options: none. Objective: ‖a − moved b‖².
+    Source: Ainsworth et al. 2022, algorithm 1; rotations, Theus et al. 2025; science 3. The starts are ours.
     """
-    if match.options:
-        raise InputError(f"matching by weights has no option {next(iter(match.options))!r}")
     return [_best_of(match, a, b) for a, b in match.pairs]
 
 
-def _best_of(match: Match, a: Weights, b: Weights) -> Element:
+def _best_of(match: Match, a: Weights, b: Weights) -> Found:
+    symmetry = match.symmetry
+    found = [_ascended(match, _of_orders(symmetry), match.counted, a, b)]
+    if any(group.classes & _DENSE for group in symmetry.groups.values()):
+        folded_a, counted = folded(symmetry, match.counted, a)
+        folded_b, _ = folded(symmetry, match.counted, b)
+        for some in (symmetry.restricted(_DENSE), symmetry):
+            found.append(_ascended(match, without_gauges(some), counted, folded_a, folded_b))
+        found = [_further(match, a, b, element) for element in found]
+    if any(SymmetryClass.SCALING in group.classes for group in symmetry.groups.values()):
+        found = [one.then(match_scales(symmetry, a, one.apply(symmetry, b), match.counted), symmetry) for one in found]
+    squares = [squared_distance(match, a, b, one) for one in (*found, Element())]
+    nearest = min(range(len(squares)), key=lambda k: squares[k])
+    return Found.of([*found, Element()][nearest], squares[-1], squares[nearest])
+
+
+def squared_distance(match: Match, a: Weights, b: Weights, element: Element) -> float:
+    """‖a − moved b‖² over the tensors that count. Shapes: a, b name → tensor."""
+    return distance(a, element.apply(match.symmetry, b), match.counted) ** 2
+
+
+def _of_orders(symmetry: Symmetry) -> Symmetry:
+    """Without rotations and maps; units that these may act on have no signs either, which one map would take in."""
+    dense = {name for name, group in symmetry.groups.items() if group.classes & _DENSE}
+    gone = _DENSE | {SymmetryClass.SIGNED}
+    groups = {
+        name: replace(group, classes=group.classes - gone, gauges=()) if name in dense else group
+        for name, group in symmetry.groups.items()
+    }
+    signings = {name: one for name, one in symmetry.signings.items() if one.group not in dense}
+    return replace(symmetry, groups=groups, signings=signings)
+
+
+def _ascended(
+    match: Match, symmetry: Symmetry, counted: Sequence[str], a: Mapping[str, Tensor], b: Mapping[str, Tensor]
+) -> Element:
+    """The best end of all starts."""
     best: Ascent | None = None
     for restart in range(match.restarts):
-        ascent = Ascent(match, a, b, torch_generator("matching", match.seed, restart))
+        ascent = Ascent(symmetry, counted, a, b, torch_generator("matching", match.seed, restart))
         at_hand = ascent.value
         ascent.start(restart)
         ascent.run()
@@ -70,257 +90,21 @@ def _best_of(match: Match, a: Weights, b: Weights) -> Element:
     assert best is not None
     if best.value < at_hand:
         # From the search for all orders at once it may end lower than where b is.
-        best = Ascent(match, a, b, torch_generator("matching", match.seed, "as it is"))
+        best = Ascent(symmetry, counted, a, b, torch_generator("matching", match.seed, "as it is"))
         best.run()
-    return _with_factors(match, a, b, best.element)
+    return best.element
 
 
-def _with_factors(match: Match, a: Weights, b: Weights, element: Element) -> Element:
-    """γ of the norms set to that of a, which orders and rotations left free, and factors of units where asked for."""
+def _further(match: Match, a: Weights, b: Weights, first: Element) -> Element:
+    """Ascent in the weights as they are from where an element puts b, with signs of γ as a has them where allowed. From
+    b itself, where γ of exactly zero lets no rotation pass.
+    """
     symmetry = match.symmetry
-    element = element.then(match_gauges(symmetry, a, element.apply(symmetry, b)).element, symmetry)
-    if any(SymmetryClass.SCALING in group.classes for group in symmetry.groups.values()):
-        element = element.then(match_scales(symmetry, a, element.apply(symmetry, b), match.counted), symmetry)
-    return element
-
-
-class Ascent:
-    """One ascent from one start. element: what was done so far."""
-
-    def __init__(self, match: Match, a: Weights, b: Weights, generator: torch.Generator) -> None:
-        self._symmetry = without_gauges(match.symmetry)
-        self._a, self._counted = folded(match.symmetry, match.counted, a)
-        self._moved, _ = folded(match.symmetry, match.counted, b)
-        self._generator = generator
-        self._families = families(self._symmetry)
-        self.element = Element()
-        # By tensor: its share of the objective, its size, and the number of the last step that moved it.
-        self._sizes = {name: inner(self._a[name], self._a[name]) for name in self._counted}
-        self._shares = {name: self._share(name, self._moved[name]) for name in self._counted}
-        self._touched = dict.fromkeys(self._counted, 0)
-        self._steps = 0
-
-    @property
-    def value(self) -> float:
-        """Minus half of the squared distance: but for a constant ⟨a, moved b⟩, where nothing changes sizes. No step of
-        `run` lowers it.
-        """
-        return sum(self._shares.values())
-
-    @property
-    def is_best(self) -> bool:
-        """Whether no ascent can end higher: every family has its best element whatever the others have; or both modes
-        are one and the same.
-        """
-        return self._is_reached or (all(map(_is_ordered, self._families)) and self._joint().is_linear)
-
-    @property
-    def _is_reached(self) -> bool:
-        return -self.value <= _SAME * sum(self._sizes.values())
-
-    def start(self, restart: int) -> None:
-        """The first from where the search for all orders at once ends, the second from b as it is, others from orders
-        drawn at random. Where there is nothing to be searched, b as it is comes first.
-        """
-        if restart == 0:
-            self._search()
-        elif restart > 1 or not _is_searched(self._joint()):
-            self._go(random_element(self._symmetry, self._generator, [SymmetryClass.PERMUTATION]))
-            self._search(towards=TOWARDS)
-
-    def _search(self, *, towards: float = 0.0) -> None:
-        """Go to where the search for all orders at once ends, whatever the objective, if there is anything to search.
-
-        towards: how far from the middle of all orders to that at hand it starts.
-        """
-        joint = self._joint()
-        if not self._is_reached and _is_searched(joint):
-            at = joint.matrices(Element())
-            self._go(
-                joint.ascend({key: middle + towards * (at[key] - middle) for key, middle in joint.middle().items()})
-            )
-
-    def run(self) -> None:
-        """Rounds over the groups, in an order drawn anew for each, until nothing is gained."""
-        raised_at = {family.top.name: -1 for family in self._families}
-        for _ in range(ROUNDS):
-            before, gained = self.value, False
-            for place in torch.randperm(len(self._families), generator=self._generator).tolist():
-                family = self._families[place]
-                # Nothing that it stands on was moved since it was raised last.
-                if self._last_step_on(family) <= raised_at[family.top.name]:
-                    continue
-                gained |= self._raise(family)
-                raised_at[family.top.name] = self._steps if _is_ordered(family) else -1
-            if not gained or (self.element.matrices and self.value - before <= -_LITTLE * before):
-                break
-
-    def _joint(self) -> Joint:
-        ordered = [family for family in self._families if _is_ordered(family)]
-        return Joint(self._symmetry, self._counted, self._a, self._moved, ordered)
-
-    def _last_step_on(self, family: Family) -> int:
-        on = {tensor for name in family.names for tensor, _ in self._symmetry.axes(name)}
-        return max((self._touched[name] for name in on if name in self._touched), default=-1)
-
-    def _raise(self, family: Family) -> bool:
-        """Better orders for a group and what lies inside it, or better matrices, if there are any."""
-        if SymmetryClass.ORTHOGONAL in family.top.classes:
-            return self._turn(family.top)
-        if any(SymmetryClass.INVERTIBLE in group.classes for group in family.groups):
-            return self._mix(family)
-        found = list(terms(self._symmetry, self._counted, self._a, self._moved, family.names))
-        on = [faces(self._symmetry, family, term) for term in found]
-        if all(one is not None and len(one) <= 1 for one in on):
-            return self._take(self._assigned(family, [(t, one[0]) for t, one in zip(found, on, strict=True) if one]))
-        gained = [self._raise_alone(group) for group in family.groups if moves(group)]
-        return any(gained)
-
-    def _assigned(self, family: Family, found: Sequence[tuple[Term, Face]]) -> Element:
-        """The exact best of a group and all inside it."""
-        gains: dict[Key, Tensor] = {}
-        for term, face in found:
-            value = products(term.a, term.b, face.axes)
-            if face.key in gains:
-                gains[face.key] += value
-            else:
-                gains[face.key] = value.double()
-        return best_element(self._symmetry, family, gains)
-
-    def _raise_alone(self, group: Group) -> bool:
-        """One group, all others held: copy by copy, with every axis that it is on."""
-        shape = self._symmetry.shape(group.name)
-        units = torch.arange(shape[-1]).expand(shape).clone()
-        signs = torch.ones(shape, dtype=torch.float64)
-        flat_units, flat_signs = units.reshape(-1, shape[-1]), signs.reshape(-1, shape[-1])
-        signing = self._signing(group)
-        for copy, problem in enumerate(self._coupled(group, signed=signing is not None)):
-            if problem is not None:
-                order = raised(problem)
-                flat_units[copy], flat_signs[copy] = order.units, order.signs
-        return self._take(Element({group.name: units}, signs={} if signing is None else {signing: signs}))
-
-    def _signing(self, group: Group) -> str | None:
-        """The one signing that the group has on every axis that counts, if there is such a one."""
-        labels = {
-            tuple(label for label in leaf.signings if label in self._symmetry.signings)
-            for term in terms(self._symmetry, self._counted, self._a, self._moved, [group.name])
-            for leaf in term.leaves[group.name]
-        }
-        only = labels.pop() if len(labels) == 1 else ()
-        return only[0] if len(only) == 1 else None
-
-    def _turn(self, group: Group) -> bool:
-        (problem,) = self._coupled(group, exact=True)
-        if problem is None:
-            return False
-        return self._take(Element(matrices={group.name: raised_rotation(problem, centered=group.centered)}))
-
-    def _mix(self, family: Family) -> bool:
-        """Invertible maps inside the units of a group, and the order of these by what does not depend on them."""
-        gained = False
-        inside = [group for group in family.groups if SymmetryClass.INVERTIBLE in group.classes]
-        if family.top not in inside and family.top.classes:
-            # Heads are compared by their circuits, which the maps inside leave as they are; then each gets its map.
-            ordered = self._ordered_by_circuits(family, inside)
-            gained = ordered is not None and self._take(self._mapped(ordered, inside))
-        return self._take(self._mapped(Element(), inside)) or gained
-
-    def _ordered_by_circuits(self, family: Family, inside: Sequence[Group]) -> Element | None:
-        circuits = [circuit_of(self._symmetry, self._counted, self._a, self._moved, group) for group in inside]
-        others = [group for group in family.groups[1:] if group.classes and group not in inside]
-        if others or any(circuit is None for circuit in circuits):
-            return None
-        order = assign(-head_costs([circuit for circuit in circuits if circuit is not None]))
-        return None if torch.equal(order, torch.arange(len(order))) else Element({family.top.name: order})
-
-    def _mapped(self, first: Element, inside: Sequence[Group]) -> Element:
-        """A step, and after it the best map of every group."""
-        moved = first.apply(self._symmetry, self._moved)
-        step = first
-        for group in inside:
-            circuit = circuit_of(self._symmetry, self._counted, self._a, moved, group)
-            if circuit is not None:
-                matrix = solve_invertible(*circuit, steps=_STEPS).reshape(*self._symmetry.shape(group.name), group.size)
-                step = step.then(Element(matrices={group.name: matrix}), self._symmetry)
-        return step
-
-    def _coupled(self, group: Group, *, signed: bool = False, exact: bool = False) -> Iterator[Coupled | None]:
-        """The objective in the order of one copy after another; None where the group is on more than two axes.
-
-        exact: pairs in double precision, not as they are.
-        """
-        shape = self._symmetry.shape(group.name)
-        found = list(terms(self._symmetry, self._counted, self._a, self._moved, [group.name]))
-        for copy in range(torch.Size(shape[:-1]).numel()):
-            linear = torch.zeros(shape[-1], shape[-1], dtype=torch.float64)
-            pairs = []
-            for term in found:
-                a, b, axes = term.of_copy(group, copy, shape)
-                if len(axes) == 1:
-                    linear += products(a, b, axes).cpu()
-                elif len(axes) == 2:
-                    both = [_behind(one, axes).double() if exact else _behind(one, axes) for one in (a, b)]
-                    pairs.append((both[0], both[1]))
-                else:
-                    break
-            else:
-                yield Coupled(linear, pairs, signed)
-                continue
-            yield None
-
-    def _take(self, step: Element) -> bool:
-        """Go a step if the exact objective rises by it."""
-        tried = self._tried(step)
-        shares = {name: self._share(name, tried[name]) for name in tried if name in self._shares}
-        gain = sum(share - self._shares[name] for name, share in shares.items())
-        if gain <= TINY * max(sum(self._sizes[name] for name in shares), 1.0) or not self._is_sound(step):
-            return False
-        self._accept(step, tried, shares)
-        return True
-
-    def _is_sound(self, step: Element) -> bool:
-        """Whether outputs are the same to what a number holds, however many steps have been taken."""
-        if not step.matrices:
-            return True
-        whole = self.element.then(step, self._symmetry).matrices
-        inverses = {name: torch.linalg.inv_ex(whole[name])[0] for name in step.matrices}
-        return all(bool(is_conditioned(whole[name], inverse).all()) for name, inverse in inverses.items())
-
-    def _go(self, step: Element) -> None:
-        tried = self._tried(step)
-        self._accept(step, tried, {name: self._share(name, tried[name]) for name in tried if name in self._shares})
-
-    def _tried(self, step: Element) -> dict[str, Tensor]:
-        """The tensors that a step moves, moved."""
-        signed = [self._symmetry.signings[label].group for label in step.signs]
-        on = {name for group in (*step.orders, *step.matrices, *signed) for name, _ in self._symmetry.axes(group)}
-        return step.apply(self._symmetry, {name: self._moved[name] for name in on if name in self._moved})
-
-    def _share(self, name: str, moved: Tensor) -> float:
-        return inner(self._a[name], moved) - (self._sizes[name] + inner(moved, moved)) / 2
-
-    def _accept(self, step: Element, tried: dict[str, Tensor], shares: dict[str, float]) -> None:
-        self._steps += 1
-        self._moved |= tried
-        self._shares |= shares
-        self._touched |= dict.fromkeys(shares, self._steps)
-        self.element = self.element.then(step, self._symmetry)
-
-
-def _is_searched(joint: Joint) -> bool:
-    """Whether orders depend on each other, and are few enough to be sought at once."""
-    return not joint.is_linear and joint.largest <= JOINTLY
-
-
-def _is_ordered(family: Family) -> bool:
-    """Whether all that may be done to it is to put it in order, with signs."""
-    dense = {SymmetryClass.ORTHOGONAL, SymmetryClass.INVERTIBLE}
-    return not any(group.classes & dense for group in family.groups)
-
-
-def _behind(block: Tensor, axes: Sequence[int]) -> Tensor:
-    """Two axes last, the others as one. Shape (r, n, n)."""
-    rest = [axis for axis in range(block.dim()) if axis not in axes]
-    size = block.shape[axes[0]]
-    return block.permute(*rest, *axes).reshape(-1, size, size).cpu()
+    moved = first.apply(symmetry, b)
+    if not finite(moved):
+        first, moved = Element(), dict(b)
+    signed = composed(symmetry, first, match_gauge_signs(symmetry, a, moved, match.counted))
+    generator = torch_generator("matching", match.seed, "further")
+    ascent = Ascent(symmetry, match.counted, a, signed.apply(symmetry, b), generator)
+    ascent.run()
+    return composed(symmetry, signed, ascent.element)

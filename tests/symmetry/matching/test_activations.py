@@ -335,7 +335,7 @@ def test_what_is_wrong_is_told_in_one_line():
     assert "\n" not in str(told.value)
     model, _ = MODELS["mlp"]()
     a = lifted(model, 1, LIFT)
-    with pytest.raises(gnnmc.InputError, match=r"unknown option of matching by activations 'item'.*'items'"):
+    with pytest.raises(gnnmc.InputError, match=r"unknown option of activations 'item'.*'items'"):
         gnnmc.align(model, NODES, a, a, method="activations", item=3)
     with pytest.raises(gnnmc.InputError, match="items=1: at least 2"):
         gnnmc.align(model, NODES, a, a, method="activations", items=1)
@@ -344,6 +344,6 @@ def test_what_is_wrong_is_told_in_one_line():
 def test_a_restriction_to_other_classes_moves_nothing():
     model, _ = MODELS["gcn"]()
     found = gnnmc.align(
-        model, NODES, lifted(model, 1, LIFT), lifted(model, 2, LIFT), method="activations", classes=["scaling"]
+        model, NODES, lifted(model, 1, LIFT), lifted(model, 2, LIFT), method="activations", classes=["signed"]
     )
     assert found.share_moved == 0 and not found.element.orders

@@ -13,7 +13,7 @@ from gnnmc.symmetry.group import Group, Signing
 from gnnmc.symmetry.layout import Fixed, Product, Units
 from gnnmc.symmetry.matching.assignment import Nested, assign_nested
 from gnnmc.symmetry.matching.family import best_element, faces, families
-from gnnmc.symmetry.matching.rotation import rotation
+from gnnmc.symmetry.matching.projections import rotation
 from gnnmc.symmetry.matching.terms import CHUNK, inner, products, terms
 
 

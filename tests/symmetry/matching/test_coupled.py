@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 
 from gnnmc.symmetry.matching.assignment import assign
 from gnnmc.symmetry.matching.coupled import Coupled, Order, _assigned, _frank_wolfe, raised
-from gnnmc.symmetry.matching.procrustes import raised_rotation
-from gnnmc.symmetry.matching.rotation import rotation
 
 
 def problem(seed, size=5, pairs=2, rest=3, *, signed=False, dtype=torch.float64, noise=1.0):
@@ -145,27 +143,6 @@ def test_single_precision_and_views_of_weights_are_taken_as_they_are():
     turned = Coupled(exact.linear, [(a.mT, b.mT) for a, b in exact.pairs])
     assert torch.equal(raised(rough).units, raised(turned).units)
     assert rough.value(order(0, 12)) == pytest.approx(turned.value(order(0, 12)), rel=1e-6)
-
-
-@pytest.mark.parametrize("centered", [False, True])
-@given(st.integers(0, 10_000), st.integers(0, 2))
-def test_rotations_never_lower_either(centered, seed, pairs):
-    one = problem(seed, 5, pairs)
-    turned = raised_rotation(one, centered=centered)
-    assert torch.allclose(turned @ turned.T, torch.eye(5, dtype=torch.float64), atol=1e-9)
-    assert not centered or torch.allclose(turned.sum(1), torch.ones(5, dtype=torch.float64))
-    assert one.relaxed(turned) >= one.relaxed(torch.eye(5, dtype=torch.float64)) - 1e-9
-
-
-@pytest.mark.parametrize("centered", [False, True])
-def test_no_rotation_is_better_than_that_of_procrustes(centered):
-    generator = torch.Generator().manual_seed(0)
-    gains = torch.randn(2, 4, 4, generator=generator, dtype=torch.float64)
-    best = rotation(gains, centered=centered)
-    for _ in range(200):
-        other = rotation(torch.randn(2, 4, 4, generator=generator, dtype=torch.float64), centered=centered)
-        assert bool(((gains * other).sum((1, 2)) <= (gains * best).sum((1, 2)) + 1e-9).all())
-    assert torch.allclose(best @ best.mT, torch.eye(4, dtype=torch.float64).expand(2, 4, 4), atol=1e-9)
 
 
 def test_assignment_takes_the_largest_sum():

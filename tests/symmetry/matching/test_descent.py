@@ -218,7 +218,7 @@ def test_no_pairs_give_no_elements(toy_problem):
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        ("ste", {"step": 3}, "unknown keyword 'step': did you mean 'steps'"),
+        ("ste", {"step": 3}, "unknown option of ste 'step': did you mean 'steps'"),
         ("ste", {"steps": 0}, "steps=0"),
         ("learned", {"lr": -1.0}, "lr=-1"),
         ("learned", {"between": 0.5}, "between=0.5"),

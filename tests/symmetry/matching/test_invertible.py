@@ -5,10 +5,18 @@ from itertools import pairwise
 import pytest
 import torch
 
-from gnnmc.symmetry.matching.invertible import distances_under, head_costs, solve_invertible
+from gnnmc.symmetry.matching.invertible import head_costs, solve_invertible
 
 # heads, units, entries written, entries read
 SIZES = [(4, 4, 16, 16), (3, 1, 5, 5), (2, 8, 12, 30), (6, 16, 64, 20)]
+
+
+def distances_under(matrix, circuit):
+    """‖A_w − M·B_w‖² + ‖A_r − M⁻ᵀ·B_r‖² for each copy."""
+    writers_a, writers_b, readers_a, readers_b = (one.double() for one in circuit)
+    matrix = matrix.double()
+    apart = writers_a - matrix @ writers_b, readers_a - torch.linalg.inv(matrix).mT @ readers_b
+    return sum(one.square().sum((-2, -1)) for one in apart)
 
 
 def normal(*shape, seed=0):

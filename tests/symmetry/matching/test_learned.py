@@ -9,9 +9,9 @@ from gnnmc.models import build_model
 from gnnmc.problem import Problem
 from gnnmc.seeding import torch_generator
 from gnnmc.symmetry import Element, SymmetryClass, align, find_symmetry, random_element
+from gnnmc.symmetry.centered import centered_basis
 from gnnmc.symmetry.matching.latents import latents_of
 from gnnmc.symmetry.matching.projections import permutation
-from gnnmc.symmetry.random import centered_basis
 from gnnmc.training import train
 from gnnmc.weights import distance
 

@@ -13,9 +13,10 @@ from gnnmc.problem import Problem
 from gnnmc.seeding import torch_generator
 from gnnmc.symmetry import SymmetryClass, align, find_symmetry
 from gnnmc.symmetry.find import read
-from gnnmc.symmetry.matching import weights as matching
+from gnnmc.symmetry.matching import ascent as matching
+from gnnmc.symmetry.matching.ascent import Ascent
+from gnnmc.symmetry.matching.folded import folded, without_gauges
 from gnnmc.symmetry.matching.match import Match
-from gnnmc.symmetry.matching.weights import Ascent
 from tests.symmetry.matching.planted import ResidualTanh, farthest, found, planted, same
 from tests.symmetry.test_contract import problem_for
 from tests.symmetry.test_zoo import model_of
@@ -49,6 +50,15 @@ def matched(model, problem, a, b, classes=ORDERS, **options):
     counted = [name for name in function.parameter_names if name not in function.tied]
     pair = (function.load(a, "a"), function.load(b, "b"))
     return Match(known, known.symmetry.restricted(kinds), [pair], counted, **options)
+
+
+def ascent_of(match, in_readers=False):
+    """in_readers: with γ of the norms multiplied into what reads behind it."""
+    symmetry, counted, (a, b) = match.symmetry, match.counted, match.pairs[0]
+    if in_readers:
+        (a, kept), (b, _) = (folded(symmetry, counted, one) for one in (a, b))
+        symmetry, counted = without_gauges(symmetry), kept
+    return Ascent(symmetry, counted, a, b, torch_generator("test"))
 
 
 def objective(a, b, names):
@@ -135,9 +145,10 @@ def trained(toy_graph_factory):
 NAMES = ["residual", "heads", "transformer", "gcnii"]
 
 
+@pytest.mark.parametrize("in_readers", [False, True])
 @pytest.mark.parametrize("classes", [ORDERS, ROTATIONS, tuple(SymmetryClass)], ids=len)
 @pytest.mark.parametrize("name", NAMES)
-def test_no_step_lowers_the_objective(trained, name, classes, monkeypatch):
+def test_no_step_lowers_the_objective(trained, name, classes, in_readers, monkeypatch):
     model, problem, (a, b, _) = trained[name]
     match = matched(model, problem, a.weights, b.weights, classes)
     seen = []
@@ -149,7 +160,7 @@ def test_no_step_lowers_the_objective(trained, name, classes, monkeypatch):
         seen.append((self._symmetry, dict(self._moved), self.element, self.value))
 
     monkeypatch.setattr(Ascent, "_accept", watched)
-    ascent = Ascent(match, *match.pairs[0], torch_generator("test"))
+    ascent = ascent_of(match, in_readers)
     start = ascent.value
     given, aim = dict(ascent._moved), ascent._a
     ascent.run()
@@ -168,7 +179,7 @@ def test_no_step_lowers_the_objective(trained, name, classes, monkeypatch):
 def test_nothing_that_a_single_group_could_do_is_left(trained, name):
     model, problem, (a, b, _) = trained[name]
     match = matched(model, problem, a.weights, b.weights)
-    ascent = Ascent(match, *match.pairs[0], torch_generator("test"))
+    ascent = ascent_of(match)
     ascent.run()
     assert not any(ascent._raise(family) for family in ascent._families)
 
@@ -224,7 +235,7 @@ def test_a_group_is_looked_at_again_only_where_something_was_moved(toy_problem, 
     model = build_model("gcn", toy_problem, hidden=16, layers=3)
     a, b = planted(model, toy_problem)
     match = matched(model, toy_problem, a, b)
-    ascent = Ascent(match, *match.pairs[0], torch_generator("test"))
+    ascent = ascent_of(match)
     ascent.run()
     assert ascent.is_best
     # There are two, in an order drawn anew for each round: neither follows upon itself.
