@@ -38,7 +38,7 @@ class ActivationSettings:
 
 @register("activations", classes=[SymmetryClass.PERMUTATION, SymmetryClass.SIGNED], settings=ActivationSettings)
 def by_activations(match: Match, chosen: ActivationSettings) -> list[Found]:
-    """One order for each group, by which the correlations of the units of a and b over the data sum to the most.
+    """One order for each group, by which the correlations of the units of a and b that vary sum to the most.
 
     Units are compared over all nodes, pixels or tokens, without labels, where they are read or just after a function of
     each unit. Where a group is seen on several values (a residual stream) their correlations are summed: one order must
