@@ -131,8 +131,8 @@ CATALOGUE: dict[str, Kind] = {
         "dead units in activation matching",
         "Units that give the same for every item have no correlation with any other: their place is arbitrary.",
         "Read the barrier as it is; a narrower network, or another nonlinearity, has fewer of them.",
-        "The activations of a unit that is matched do not vary over the items that it is compared on: training items, or "
-        "all nodes of one graph.",
+        "The activations of a unit that is matched do not vary over the items that it is compared on: training "
+        "items, or all nodes of one graph.",
     ),
     "GMC021": Kind(
         "alignment did not help",
