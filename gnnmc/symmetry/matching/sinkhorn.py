@@ -47,7 +47,7 @@ def by_sinkhorn(match: Match, chosen: SinkhornSettings) -> list[Found]:
 
 
 def _even(size: int) -> float:
-    """All orders alike, so that there is nothing to be undone: from half of every unit where it is, a GCN's barrier on Cora ends twice as high."""
+    """All orders alike. From half of every unit in place a GCN's barrier on Cora ends twice as high."""
     return 0.0
 
 
