@@ -6,11 +6,12 @@ import pandas as pd
 
 from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import counted, in_words, listed, number, sample_size
+from gnnmc.studies.alignments import after, called
 from gnnmc.studies.pages import Tables, TableView
 from gnnmc.studies.regimes import AXIS, LEVEL, NOT_THROUGH_ENDS, TOTAL
 from gnnmc.studies.sections import loss_rows, loss_unit, short_unit
 from gnnmc.studies.stages.align import AS_TRAINED
-from gnnmc.studies.symmetry.aligned import after, called, per_graph, swept
+from gnnmc.studies.symmetry.aligned import per_graph, swept
 from gnnmc.studies.symmetry.sizes import sized
 
 NO_TEST = "Nothing is tested here: these are means over pairs of modes, and no conclusion goes beyond these data."

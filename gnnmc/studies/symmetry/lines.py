@@ -3,9 +3,10 @@
 import pandas as pd
 
 from gnnmc.analysis.wording import counted
+from gnnmc.studies.alignments import TRAINED, called
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, loss_unit, models_of, short_unit, split_note
-from gnnmc.studies.symmetry.aligned import TRAINED, alignments_of, called, per_graph, swept
+from gnnmc.studies.symmetry.aligned import alignments_of, per_graph, swept
 from gnnmc.studies.symmetry.answering import along_sizes, described
 from gnnmc.studies.symmetry.sizes import sized
 

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from gnnmc.analysis.wording import in_words, number
+from gnnmc.studies.alignments import called
 from gnnmc.studies.pages import Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, short_unit, told_apart
-from gnnmc.studies.symmetry.aligned import called
 
 _KEYS = ["regime", "model", "split", "aligned", "statistic"]
 _ASSOCIATED = [
