@@ -245,7 +245,8 @@ def _answer(changes: pd.DataFrame, reference: str, others: Sequence[str], by: Se
         lines.append(
             f"{name} against {reference}, on up to {common}, over {counted(len(tested), 'combination')} of "
             f"{_in_a_sentence(by)}. {told[0].upper()}{told[1:]}. Lower and higher: the 95 % interval of the "
-            "mean difference is without 0 (not corrected for the number of combinations); the others are no finding of equality."
+            "mean difference is without 0 (not corrected for the number of combinations); the others are no finding of "
+            "equality."
         )
     return lines
 
