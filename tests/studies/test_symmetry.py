@@ -155,6 +155,34 @@ def test_the_page_shows_every_figure_and_each_can_be_drawn(ran: Any) -> None:
     assert shown.split(" (")[0] == f"{means.groupby('graph')['barrier'].mean().mean():.2f}"
 
 
+def test_widths_and_depths_of_one_problem_are_a_sweep_whatever_another_has(carried_out: Any, tmp_path: Path) -> None:
+    data = {homophily: {"csbm": CSBM | {"homophily": homophily}} for homophily in (0.9, 0.5)}
+    models = [{"name": "gcn", "hidden": [6, 12]}, {"name": "gcn", "hidden": 6, "layers": [2, 3]}]
+    problems = [{"data": data[0.9], "models": models}, {"data": data[0.5], "models": [{"name": "gcn", "hidden": 4}]}]
+    few = {"seeds": [0, 1], "train": {"epochs": 3}, "alignments": ["weights"]}
+    _, page, _ = carried_out("symmetry", tmp_path / "one", CONFIG | few | {"problems": problems})
+    names = ["gcn", "gcn, width 12", "gcn, depth 3", "gcn, width 4"]
+    assert list(page.at_a_glance.frame["model"].unique()) == names
+    figures = {view.name: view.frame for section in page.sections for view in section.figures}
+    assert set(figures["alignment_width"]["x"]) == {6, 12} and set(figures["alignment_depth"]["x"]) == {2, 3}
+    assert set(figures["alignment_width"]["row"]) == {"gcn, depth 2, homophily 0.9"}
+    assert list(figures["ablation"]["block"].unique()) == ["gcn, width 4 on csbm homophily=0.5"]
+    told = "\n".join(page.answer)
+    assert "gcn, width 4 on csbm" in told and "from width 6 to 12" in told and "from depth 2 to 3" in told
+
+    # The base stands alone on the other problem: it is told of there too, and a longer ladder is one of its own.
+    problems[1]["models"] = [{"name": "gcn", "hidden": 6}, {"name": "mlp", "hidden": [4, 6, 8]}]
+    problems[0]["models"] = [*models, {"name": "mlp", "hidden": [4, 6]}]
+    _, page, _ = carried_out("symmetry", tmp_path / "two", CONFIG | few | {"problems": problems})
+    figures = {view.name: view.frame for section in page.sections for view in section.figures}
+    assert list(figures["ablation"]["block"].unique()) == ["gcn on csbm homophily=0.5"]
+    assert set(figures["alignment_width"]["row"]) == {
+        "gcn, depth 2, homophily 0.9",
+        "mlp, depth 2 (width 4 and 6), homophily 0.9",
+        "mlp, depth 2 (width 4, 6 and 8), homophily 0.5",
+    }
+
+
 def test_a_lost_alignment_comes_back_with_the_same_bytes_and_nothing_else_is_computed(tmp_path: Path) -> None:
     tasks = plan_of(**one_problem(data={"csbm": CSBM | {"homophily": 0.5}})).tasks
     store = Store(tmp_path)
