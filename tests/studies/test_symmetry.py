@@ -224,7 +224,11 @@ def test_ends_that_diverge_are_not_aligned_and_the_page_says_so(carried_out: Any
         ({"alignments": [{"method": "weights", "classes": ["rotation"]}]}, "unknown class 'rotation': allowed: perm"),
         ({"alignments": [{"method": "learned", "options": {"step": 3}}]}, "unknown keyword 'step': did you mean 'st"),
         ({"alignments": [{"method": "weights", "options": {"steps": 3}}]}, "unknown option of weights 'steps'"),
-        ({"alignments": []}, "alignments"),
+        ({"alignments": []}, "config alignments: an empty list: give at least 1$"),
+        (
+            one_problem(models=["mlp", "vit"]),
+            "config models: model 'vit' needs images .* 'csbm .*' has none: use 'mlp'",
+        ),
         ({"paths": ["bezier"]}, "one must be of kind linear"),
         (one_problem(models=[{"name": "gcn", "hidden": []}]), "an empty list: give at least one value"),
         (one_problem(models=[{"name": "gcn", "hidden": [8, 0]}]), "greater than or equal to 1"),
