@@ -1,16 +1,16 @@
 """`gnnmc symmetry`: which axes of a model's weights may be moved together, and what stops the others."""
 
 import json
-import re
 import shutil
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import typer
 from torch import nn
 
+from gnnmc.analysis.wording import shortened
 from gnnmc.commands.graphs import named_problem
 from gnnmc.commands.models import named_model
 from gnnmc.commands.own import is_own
@@ -102,25 +102,6 @@ def _summary(symmetry: Symmetry, frame: pd.DataFrame) -> str:
         f"{unknown or 'none'} {'is' if unknown < 2 else 'are'} not understood; "
         "every class of every group was checked with a random element"
     )
-
-
-def shortened(axes: Iterable[tuple[str, int]]) -> list[str]:
-    """Axes with what they share written once: `norm.{weight,bias}[0]`, `layers.{0,1}.lin.weight[0,1]`."""
-    of_tensor: dict[str, dict[int, None]] = {}
-    for tensor, axis in axes:
-        of_tensor.setdefault(tensor, {})[axis] = None
-    names = [f"{tensor}[{','.join(map(str, numbers))}]" for tensor, numbers in of_tensor.items()]
-    for pattern in (r"^(.*?)([^.\[]+)(\[[\d,]+\])$", r"^(.*?\.)(\d+)(\..*)$"):
-        joined: dict[tuple[str, str], list[str]] = {}
-        for name in names:
-            match = re.match(pattern, name)
-            before, own, after = match.groups() if match else (name, "", "")
-            joined.setdefault((before, after), []).append(own)
-        names = [
-            f"{before}{own[0] if len(own) == 1 else '{' + ','.join(own) + '}'}{after}"
-            for (before, after), own in joined.items()
-        ]
-    return names
 
 
 def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gnnmc.analysis.wording import shortened
 from gnnmc.cli import main
-from gnnmc.commands.symmetry import shortened
 
 OWN = """
 import torch

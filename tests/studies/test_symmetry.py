@@ -183,6 +183,16 @@ def test_widths_and_depths_of_one_problem_are_a_sweep_whatever_another_has(carri
     }
 
 
+def test_a_group_of_units_is_one_row_and_what_was_moved_comes_first(ran: Any) -> None:
+    table = {view.name: view.frame for section in ran[1].sections for view in section.tables}["groups"]
+    moved = ["moved: activations", "moved: weights", "moved: learned"]
+    assert list(table) == ["model", *moved, "group", "units", "copies", "classes", "axes"]
+    assert not table.duplicated(["model", "group"]).any()
+    assert table[moved].notna().all().all()  # whatever an alignment may use besides, it is the same group
+    row = table[table["model"] == "gcn, depth 3"].iloc[0]
+    assert row["axes"] == "layers.0.bias[0], layers.0.lin.weight[0], layers.1.lin.weight[1]"
+
+
 def test_a_lost_alignment_comes_back_with_the_same_bytes_and_nothing_else_is_computed(tmp_path: Path) -> None:
     tasks = plan_of(**one_problem(data={"csbm": CSBM | {"homophily": 0.5}})).tasks
     store = Store(tmp_path)
