@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -123,13 +123,33 @@ def connect(
         str, typer.Option(help="stacked evaluates many points at once where the model allows; loop, one by one.")
     ] = "stacked",
     out: Annotated[Path | None, typer.Option(help="Folder for the profiles (CSV) and their figures (SVG).")] = None,
+    align: Annotated[
+        str | None,
+        typer.Option(
+            help="weights, activations, ste, sinkhorn, semi or learned: move B onto A by symmetries of the model "
+            "first. The straight line is told before and after; curves are fitted after."
+        ),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Of symmetries that --align may use, such as permutation; may be given several times. Default: the "
+            "method's own.",
+        ),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Print the barriers between two of your checkpoints."""
+    """Print the barriers between two of your checkpoints, as they are or with one moved onto the other."""
     with importing():
         from gnnmc.commands.connect import connect_checkpoints
 
-    kinds, settings, fit = path or ["linear"], overrides or [], {"l2": l2, "steps": steps, "lr": lr}
-    connect_checkpoints(a, b, model, graph, kinds, settings, points, root, device, engine, out, batchnorm, **fit)
+    kinds, settings = path or ["linear"], overrides or []
+    fit: dict[str, Any] = {"l2": l2, "steps": steps, "lr": lr}
+    chosen: dict[str, Any] = {"method": align, "classes": classes or (), "as_json": as_json}
+    connect_checkpoints(
+        a, b, model, graph, kinds, settings, points, root, device, engine, out, batchnorm, **chosen, **fit
+    )
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Names, numbers and settings in words: the small change of the sentences."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -101,6 +102,25 @@ def listed(items: Iterable[str]) -> str:
     """ "a, b and c"."""
     words = list(items)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def shortened(axes: Iterable[tuple[str, int]]) -> list[str]:
+    """Axes with what they share written once: `norm.{weight,bias}[0]`, `layers.{0,1}.lin.weight[0,1]`."""
+    of_tensor: dict[str, dict[int, None]] = {}
+    for tensor, axis in axes:
+        of_tensor.setdefault(tensor, {})[axis] = None
+    names = [f"{tensor}[{','.join(map(str, numbers))}]" for tensor, numbers in of_tensor.items()]
+    for pattern in (r"^(.*?)([^.\[]+)(\[[\d,]+\])$", r"^(.*?\.)(\d+)(\..*)$"):
+        joined: dict[tuple[str, str], list[str]] = {}
+        for name in names:
+            match = re.match(pattern, name)
+            before, own, after = match.groups() if match else (name, "", "")
+            joined.setdefault((before, after), []).append(own)
+        names = [
+            f"{before}{own[0] if len(own) == 1 else '{' + ','.join(own) + '}'}{after}"
+            for (before, after), own in joined.items()
+        ]
+    return names
 
 
 def distinct(columns: Sequence[str], frame: pd.DataFrame) -> list[str]:

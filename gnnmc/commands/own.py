@@ -1,7 +1,9 @@
 """What a user's own Python file makes, as the command line names it: `FILE.py:FACTORY`."""
 
+import hashlib
 import importlib.util
 import inspect
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +39,16 @@ def _module(file: Path) -> Any:
     """Run the user's own Python file, as they asked."""
     if not is_file(file):
         raise InputError(f"no such file: {file}")
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    # Where classes look up what their annotations mean is the module of this name: one that no other module has, so
+    # that a file called random.py does not stand for Python's.
+    name = f"_gnnmc_own_{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise InputError(f"{file} is no Python file")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # the user's own code
+        del sys.modules[name]
         raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
     return module

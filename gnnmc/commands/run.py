@@ -16,6 +16,7 @@ from gnnmc.commands.folder import require_own_folder, run_folder
 from gnnmc.commands.tables import cells_of, export, fired, fired_line
 from gnnmc.config import StudyBlock, read_config, validate, with_overrides
 from gnnmc.errors import GnnmcError, InputError
+from gnnmc.filesystem import is_file
 from gnnmc.run import RUNNERS, Crew, Outcome, Quiet, Verbose, automatic_progress, execute, keeping, stoppable, swept
 from gnnmc.run.planned import PLAN, plan_text
 from gnnmc.store import Store, replace_file
@@ -60,8 +61,11 @@ def run_study(
         swept(store),
         crew or Crew(folder, settings.runner, settings.workers) as hands,
     ):
+        replaced = _of_another_config(folder, study, config)
         with keeping():
             _write(folder, about)
+        if replaced:
+            progress.say(f"{folder} has the report of another config: tables and report are replaced, artifacts stay")
         progress.say(expected.line())
         outcome = execute(plan.tasks, store, crew=hands, progress=progress, deterministic=settings.deterministic)
         if not outcome.ok:
@@ -88,7 +92,8 @@ def load_study(raw: dict[str, Any]) -> tuple[Study, StudyBlock]:
     if "study" not in raw:
         raise InputError(f"config study: missing: allowed: {', '.join(STUDIES)}")
     study = STUDIES[raw["study"]]
-    return study, validate(study.config, raw)
+    others = {f"study {name}": STUDIES[name].config for name in STUDIES if name != study.name}
+    return study, validate(study.config, raw, others=others)
 
 
 def _describe(plan: Plan, config: StudyBlock, command: str) -> dict[str, bytes]:
@@ -105,6 +110,17 @@ def _describe(plan: Plan, config: StudyBlock, command: str) -> dict[str, bytes]:
         "config.yaml": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False).encode(),
         "run.json": json.dumps(about, indent=2).encode(),
     }
+
+
+def _of_another_config(folder: Path, study: Study, config: StudyBlock) -> bool:
+    """Whether there is a report of a run that was asked for other things than this one, however that was executed."""
+    if not is_file(folder / "report.html"):
+        return False
+    try:
+        before = validate(study.config, read_config(folder / "config.yaml"))
+    except InputError:
+        return True
+    return before.model_copy(update={"run": config.run}) != config
 
 
 def _write(folder: Path, about: dict[str, bytes]) -> None:

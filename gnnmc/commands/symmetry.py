@@ -1,20 +1,22 @@
 """`gnnmc symmetry`: which axes of a model's weights may be moved together, and what stops the others."""
 
 import json
-import re
 import shutil
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import typer
+from torch import nn
 
+from gnnmc.analysis.wording import shortened
 from gnnmc.commands.graphs import named_problem
 from gnnmc.commands.models import named_model
 from gnnmc.commands.own import is_own
 from gnnmc.config import with_overrides
 from gnnmc.data import load_images, load_text
+from gnnmc.errors import InputError
 from gnnmc.models import MODELS
 from gnnmc.problem import Problem
 from gnnmc.symmetry import Symmetry, find_symmetry
@@ -32,7 +34,13 @@ def show_symmetry(
     """Print the groups of a model, what stays and why, and a line that sums it up; or all of it as JSON."""
     values = with_overrides({}, overrides, example="hidden=32")
     problem = _problem(model_name, graph, root)
-    symmetry = find_symmetry(named_model(model_name, problem, values), problem, device=device)
+    model = named_model(model_name, problem, values)
+    try:
+        symmetry = find_symmetry(model, problem, device=device)
+    except InputError as error:
+        if graph is None and is_own(model_name):
+            raise InputError(f"{error}: {_on_what(model, problem)}") from None
+        raise
     if as_json:
         tables = {"groups": symmetry.groups_frame(), "axes": symmetry.frame()}
         typer.echo(json.dumps({name: table.to_dict("records") for name, table in tables.items()}, ensure_ascii=False))
@@ -51,6 +59,18 @@ def _problem(model_name: str, graph: str | None, root: Path | None) -> Problem:
         text = load_text(TEXT, context=16, limit=64)
         return Problem.language_modeling(text.windows, text.splits, num_tokens=len(text.vocabulary), name=TEXT)
     return named_problem(GRAPH, root)
+
+
+def _on_what(model: nn.Module, problem: Problem) -> str:
+    """What a model of the user's was asked about, nothing being said, and how to say it."""
+    shape = next((weight.shape for weight in model.parameters() if weight.dim() > 1), ())
+    sizes = f", and its first matrix is {' × '.join(map(str, shape))}" if shape else ""
+    wanted = next((size for size in reversed(shape) if size != problem.num_features), 32)
+    return (
+        f"nothing was said of its data, so it was asked about a graph with {problem.num_features} features and "
+        f"{problem.num_outputs} classes{sizes}: say what it takes, such as --graph "
+        f"csbm:num_features={wanted},num_classes={problem.num_outputs}, or --graph FILE.py:FACTORY for data of your own"
+    )
 
 
 def told(symmetry: Symmetry, width: int) -> str:
@@ -82,25 +102,6 @@ def _summary(symmetry: Symmetry, frame: pd.DataFrame) -> str:
         f"{unknown or 'none'} {'is' if unknown < 2 else 'are'} not understood; "
         "every class of every group was checked with a random element"
     )
-
-
-def shortened(axes: Iterable[tuple[str, int]]) -> list[str]:
-    """Axes with what they share written once: `norm.{weight,bias}[0]`, `layers.{0,1}.lin.weight[0,1]`."""
-    of_tensor: dict[str, dict[int, None]] = {}
-    for tensor, axis in axes:
-        of_tensor.setdefault(tensor, {})[axis] = None
-    names = [f"{tensor}[{','.join(map(str, numbers))}]" for tensor, numbers in of_tensor.items()]
-    for pattern in (r"^(.*?)([^.\[]+)(\[[\d,]+\])$", r"^(.*?\.)(\d+)(\..*)$"):
-        joined: dict[tuple[str, str], list[str]] = {}
-        for name in names:
-            match = re.match(pattern, name)
-            before, own, after = match.groups() if match else (name, "", "")
-            joined.setdefault((before, after), []).append(own)
-        names = [
-            f"{before}{own[0] if len(own) == 1 else '{' + ','.join(own) + '}'}{after}"
-            for (before, after), own in joined.items()
-        ]
-    return names
 
 
 def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:

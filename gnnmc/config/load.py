@@ -1,11 +1,12 @@
 """From a YAML file and `--set key=value` to a checked config; every error is one line that names the key."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gnnmc.config.block import Block
 from gnnmc.errors import InputError
@@ -106,28 +107,35 @@ def _put(place: Any, parts: list[str], value: Any, where: str) -> None:
     _put(place[index], rest, value, where)
 
 
-def validate(block: type[SomeBlock], config: dict[str, Any], under: str = "") -> SomeBlock:
+def validate(
+    block: type[SomeBlock],
+    config: dict[str, Any],
+    under: str = "",
+    others: Mapping[str, type[BaseModel]] = MappingProxyType({}),
+) -> SomeBlock:
     """The config as a block; `under`: the key that it stands at, for messages.
+
+    others: what is called by these names and may have a key that this block has not, as another study may.
 
     Raises InputError: one line with the key, what was got and what is allowed.
     """
     try:
         return block.model_validate(config)
     except ValidationError as error:
-        raise _explain(block, error, under) from None
+        raise _explain(block, error, under, others) from None
 
 
 # What pydantic says in the words of its types, in those of a config.
 _WORDS = {
     "missing": "missing: this key must be given",
-    "tuple_type": "expected a list, such as [0, 1, 2]",
-    "list_type": "expected a list, such as [0, 1, 2]",
     "model_type": "expected a mapping of keys, such as {key: value}",
     "dict_type": "expected a mapping of keys, such as {key: value}",
 }
 
 
-def _explain(block: type[BaseModel], error: ValidationError, under: str) -> InputError:
+def _explain(
+    block: type[BaseModel], error: ValidationError, under: str, others: Mapping[str, type[BaseModel]]
+) -> InputError:
     found = error.errors()
     found = [one for one in found if not _follows(one)] or found
     # A key that is not known comes first: what is missing may be what it was meant to be.
@@ -138,17 +146,68 @@ def _explain(block: type[BaseModel], error: ValidationError, under: str) -> Inpu
     tail = f" (and {more} more)" if more else ""
     if first["type"] == "extra_forbidden":
         owner = _owner(block, first["loc"][:-1])
-        known = unknown_name("key", location[-1], owner.model_fields if owner else [])
+        known: object = unknown_name("key", location[-1], owner.model_fields if owner else [])
+        if having := [name for name, other in others.items() if _has(other, first["loc"])]:
+            known = f"unknown key {location[-1]!r}: it is a key of {' and '.join(having)}: choose that, or leave it out"
         prefix = f"config {'.'.join(location[:-1])}" if location[:-1] else "config"
         return InputError(f"{prefix}: {known}{tail}")
     got = first.get("input")
-    message = _WORDS.get(first["type"]) or " ".join(first["msg"].removeprefix("Value error, ").split())
+    message = (
+        _WORDS.get(first["type"])
+        or _of_lists(block, first)
+        or " ".join(first["msg"].removeprefix("Value error, ").split())
+    )
     told = isinstance(got, dict) and any(repr(value) in message for value in got.values())
-    shown = "" if first["type"] == "missing" or told else f", got {str(got)[:80]!r}"
+    shown = "" if first["type"] in ("missing", "too_short") or told else f", got {str(got)[:80]!r}"
     if message.startswith("config "):
         # A nested block has said it all: join the keys.
         return InputError(f"{where}{'.' if location else ' '}{message.removeprefix('config ')}{tail}")
     return InputError(f"{where}: {message}{shown}{tail}")
+
+
+def _of_lists(block: type[BaseModel], error: "ErrorDetails") -> str:
+    """What is wrong with a list in plain words; empty where it is something else."""
+    if error["type"] == "too_short":
+        got, least = error["ctx"]["actual_length"], error["ctx"]["min_length"]
+        return f"an empty list: give at least {least}" if not got else f"a list of {got}: give at least {least}"
+    if error["type"] not in ("tuple_type", "list_type"):
+        return ""
+    example = _example(block, error["loc"], error.get("input"))
+    return f"expected a list, such as {example}" if example else "expected a list"
+
+
+def _example(block: type[BaseModel], location: Sequence[Any], given: Any) -> str:
+    """A list that may stand at a place of the config: what was given, where that may be in it."""
+    owner = _owner(block, location[:-1])
+    field = owner.model_fields.get(location[-1]) if owner else None
+    if field is None:
+        return ""
+    fitting: TypeAdapter[Any] = TypeAdapter(field.annotation or object)
+    for value in ([given], *_EXAMPLES):
+        try:
+            fitting.validate_python(value)
+        except (ValidationError, InputError):
+            continue
+        return yaml.safe_dump(value, default_flow_style=True, width=1000).strip()
+    inner = next((c for c in _inside(field.annotation) if isinstance(c, type) and issubclass(c, BaseModel)), None)
+    return f"[{{{next(iter(inner.model_fields))}: …}}]" if inner else ""
+
+
+# What may stand in the list of a field that what was given may not.
+_EXAMPLES = ([0, 1, 2], [0.5, 0.5], ["name"])
+
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    """A type and all that it is made of."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _inside(part)
+
+
+def _has(block: type[BaseModel], location: Sequence[Any]) -> bool:
+    """Whether a block has a key at this place."""
+    owner = _owner(block, location[:-1])
+    return owner is not None and location[-1] in owner.model_fields
 
 
 def _follows(error: "ErrorDetails") -> bool:
@@ -166,8 +225,7 @@ def _owner(block: type[BaseModel], location: Sequence[Any]) -> type[BaseModel] |
         field = current.model_fields.get(part) if isinstance(current, type) and issubclass(current, BaseModel) else None
         if field is None:
             return None
-        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
-        nested = [c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)]
+        nested = [c for c in _inside(field.annotation) if isinstance(c, type) and issubclass(c, BaseModel)]
         if not nested:
             return None
         current = nested[0]

@@ -14,18 +14,30 @@ from matplotlib.ticker import NullLocator
 from gnnmc.draw.barrier_sweep import MANY_DOTS, from_zero
 from gnnmc.draw.columns import check_columns, in_order
 from gnnmc.draw.looks import MARKERS, WITH_REPAIR
-from gnnmc.draw.palette import MUTED, ordered_colors
+from gnnmc.draw.palette import MUTED, alignment_colors
 from gnnmc.draw.panels import Row, panel_grid, top_legend
 from gnnmc.draw.profile import T_LABEL
 from gnnmc.draw.style import WIDE, say_empty, styled
 
+# Of the first alignment of a page and of the last.
+_LARGEST, _SMALLEST = 1.9, 0.75
+
 
 class AlignmentLook(NamedTuple):
-    """A color and a marker for each alignment; the same with REPAIR is a broken line with open marks."""
+    """A color and a marker for each alignment; the same with REPAIR is a broken line with open marks.
+
+    size: of lines and marks, the larger the earlier they are drawn, so that one on top of another leaves both in sight.
+    """
 
     color: str
     marker: str
     repaired: bool
+    size: float = 1.0
+
+    @property
+    def width(self) -> float:
+        """Of its lines, in points."""
+        return 1.4 * self.size
 
     @property
     def line(self) -> Any:
@@ -33,21 +45,20 @@ class AlignmentLook(NamedTuple):
         return (0, (3, 1.4)) if self.repaired else "-"
 
     def marks(self, size: float) -> dict[str, Any]:
-        """Keywords of `plot` for its marks."""
+        """Keywords of `plot` for its marks of this size, in points."""
         common = {"marker": self.marker, "ms": size, "color": self.color}
         return common | ({"mfc": "none", "mew": 1.0} if self.repaired else {"mew": 0})
 
 
 def alignment_looks(names: Sequence[str]) -> dict[str, AlignmentLook]:
-    """name → look, in the order of the page, from the line as trained on; beyond five the marks tell them apart."""
+    """name → look, in the order of the page, from the line as trained on; beyond eight they repeat."""
     bases = list(dict.fromkeys(name.removesuffix(WITH_REPAIR) for name in names))
-    colors = ordered_colors(len(bases))
+    colors = alignment_colors(len(bases))
+    places = {name: bases.index(name.removesuffix(WITH_REPAIR)) for name in names}
+    sizes = {name: _LARGEST - (_LARGEST - _SMALLEST) * i / max(1, len(names) - 1) for i, name in enumerate(names)}
     return {
-        name: AlignmentLook(
-            colors[bases.index(base)], MARKERS[bases.index(base) % len(MARKERS)], name.endswith(WITH_REPAIR)
-        )
-        for name in names
-        for base in [name.removesuffix(WITH_REPAIR)]
+        name: AlignmentLook(colors[place], MARKERS[place % len(MARKERS)], name.endswith(WITH_REPAIR), sizes[name])
+        for name, place in places.items()
     }
 
 
@@ -125,7 +136,7 @@ def _draw_lines(
         some, line = dots[dots["aligned"] == name], means[means["aligned"] == name].sort_values(x)
         axes.fill_between(line[x], line["low"], line["high"], color=look.color, alpha=0.1, linewidth=0)
         axes.plot(some[x], some["barrier"], "o", color=look.color, ms=2, mew=0, alpha=0.4, rasterized=picture)
-        axes.plot(line[x], line["mean"], linewidth=1.4, linestyle=look.line, **look.marks(3.6))
+        axes.plot(line[x], line["mean"], linewidth=look.width, linestyle=look.line, **look.marks(3.4 * look.size))
 
 
 def _draw_ends(axes: Axes, frame: pd.DataFrame, x: str, rows: str, marks: Mapping[str, str]) -> None:
@@ -147,9 +158,16 @@ def _tick(axes: Axes, values: Sequence[float]) -> None:
     axes.set_xticks(values, [f"{value:g}" for value in values])
 
 
+def _few(count: int, place: int) -> slice:
+    """Marks at every fourth or so of the points of a line, other ones for each alignment."""
+    step = max(1, count // 6)
+    return slice(place % step, None, step)
+
+
 def _legend(looks: Mapping[str, AlignmentLook], interval_label: str | None) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = [
-        Line2D([], [], linestyle=look.line, label=name, **look.marks(4)) for name, look in looks.items()
+        Line2D([], [], linewidth=look.width, linestyle=look.line, label=name, **look.marks(3.4 * look.size))
+        for name, look in looks.items()
     ]
     handles.append(Line2D([], [], color=MUTED, marker="o", ms=2.6, mew=0, linestyle="none", label="one graph"))
     if interval_label is not None:
@@ -179,7 +197,11 @@ def draw_aligned_profiles(
     figure, panels = panel_grid(heights, [f"{split} split" for split in splits], T_LABEL, width, share_y=True)
     for (row, split, name), some in frame.sort_values("t").groupby(["row", "split", "aligned"], sort=False):
         axes, look = panels[shown.index(row)][splits.index(split)], looks[str(name)]
-        axes.plot(some["t"], some["loss"], color=look.color, linestyle=look.line, linewidth=1.4)
-    handles = [Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in looks.items()]
+        marks = {"markevery": _few(len(some), list(looks).index(str(name))), **look.marks(2.6 * look.size)}
+        axes.plot(some["t"], some["loss"], linestyle=look.line, linewidth=look.width, **marks)
+    handles = [
+        Line2D([], [], linewidth=look.width, linestyle=look.line, label=name, **look.marks(2.6 * look.size))
+        for name, look in looks.items()
+    ]
     top_legend(figure, handles, width)
     return figure

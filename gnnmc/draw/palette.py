@@ -39,6 +39,18 @@ MODEL_COLORS = [light for light, _ in _MODELS]
 _SPLITS = {"train": ("#332288", "#a49bf0"), "val": ("#8a7a1f", "#d6c65c"), "test": ("#882255", "#ea86b6")}
 _FURTHER_SPLITS = [("#117733", "#5fc783"), ("#44687d", "#8fc1da")]
 
+# Alignments: the line as trained in gray, the others as far apart as eight hues can be.
+_ALIGNMENTS = [
+    ("#30363d", "#d3d9e0"),
+    ("#0b6fd0", "#4aa8ff"),
+    ("#cf4a0a", "#ff8a55"),
+    ("#0d8050", "#2fbf71"),
+    ("#a62b8f", "#f08ce0"),
+    ("#806600", "#f0d000"),
+    ("#5a45d6", "#9a86ff"),
+    ("#00788a", "#2fd6e6"),
+]
+
 # A few ordered values, from low to high.
 _ORDERED = [
     ("#3b0f70", "#c0aaff"),
@@ -86,6 +98,11 @@ def split_colors(splits: Iterable[str]) -> dict[str, str]:
     return {name: (_SPLITS | others)[name][0] for name in unique}
 
 
+def alignment_colors(count: int) -> list[str]:
+    """`count` colors, that of the line as trained first; beyond eight they repeat."""
+    return [_ALIGNMENTS[i % len(_ALIGNMENTS)][0] for i in range(count)]
+
+
 def ordered_colors(count: int) -> list[str]:
     """`count` colors from low to high; beyond five they repeat."""
     lights = [light for light, _ in _ORDERED]
@@ -119,6 +136,7 @@ def schemes() -> dict[str, tuple[str, str, str]]:
     for family, pairs in (
         ("model", _MODELS),
         ("further-split", _FURTHER_SPLITS),
+        ("alignment", _ALIGNMENTS),
         ("ordered", _ORDERED),
         ("sequential", _SEQUENTIAL),
     ):

@@ -1,5 +1,7 @@
 """Which axes of a model's weights move together: a strip for each axis, its parts in the colors of their groups."""
 
+import itertools
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,7 +21,8 @@ def draw_symmetry(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
     """A row per tensor, a strip per axis; colors and numbers name groups, which are listed beside with their classes.
 
     Gray is fixed by an input or an output; hatched is not understood. Factors of an axis (heads, and their channels)
-    lie one above the other, the outer one on top. Colors come again after eight groups: the numbers do not.
+    lie one above the other, the outer one on top, each as high as an axis without factors. Colors come again after
+    eight groups: the numbers do not.
 
     Shapes: one row per band: `tensor, axis, size, start, stop, low, high, units, group, status, classes, copies`, as
     `gnnmc.symmetry.bands` gives them; `width` in inches.
@@ -27,28 +30,34 @@ def draw_symmetry(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
     Raises InputError for a missing column.
     """
     check_columns(frame, _NEEDED, "bands of a symmetry")
-    tensors = list(dict.fromkeys(frame["tensor"]))
+    most = (1 / (frame["high"] - frame["low"])).groupby(frame["tensor"], sort=False).max()
+    levels = {str(tensor): round(value) for tensor, value in most.items()}
+    tops = dict(zip(levels, itertools.accumulate(levels.values(), initial=0), strict=False))
     groups = [group for group in dict.fromkeys(frame["group"]) if group]
     numbers = {group: place for place, group in enumerate(groups, start=1)}
     stacked = width < STACKED_BELOW
-    rows, notes = max(1, len(tensors)), 2 * len(groups) + 3
+    rows, notes = max(1, sum(levels.values())), 2 * len(groups) + 3
     tall = _ROW * (rows + notes if stacked else max(rows, notes)) + 0.4
     figure = new_figure(width, tall)
     if stacked:
         strips, legend = figure.subplots(2, 1, height_ratios=[rows, notes])
     else:
         strips, legend = figure.subplots(1, 2, width_ratios=[1.5, 1])
-    _strips(strips, frame, tensors, numbers)
+    _strips(strips, frame, tops, levels, numbers)
     _legend(legend, frame, numbers, notes if stacked else max(rows, notes))
     return figure
 
 
-def _strips(axes: Axes, frame: pd.DataFrame, tensors: list[str], numbers: dict[str, int]) -> None:
+def _strips(
+    axes: Axes, frame: pd.DataFrame, tops: dict[str, int], levels: dict[str, int], numbers: dict[str, int]
+) -> None:
+    """tops: where the row of each tensor begins, in axes without factors. levels: how many of these high it is."""
     most = int(frame["axis"].max()) + 1 if len(frame) else 1
-    for place, tensor in enumerate(tensors):
+    for tensor, top in tops.items():
+        tall = levels[tensor] - 0.2
         for band in frame[frame["tensor"] == tensor].to_dict("records"):
-            left, bottom = band["axis"] + 0.94 * band["start"], place + 0.9 - 0.8 * band["high"]
-            wide, high = 0.94 * (band["stop"] - band["start"]), 0.8 * (band["high"] - band["low"])
+            left, bottom = band["axis"] + 0.94 * band["start"], top + 0.1 + tall * (1 - band["high"])
+            wide, high = 0.94 * (band["stop"] - band["start"]), tall * (band["high"] - band["low"])
             number = numbers.get(band["group"])
             color = MISSING if number is None else _color(number)
             _box(axes, (left, bottom), wide, high, color, unknown=band["status"] == "not understood")
@@ -60,11 +69,11 @@ def _strips(axes: Axes, frame: pd.DataFrame, tensors: list[str], numbers: dict[s
                     words,
                     ha="center",
                     va="center_baseline",
-                    fontsize=6.5 if high > 0.5 else 4.5,
+                    fontsize=6.5,
                     color=MUTED if number is None else SURFACE,
                 )
-    axes.set(xlim=(0, most), ylim=(len(tensors), 0))
-    axes.set_yticks([place + 0.5 for place in range(len(tensors))], [_short(tensor) for tensor in tensors], fontsize=7)
+    axes.set(xlim=(0, most), ylim=(sum(levels.values()), 0))
+    axes.set_yticks([top + levels[name] / 2 for name, top in tops.items()], [_short(name) for name in tops], fontsize=7)
     axes.set_xticks([axis + 0.47 for axis in range(most)], [f"axis {axis}" for axis in range(most)])
     axes.xaxis.tick_top()
     axes.tick_params(length=0)

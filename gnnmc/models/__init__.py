@@ -1,6 +1,6 @@
 """Models by name, built for a problem."""
 
-from gnnmc.models.build import build_model, check_model, list_models
+from gnnmc.models.build import build_model, check_fits, check_model, list_models
 from gnnmc.models.families import MODELS, Family
 from gnnmc.models.network import Network
 from gnnmc.models.options import Options
@@ -15,6 +15,7 @@ __all__ = [
     "Options",
     "Recipe",
     "build_model",
+    "check_fits",
     "check_model",
     "count_parameters",
     "list_models",

@@ -1,5 +1,6 @@
 """A model by name, as wide as a problem needs."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -37,6 +38,30 @@ def check_model(
     """
     given = {"hidden": hidden, "layers": layers, "dropout": dropout, "norm": norm, "heads": heads, **options}
     return _resolve(name, recipe, parameters, given)[0]
+
+
+def check_fits(name: str, given: Collection[str], problem: str, shape: Sequence[int] | None = None) -> None:
+    """Raise InputError, naming the problem and a model for it, unless the named family is for such a problem.
+
+    given: of "edges", "images", "text" (tokens) and "positions" (targets at each), what the problem has. shape: that of
+    an item, where it is known.
+    """
+    needs = MODELS[name].needs
+    if needs == "text" and "text" not in given:
+        raise InputError(
+            f"model {name!r} needs text, tokens (N, T) with the next one of each as target, and {problem!r} is none: "
+            "gnnmc.Problem.language_modeling makes such a problem"
+        )
+    if needs != "text" and not {"text", "positions"}.isdisjoint(given):
+        raise InputError(
+            f"model {name!r} answers once for an item, and {problem!r} asks at each of its positions: use "
+            f"{'gpt' if 'text' in given else 'a module of your own'!r}"
+        )
+    if needs == "edges" and "edges" not in given:
+        raise InputError(f"model {name!r} needs edges, and the problem {problem!r} has none: use 'mlp'")
+    if needs == "images" and "images" not in given:
+        found = f"{problem!r} has none" if shape is None else f"items of {problem!r} are {tuple(shape)}"
+        raise InputError(f"model {name!r} needs images (channels, height, width); {found}: use 'mlp'")
 
 
 def build_model(
@@ -103,7 +128,7 @@ def build_model(
     }
     family, options = _resolve(name, recipe, parameters, given)
     inputs = inputs_of(problem)
-    _check_needs(name, family, inputs)
+    check_fits(name, _given(inputs), inputs.name, inputs.item_shape)
     if family.needs == "edges":
         _check_unweighted(name, problem)
     if parameters is not None:
@@ -144,24 +169,11 @@ def _matching(name: str, recipe: str) -> dict[str, Any]:
     return dict(found.options)
 
 
-def _check_needs(name: str, family: Family, inputs: Inputs) -> None:
-    if family.needs == "text" and not (inputs.per_position and inputs.cardinalities):
-        raise InputError(
-            f"model {name!r} needs text, tokens (N, T) with the next one of each as target, and {inputs.name!r} is "
-            "none: gnnmc.Problem.language_modeling makes such a problem"
-        )
-    if family.needs != "text" and inputs.per_position:
-        raise InputError(
-            f"model {name!r} answers once for an item, and {inputs.name!r} asks at each of its positions: use "
-            f"{'gpt' if inputs.cardinalities else 'a module of your own'!r}"
-        )
-    if family.needs == "edges" and not inputs.has_edges:
-        raise InputError(f"model {name!r} needs edges, and the problem {inputs.name!r} has none: use 'mlp'")
-    if family.needs == "images" and len(inputs.item_shape) not in (2, 3):
-        raise InputError(
-            f"model {name!r} needs images (channels, height, width); items of {inputs.name!r} are {inputs.item_shape}: "
-            "use 'mlp'"
-        )
+def _given(inputs: Inputs) -> set[str]:
+    found = {"edges"} if inputs.has_edges else set()
+    if inputs.per_position:
+        found.add("text" if inputs.cardinalities else "positions")
+    return found | ({"images"} if len(inputs.item_shape) in (2, 3) else set())
 
 
 def _check_unweighted(name: str, problem: Problem) -> None:

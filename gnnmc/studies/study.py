@@ -1,7 +1,7 @@
 """A study: one scientific question, as a config, a plan of stages, and a page."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from gnnmc.config import StudyBlock
@@ -22,7 +22,8 @@ class Plan:
 class Study:
     """What a study declares. It knows science and nothing of files, processes or HTML.
 
-    config: the block a user's config must fit. plan: config → Plan. page: tables and config → Page.
+    config: the block a user's config must fit. plan: config → Plan. page: tables and config → Page. associated: what
+    all rows of its table `association` are of, so that no column says it (column → value).
     """
 
     name: str
@@ -30,6 +31,7 @@ class Study:
     config: type[StudyBlock]
     plan: Callable[[Any], Plan]
     page: Callable[[Tables, Any], Page]
+    associated: Mapping[str, str] = field(default_factory=dict)
 
 
 STUDIES: Registry[Study] = Registry("study")

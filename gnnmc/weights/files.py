@@ -88,7 +88,10 @@ def _read_state_dict(source: Path) -> dict[str, Tensor]:
             f"{source} is not a plain state_dict file: it is damaged, or holds more than tensors by name: "
             "write it with torch.save(module.state_dict(), path), or as safetensors"
         ) from None
-    return weights_of(found)
+    try:
+        return weights_of(found)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
 
 
 def _require_plain(which: str, value: Tensor, size: int) -> None:

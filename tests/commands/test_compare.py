@@ -91,3 +91,60 @@ def test_a_comparison_replaces_nothing_of_anybodys(capsys, runs: Path, tmp_path:
         code, _, err = call(capsys, "compare", *both, "--out", str(out))
         assert code == 2 and "is no comparison" in err
     assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
+
+
+ALIGNED = """
+study: symmetry
+title: aligned
+problems:
+  - data:
+      csbm: {num_nodes: 60, num_features: 4, train_per_class: 5, homophily: [0.2, 0.5, 0.8], seed: [0, 1]}
+    models: [{name: gcn, hidden: 4}]
+seeds: [0, 1]
+train: {epochs: 4}
+alignments: [{method: weights, repair: true}]
+profile: {points: 3}
+run: {runner: serial}
+"""
+
+
+@pytest.fixture(scope="module")
+def aligned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs that aligned their modes, and one that did not, on the same graphs."""
+    folder = tmp_path_factory.mktemp("aligned")
+    (folder / "aligned.yaml").write_text(ALIGNED)
+    (folder / "plain.yaml").write_text(
+        TINY.replace("num_classes: 2, ", "")
+        .replace("[0.2, 0.8]", "[0.2, 0.5, 0.8]")
+        .replace("SEEDS", "[0, 1]")
+        .replace("epochs: 4", "epochs: 8")
+    )
+    for name, config, epochs in (("short", "aligned", 4), ("long", "aligned", 8), ("plain", "plain", 8)):
+        with pytest.raises(SystemExit) as ended:
+            asked = ["--out", str(folder / name), "--set", f"train.epochs={epochs}", "--quiet"]
+            main(["run", str(folder / f"{config}.yaml"), *asked])
+        assert not ended.value.code
+    return folder
+
+
+def test_every_alignment_is_compared_with_itself(capsys, aligned: Path, tmp_path: Path) -> None:
+    code, out, _ = call(capsys, "compare", str(aligned / "short"), str(aligned / "long"), "--out", str(tmp_path / "p"))
+    assert code == 0
+    assert "of model, path, alignment and split" in out
+    shown = {name: pd.read_csv(tmp_path / "p" / "shown" / f"{name}.csv") for name in ("side_by_side", "associations")}
+    for table in shown.values():
+        assert list(table["alignment"].unique()) == ["as trained", "weights", "weights + repair"]
+        assert table.notna().any().all()
+    lines = pd.read_parquet(aligned / "long" / "tables" / "aligned.parquet")
+    of_weights = lines.query("aligned == 'weights' and split == 'train'").groupby("graph")["barrier"].mean().mean()
+    row = shown["side_by_side"].query("alignment == 'weights' and split == 'train'")
+    assert row["long"].item() == pytest.approx(of_weights)
+
+
+def test_runs_of_different_studies_meet_in_what_both_measured(capsys, aligned: Path, tmp_path: Path) -> None:
+    code, _, _ = call(capsys, "compare", str(aligned / "plain"), str(aligned / "long"), "--out", str(tmp_path / "p"))
+    assert code == 0
+    table = pd.read_csv(tmp_path / "p" / "shown" / "associations.csv")
+    both = table.dropna(subset=["plain, ρ", "long, ρ"])
+    assert len(both) and set(both["alignment"]) == {"as trained"}
+    assert both["plain, ρ"].tolist() == pytest.approx(both["long, ρ"].tolist())

@@ -1,5 +1,6 @@
 """`gnnmc connect` on files of one's own: what a saved mode knows is used."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,92 @@ def test_an_engine_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[st
     code, _, error = call(capsys, *save_modes(tmp_path, 5e-4, 5e-4), *MODEL, "--engine", "lop")
     assert code == 2
     assert "unknown engine 'lop': did you mean 'loop'" in error
+
+
+def test_files_are_named_and_which_of_them_fits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    fits, _ = save_modes(tmp_path, 0.1, 0.1)
+    narrow = str(tmp_path / "narrow.pt")
+    torch.save({name: value[..., :5] for name, value in gnnmc.load_weights(fits).items()}, narrow)
+    asked = ("--model", "gcn", "--set", "hidden=8")
+    for files in ((fits, narrow), (narrow, fits)):
+        code, _, err = call(capsys, *files, *asked)
+        assert (code, len(err.strip().splitlines())) == (2, 1)
+        assert f"{fits} fits the model, {narrow} does not: " in err
+        assert f"layers.0.bias: (5,) in {narrow}, (8,) in the model" in err and "give another checkpoint" in err
+    code, _, err = call(capsys, narrow, narrow, *asked)
+    assert code == 2 and "neither file fits the model: " in err and "--set" in err
+
+
+def test_a_file_that_holds_no_weights_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    fits, _ = save_modes(tmp_path, 0.1, 0.1)
+    torch.save([torch.ones(2)], tmp_path / "list.pt")
+    code, _, err = call(capsys, fits, str(tmp_path / "list.pt"), "--model", "gcn", "--set", "hidden=8")
+    assert code == 2 and f"{tmp_path / 'list.pt'}: expected a Mode or a non-empty state_dict" in err
+
+
+def permuted(file: str, to: Path) -> str:
+    """The mode in a file with its hidden units in another order: it computes the same."""
+    weights = gnnmc.load_weights(file)
+    order = torch.arange(8).flip(0)
+    moved = {
+        "layers.0.bias": weights["layers.0.bias"][order],
+        "layers.0.lin.weight": weights["layers.0.lin.weight"][order],
+        "layers.1.lin.weight": weights["layers.1.lin.weight"][:, order],
+    }
+    torch.save(weights | moved, to)
+    return str(to)
+
+
+def test_b_is_moved_onto_a_and_the_line_is_told_before_and_after(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, fitted: list[Any]
+) -> None:
+    first, _ = save_modes(tmp_path, 0.1, 0.1)
+    other = permuted(first, tmp_path / "other.pt")
+    asked = (first, other, "--model", "gcn", "--set", "hidden=8", "--align", "weights", "--l2", "0.1")
+    paths = ("--path", "linear", "--path", "bezier", "--out", str(tmp_path / "out"))
+    code, out, _ = call(capsys, *asked, *paths)
+    assert code == 0
+    assert (
+        f"{other} moved onto {first} by weights: distance " in out and " before and 0 after, 100% of its units" in out
+    )
+    assert "linear path as trained and after weights, 5 points" in out and "bezier path after weights" in out
+    assert len(fitted) == 1
+    torch.testing.assert_close(fitted[0].control_points[2], gnnmc.load_weights(first))
+    assert {file.name for file in (tmp_path / "out").glob("*.csv")} == {
+        "linear.csv", "linear_aligned.csv", "bezier_aligned.csv",
+    }  # fmt: skip
+    after = json.loads(call(capsys, *asked, "--classes", "permutation", "--json")[1])
+    assert [path["line"] for path in after["paths"]] == ["as trained", "after weights"]
+    trained, moved = (path["distance"] for path in after["paths"])
+    assert trained == pytest.approx(after["alignment"]["distance_before"]) and trained > 1 and moved < 1e-6
+    assert after["alignment"]["distance_after"] == pytest.approx(0, abs=1e-6) and not after["alignment"]["diagnostics"]
+
+
+def test_json_of_a_line_between_files_as_they_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = call(capsys, *save_modes(tmp_path, 0.1, 0.1), "--model", "gcn", "--set", "hidden=8", "--json")
+    told = json.loads(out)
+    assert code == 0 and told["alignment"] is None
+    (path,) = told["paths"]
+    assert [row["split"] for row in path["splits"]] == ["train", "val", "test"]
+    assert path["units"]["loss"] == "nats per labeled item"
+
+
+def test_an_alignment_that_did_not_help_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    first, _ = save_modes(tmp_path, 0.1, 0.1)
+    out = call(capsys, first, first, "--model", "gcn", "--set", "hidden=8", "--align", "weights")[1]
+    assert "GMC021 alignment did not help" in out
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("--align", "wieghts"), "unknown matching method 'wieghts': did you mean 'weights'"),
+        (("--align", "weights", "--classes", "rotation"), "--classes: unknown class 'rotation': allowed: permutation"),
+        (("--classes", "permutation"), "give --align METHOD too"),
+    ],
+)
+def test_an_alignment_that_there_is_not_is_refused_before_any_work(
+    capsys: pytest.CaptureFixture[str], asked: tuple[str, ...], message: str
+) -> None:
+    code, _, err = call(capsys, "nowhere.pt", "nowhere.pt", "--model", "gcn", *asked)
+    assert code == 2 and message in err and len(err.strip().splitlines()) == 1

@@ -151,3 +151,21 @@ def test_an_unknown_runner_is_refused_before_anything_is_written(
     assert call(tmp_path / "run", "--set", "run.runner=lokal") == 2
     assert "unknown runner 'lokal': did you mean 'local'" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_report_of_another_config_is_not_replaced_without_a_word(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    assert call(folder) == 0
+    first = capsys.readouterr().err
+    assert call(folder, "--set", "run.engine=loop") == 0  # how it is executed makes it no other config
+    same = capsys.readouterr().err
+    assert call(folder, "--set", "profile.points=7") == 0
+    other = capsys.readouterr().err
+    told = f"{folder} has the report of another config: tables and report are replaced, artifacts stay"
+    assert other.splitlines()[0] == told
+    assert told not in first + same
+    (folder / "config.yaml").write_text("study: architectures\n")
+    assert call(folder) == 0
+    assert capsys.readouterr().err.splitlines()[0] == told

@@ -1,12 +1,14 @@
 """`gnnmc symmetry`: groups, what stays and why, in lines that fit."""
 
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from gnnmc.analysis.wording import shortened
 from gnnmc.cli import main
-from gnnmc.commands.symmetry import shortened
 
 OWN = """
 import torch
@@ -78,3 +80,60 @@ def test_an_unknown_name_is_one_line(capsys):
 def test_axes_are_written_together():
     axes = [("n.weight", 0), ("n.bias", 0), ("l.0.w", 0), ("l.0.w", 1), ("l.1.w", 0), ("l.1.w", 1), ("t", 2)]
     assert shortened(axes) == ["n.{weight,bias}[0]", "l.{0,1}.w[0,1]", "t[2]"]
+
+
+PASSING = """
+import torch
+from torch_geometric.nn import MessagePassing
+
+class Passing(MessagePassing):
+    def __init__(self, features, units):
+        super().__init__(aggr="add")
+        self.lin = torch.nn.Linear(features, units)
+
+    def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> torch.Tensor:
+        return self.propagate(edge_index, x=self.lin(x))
+
+    def message(self, x_j: torch.Tensor) -> torch.Tensor:
+        return x_j
+
+class Net(torch.nn.Module):
+    def __init__(self, features=8):
+        super().__init__()
+        self.first, self.second = Passing(features, 6), Passing(6, 3)
+
+    def forward(self, x, edge_index):
+        return self.second(torch.relu(self.first(x, edge_index)), edge_index)
+
+def wide():
+    return Net(21)
+"""
+
+
+def test_a_file_may_define_message_passing_of_its_own_and_hides_no_module(capsys, tmp_path: Path):
+    (tmp_path / "random.py").write_text(PASSING)  # also the name of a module of Python's
+    before = sys.modules["random"]
+    code, out, err = call(capsys, f"{tmp_path}/random.py:Net")
+    assert (code, err) == (0, "")
+    assert "1 group of 6 units" in " ".join(out.split())
+    assert sys.modules["random"] is before
+    assert call(capsys, f"{tmp_path}/random.py:Net", "--json")[0] == 0
+
+
+def test_a_file_that_cannot_be_run_leaves_no_module(capsys, tmp_path: Path):
+    (tmp_path / "own.py").write_text("1 / 0\n")
+    before = set(sys.modules)
+    assert call(capsys, f"{tmp_path}/own.py:Net")[0] == 2
+    assert not {name for name in set(sys.modules) - before if "own_" in name}
+
+
+def test_a_model_that_takes_other_data_is_told_how_to_say_so(capsys, tmp_path: Path):
+    (tmp_path / "own.py").write_text(PASSING)
+    code, _, err = call(capsys, f"{tmp_path}/own.py:wide")
+    assert code == 2 and len(err.strip().splitlines()) == 1
+    assert "a graph with 8 features and 3 classes, and its first matrix is 6 × 21" in err
+    graph = re.search(r"--graph (csbm:\S+),", err).group(1)  # type: ignore[union-attr]
+    assert graph == "csbm:num_features=21,num_classes=3"
+    assert call(capsys, f"{tmp_path}/own.py:wide", "--graph", graph)[0] == 0
+    code, _, err = call(capsys, f"{tmp_path}/own.py:wide", "--graph", "csbm:num_features=9,num_classes=3")
+    assert code == 2 and "--graph" not in err

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, create_model
 
 import gnnmc.config
 from gnnmc.config import (
+    AlignmentBlock,
     Block,
     CsbmBlock,
     GraphEntry,
@@ -167,7 +168,7 @@ class Outer(Block):
         ({"iner": {}}, "config: unknown key 'iner': did you mean 'inner'? allowed: graphs, inner, maybe, models"),
         ({"inner": {"train": {"lr": -1}}}, "config inner.train.lr: Input should be greater than 0, got '-1'"),
         ({"inner": 3}, "config inner: expected a mapping of keys, such as {key: value}, got '3'"),
-        ({"graphs": {}}, "config graphs: expected a list, such as [0, 1, 2], got '{}'"),
+        ({"graphs": {}}, "config graphs: expected a list, such as [{csbm: …}], got '{}'"),
         (
             {"graphs": [{"csbm": {}}, {"csbm": {"seeds": 1}}]},
             "config graphs.1.csbm: unknown key 'seeds': did you mean 'seed'?",
@@ -196,7 +197,7 @@ class Lists(Block):
         ({"graphs": [{"real": {"name": "Cora", "fold": "x"}}]}, "config graphs.0.real.fold: .*, got 'x'$"),
         ({"graphs": [{"csbm": {"seed": "x"}}, {"csbm": {"seed": "y"}}]}, r"graphs.0.csbm.seed: .* \(and 1 more\)$"),
         ({"graphs": [{"csbm": {}}], "seeds": [0, "x"]}, "config seeds.1: Input should be a valid integer.*, got 'x'$"),
-        ({"graphs": [{"csbm": {}}], "seeds": [0]}, "config seeds: Tuple should have at least 2 items"),
+        ({"graphs": [{"csbm": {}}], "seeds": [0]}, "config seeds: a list of 1: give at least 2$"),
         ({"graphs": [{"csbm": {}}], "seeds": ["x"]}, r"config seeds.0: .*, got 'x' \(and 1 more\)$"),
     ],
 )
@@ -209,13 +210,53 @@ def test_what_only_follows_from_an_error_is_not_counted(config, message):
     "config, message",
     [
         ({"graph": [{"csbm": {}}]}, r"config: unknown key 'graph': did you mean 'graphs'\?.* \(and 1 more\)$"),
-        ({"graphs": [{"csbm": {}}], "seeds": 3}, "config seeds: expected a list, such as .*, got '3'$"),
+        ({"graphs": [{"csbm": {}}], "seeds": 3}, r"config seeds: expected a list, such as \[3\], got '3'$"),
         ({"graphs": ["Cora"]}, "config graphs.0: expected a mapping of keys, .*, got 'Cora'"),
     ],
 )
 def test_the_likeliest_cause_is_told_first_in_the_words_of_a_config(config, message):
     with pytest.raises(InputError, match=message):
         validate(Lists, config)
+
+
+class Study(Block):
+    alignments: tuple[AlignmentBlock, ...] = Field((AlignmentBlock(method="weights"),), min_length=1)
+    shares: tuple[float, ...] = ()
+
+
+class Other(Block):
+    graphs: tuple[GraphEntry, ...] = ()
+    planes: TrainBlock | None = None
+
+
+@pytest.mark.parametrize(
+    "config, message",
+    [
+        (
+            {"alignments": [{"method": "weights", "classes": "semi"}]},
+            "config alignments.0.classes: expected a list, such as [semi], got 'semi'",
+        ),
+        ({"alignments": "weights"}, "config alignments: expected a list, such as [weights], got 'weights'"),
+        ({"alignments": {"classes": 3}}, "config alignments: expected a list, such as [name], got"),
+        ({"shares": "half"}, "config shares: expected a list, such as [0, 1, 2], got 'half'"),
+        ({"alignments": []}, "config alignments: an empty list: give at least 1"),
+    ],
+)
+def test_an_example_of_a_list_is_one_that_would_be_allowed(config, message):
+    with pytest.raises(InputError) as error:
+        validate(Study, config)
+    assert str(error.value).startswith(message)
+
+
+def test_a_key_of_another_study_is_told_as_one():
+    others = {"study one": Study, "study two": Lists}
+    with pytest.raises(InputError) as error:
+        validate(Other, {"alignments": ["weights"]}, others=others)
+    assert str(error.value) == (
+        "config: unknown key 'alignments': it is a key of study one: choose that, or leave it out"
+    )
+    with pytest.raises(InputError, match="unknown key 'plane': did you mean 'planes'"):
+        validate(Other, {"plane": {}}, others=others)
 
 
 def test_a_bare_name_is_a_model():

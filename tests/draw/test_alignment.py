@@ -11,6 +11,7 @@ from gnnmc.draw import drawing
 from gnnmc.draw.ablation import draw_ablation
 from gnnmc.draw.alignment import alignment_looks, draw_aligned_profiles, draw_alignment
 from gnnmc.draw.export import to_png, to_svg
+from gnnmc.draw.palette import alignment_colors, schemes
 from gnnmc.draw.style import NARROW, WIDE
 from gnnmc.errors import InputError
 
@@ -72,6 +73,40 @@ def test_an_alignment_looks_the_same_beside_any_others_and_repair_is_told_apart(
         (legend,) = draw(frame[frame["aligned"] == "learned"], alignments=NAMES).legends
         (handle,) = [each for each in legend.legend_handles if each.get_label() == "learned"]
         assert handle.get_color() == looks["learned"].color
+
+
+def test_lines_on_top_of_each_other_are_all_in_sight():
+    """Each is thinner, and has smaller marks, than the one that is drawn before it."""
+    for count in (2, 5, 9):
+        looks = list(alignment_looks([f"method {number}" for number in range(count)]).values())
+        assert all(later.width < look.width and later.size < look.size for look, later in itertools.pairwise(looks))
+        assert 1 <= looks[-1].width < looks[0].width < 3
+    frame = lines(models=("gcn",)).assign(barrier=0.3)
+    axes = draw_alignment(frame).axes[0]
+    drawn = [line for line in axes.lines if line.get_linestyle() != "None"]
+    assert len(drawn) == len(NAMES)
+    assert [line.get_linewidth() for line in drawn] == sorted((line.get_linewidth() for line in drawn), reverse=True)
+
+
+def far_apart(color, other):
+    """Distance in CIELAB (CIE 1976)."""
+    return float(np.linalg.norm(np.subtract(*map(lab, (color, other)))))
+
+
+def lab(color):
+    parts = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    ratios = np.array(to_xyz) @ linear / [0.9505, 1.0, 1.089]
+    x, y, z = np.where(ratios > 0.008856, np.cbrt(ratios), 7.787 * ratios + 16 / 116)
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("scheme", [1, 2])
+def test_no_two_alignments_are_hard_to_tell_apart(scheme):
+    known = schemes()
+    colors = [known[color][scheme] for color in alignment_colors(8)]
+    assert min(far_apart(*pair) for pair in itertools.combinations(colors, 2)) > 30
 
 
 def test_lines_go_through_the_means_and_every_graph_is_a_dot():

@@ -229,7 +229,7 @@ def test_numbers_in_cells_and_lines_on_the_page_stand_out_in_both_schemes(scheme
     ground = roles["--surface"][scheme - 1]
     assert contrast(roles["--muted"][scheme - 1], roles["--missing"][scheme - 1]) >= 4.5
     for variable, pair in roles.items():
-        if variable.startswith(("--model", "--split", "--further", "--ordered")):
+        if variable.startswith(("--model", "--split", "--further", "--ordered", "--alignment")):
             assert contrast(pair[scheme - 1], ground) >= 3, variable
 
 

@@ -43,6 +43,23 @@ def test_a_model_listed_twice_is_refused() -> None:
     plan_of(models=["gcn", {"name": "gcn", "hidden": 8}])
 
 
+def test_a_model_that_such_data_cannot_have_is_refused_before_any_are_made() -> None:
+    refused(r"config models: model 'vit' needs images \(channels, height, width\); 'csbm' has none", models=["vit"])
+    refused("config models: model 'gpt' needs text, tokens .*, and 'csbm' is none", models=["gcn", "gpt"])
+    digits, words = {"images": {"name": "digits"}}, {"text": {"name": "pydoc-topics"}}
+    for data, model, message in (
+        (digits, "gcn", "model 'gcn' needs edges, and the problem 'digits' has none: use 'mlp'"),
+        (
+            words,
+            "mlp",
+            "model 'mlp' answers once for an item, and 'pydoc-topics' asks at each of its positions: use 'gpt'",
+        ),
+    ):
+        refused(message, "architectures", problems=[{"data": data, "models": [model]}])
+    for data, model in ((digits, "vit"), (digits, "mlp"), (words, "gpt"), (GRAPH, "mlp"), (GRAPH, "gat")):
+        plan_of("architectures", problems=[{"data": data, "models": [model]}])
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

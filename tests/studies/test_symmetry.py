@@ -155,6 +155,44 @@ def test_the_page_shows_every_figure_and_each_can_be_drawn(ran: Any) -> None:
     assert shown.split(" (")[0] == f"{means.groupby('graph')['barrier'].mean().mean():.2f}"
 
 
+def test_widths_and_depths_of_one_problem_are_a_sweep_whatever_another_has(carried_out: Any, tmp_path: Path) -> None:
+    data = {homophily: {"csbm": CSBM | {"homophily": homophily}} for homophily in (0.9, 0.5)}
+    models = [{"name": "gcn", "hidden": [6, 12]}, {"name": "gcn", "hidden": 6, "layers": [2, 3]}]
+    problems = [{"data": data[0.9], "models": models}, {"data": data[0.5], "models": [{"name": "gcn", "hidden": 4}]}]
+    few = {"seeds": [0, 1], "train": {"epochs": 3}, "alignments": ["weights"]}
+    _, page, _ = carried_out("symmetry", tmp_path / "one", CONFIG | few | {"problems": problems})
+    names = ["gcn", "gcn, width 12", "gcn, depth 3", "gcn, width 4"]
+    assert list(page.at_a_glance.frame["model"].unique()) == names
+    figures = {view.name: view.frame for section in page.sections for view in section.figures}
+    assert set(figures["alignment_width"]["x"]) == {6, 12} and set(figures["alignment_depth"]["x"]) == {2, 3}
+    assert set(figures["alignment_width"]["row"]) == {"gcn, depth 2, homophily 0.9"}
+    assert list(figures["ablation"]["block"].unique()) == ["gcn, width 4 on csbm homophily=0.5"]
+    told = "\n".join(page.answer)
+    assert "gcn, width 4 on csbm" in told and "from width 6 to 12" in told and "from depth 2 to 3" in told
+
+    # The base stands alone on the other problem: it is told of there too, and a longer ladder is one of its own.
+    problems[1]["models"] = [{"name": "gcn", "hidden": 6}, {"name": "mlp", "hidden": [4, 6, 8]}]
+    problems[0]["models"] = [*models, {"name": "mlp", "hidden": [4, 6]}]
+    _, page, _ = carried_out("symmetry", tmp_path / "two", CONFIG | few | {"problems": problems})
+    figures = {view.name: view.frame for section in page.sections for view in section.figures}
+    assert list(figures["ablation"]["block"].unique()) == ["gcn on csbm homophily=0.5"]
+    assert set(figures["alignment_width"]["row"]) == {
+        "gcn, depth 2, homophily 0.9",
+        "mlp, depth 2 (width 4 and 6), homophily 0.9",
+        "mlp, depth 2 (width 4, 6 and 8), homophily 0.5",
+    }
+
+
+def test_a_group_of_units_is_one_row_and_what_was_moved_comes_first(ran: Any) -> None:
+    table = {view.name: view.frame for section in ran[1].sections for view in section.tables}["groups"]
+    moved = ["moved: activations", "moved: weights", "moved: learned"]
+    assert list(table) == ["model", *moved, "group", "units", "copies", "classes", "axes"]
+    assert not table.duplicated(["model", "group"]).any()
+    assert table[moved].notna().all().all()  # whatever an alignment may use besides, it is the same group
+    row = table[table["model"] == "gcn, depth 3"].iloc[0]
+    assert row["axes"] == "layers.0.bias[0], layers.0.lin.weight[0], layers.1.lin.weight[1]"
+
+
 def test_a_lost_alignment_comes_back_with_the_same_bytes_and_nothing_else_is_computed(tmp_path: Path) -> None:
     tasks = plan_of(**one_problem(data={"csbm": CSBM | {"homophily": 0.5}})).tasks
     store = Store(tmp_path)
@@ -206,7 +244,11 @@ def test_ends_that_diverge_are_not_aligned_and_the_page_says_so(carried_out: Any
             {"alignments": [{"method": "weights", "classes": ["semi"]}]},
             "method 'weights' cannot use class 'semi'",
         ),
-        ({"alignments": []}, "alignments"),
+        ({"alignments": []}, "config alignments: an empty list: give at least 1$"),
+        (
+            one_problem(models=["mlp", "vit"]),
+            "config models: model 'vit' needs images .* 'csbm .*' has none: use 'mlp'",
+        ),
         ({"paths": ["bezier"]}, "one must be of kind linear"),
         (one_problem(models=[{"name": "gcn", "hidden": []}]), "an empty list: give at least one value"),
         (one_problem(models=[{"name": "gcn", "hidden": [8, 0]}]), "greater than or equal to 1"),

@@ -103,6 +103,27 @@ def test_a_run_without_levels_of_homophily_describes(planted: Any) -> None:
     assert "after weights" in page.answer[0]
 
 
+def test_of_a_barrier_of_nothing_no_share_is_told_anywhere(planted: Any) -> None:
+    one, two = (aligned(planted()) for _ in range(2))
+    two["barriers"]["barrier"] *= 0.02
+    both = {
+        name: pd.concat([one[name], two[name].assign(model="mlp")], ignore_index=True)
+        for name in ("barriers", "profiles", "endpoints", "alignments")
+    }
+    page = page_of(one | both)
+    of_share, of_nothing = (line for line in page.answer if line.startswith("Train split"))
+    assert "after weights 10 % [10, 10]; after learned 2 % [2, 2] (gcn; 15 graphs" in of_share
+    assert of_nothing == (
+        "Train split: the mean barrier of a straight line is 0.01 nats as trained; after weights 0.00; after learned "
+        "0.00 (mlp; 15 graphs in 15 clusters): of so little (up to 0.02) no share is told."
+    )
+    glance = page.at_a_glance.frame.set_index("model")  # type: ignore[union-attr]
+    assert "%" not in " ".join(glance.loc["mlp"].astype(str).to_numpy().ravel())
+    survival = next(view for section in page.sections for view in section.tables if view.name == "survival").frame
+    assert set(survival.loc[survival["model"] == "mlp", "mean left"]) == {""}
+    assert all("[" in left for left in survival.loc[survival["model"] == "gcn", "mean left"])
+
+
 def test_the_numbers_at_a_glance_are_the_means(tables: Any) -> None:
     page = page_of(tables)
     frame = page.at_a_glance.frame  # type: ignore[union-attr]

@@ -48,6 +48,16 @@ def test_every_group_is_named_in_the_picture(name, width):
     figure.canvas.draw()
 
 
+def test_numbers_of_factors_are_as_large_as_those_of_whole_axes():
+    figure = symmetry_of("OneByOne").plot()
+    strips = figure.axes[0]
+    figure.canvas.draw()
+    assert {text.get_fontsize() for text in strips.texts} == {6.5}
+    points = figure.dpi / 72
+    heights = [patch.get_window_extent().height / points for patch in strips.patches]
+    assert min(heights) > 6.5
+
+
 def test_a_frame_without_its_columns_is_refused():
     with pytest.raises(InputError, match="bands of a symmetry"):
         draw_symmetry(bands(symmetry_of("Relu")).drop(columns="units"))

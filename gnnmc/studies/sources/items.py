@@ -103,6 +103,7 @@ class ImagesSource(_NamedItems[ImagesBlock]):
 
     key: ClassVar[str] = ImagesBlock.key
     apart: ClassVar[str | None] = "images"
+    given: ClassVar[frozenset[str]] = frozenset({"images"})
 
     def canonical(self, block: ImagesBlock) -> ImagesBlock:
         IMAGES[block.name]
@@ -132,6 +133,7 @@ class TextSource(_NamedItems[TextBlock]):
 
     key: ClassVar[str] = TextBlock.key
     apart: ClassVar[str | None] = "text"
+    given: ClassVar[frozenset[str]] = frozenset({"text"})
 
     def canonical(self, block: TextBlock) -> TextBlock:
         TEXTS[block.name]

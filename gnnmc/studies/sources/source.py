@@ -17,12 +17,14 @@ class Source(ABC, Generic[SomeSource]):
     """One kind of data: from a config's block to a stored result, and from that to a Problem.
 
     key: what a config calls it. one_graph: whether there is a single graph, of which statistics are taken. apart: what
-    items are (images, text) where they are neither joined nor graphs themselves.
+    items are (images, text) where they are neither joined nor graphs themselves. given: what a model finds in it, of
+    "edges", "images" and "text".
     """
 
     key: ClassVar[str]
     one_graph: ClassVar[bool] = True
     apart: ClassVar[str | None] = None
+    given: ClassVar[frozenset[str]] = frozenset({"edges"})
 
     def canonical(self, block: SomeSource) -> SomeSource:
         """The block with full names: an alias is no other data. Raises InputError for an unknown name."""

@@ -8,6 +8,8 @@ from typing import Any
 from gnnmc.config import AlignmentBlock, ModelBlock, PathBlock, PlaneBlock, ProfileBlock, SourceBlock, TrainBlock
 from gnnmc.connectivity import LinearPath
 from gnnmc.engine import ENGINES
+from gnnmc.errors import InputError
+from gnnmc.models import check_fits
 from gnnmc.store import Cell, Execution, Task
 from gnnmc.studies.sources import source_of
 from gnnmc.studies.stages.align import AS_TRAINED, align_tasks
@@ -52,8 +54,9 @@ class Sweep:
         train: how their modes are trained, where that is not as for the others. alignments: of the pairs that a line
         joins. A problem may be added again, with other models.
 
-        Raises InputError for data that cannot be made.
+        Raises InputError for data that cannot be made, and for a model that cannot be made for such data.
         """
+        _check_fits(problems, [model for _, model in models])
         rows = [_Rows() for _ in problems]
         how = train or self.train
         for places in self._groups([block for block, _ in problems], how):
@@ -160,6 +163,14 @@ class Sweep:
             self.tasks.append(task)
             self.planes.append((labels, task.cells[0]))
         return gather_task(self.planes)
+
+
+def _check_fits(problems: Sequence[tuple[SourceBlock, dict[str, Any]]], models: Sequence[ModelBlock]) -> None:
+    for (block, labels), model in itertools.product(problems, models):
+        try:
+            check_fits(model.name, source_of(block).given, labels["graph"])
+        except InputError as error:
+            raise InputError(f"config models: {error}") from None
 
 
 @dataclass

@@ -1,29 +1,29 @@
 """The answer of the study in words, and at a glance."""
 
-from typing import Any
+from collections.abc import Callable
 
 import pandas as pd
 
 from gnnmc.analysis.verdict import Verdict, verdict
 from gnnmc.analysis.wording import counted, in_words, listed, number, sample_size
+from gnnmc.studies.alignments import after, called
 from gnnmc.studies.pages import Tables, TableView
 from gnnmc.studies.regimes import AXIS, LEVEL, NOT_THROUGH_ENDS, TOTAL
 from gnnmc.studies.sections import loss_rows, loss_unit, short_unit
 from gnnmc.studies.stages.align import AS_TRAINED
-from gnnmc.studies.symmetry.aligned import after, called, per_graph, swept
-from gnnmc.studies.symmetry.sizes import sized
+from gnnmc.studies.symmetry.aligned import per_graph, swept
+from gnnmc.studies.symmetry.shares import LEAST, enough, share
+from gnnmc.studies.symmetry.sizes import apart, sized
 
 NO_TEST = "Nothing is tested here: these are means over pairs of modes, and no conclusion goes beyond these data."
 # More models than this are counted in a sentence and not named.
 FEW = 5
-# Shares of less than this are shares of nothing.
-LEAST = 0.02
 
 
 def short_answer(tables: Tables) -> list[str]:
     """The answer in a few sentences; the tables have it model by model."""
     if swept(tables):
-        return [*_left(tables, "train"), *_relation(tables), *_left(tables, "test")]
+        return [*_left(tables, "train"), *_relation(tables), *_left(tables, "test"), *_others(tables)]
     return [*described(tables), *([] if sized(tables).empty else along_sizes(tables)), NO_TEST]
 
 
@@ -32,16 +32,49 @@ def _left(tables: Tables, split: str) -> list[str]:
     rows = _about_homophily(tables, split)
     if rows.empty:
         return []
-    told = "; ".join(
-        f"{after(str(name))} {_range(some, 'mean_left')}" for name, some in rows.groupby("aligned", sort=False)
-    )
-    first = rows.drop_duplicates(["regime", "model"])
-    low, high = first["mean_before"].min(), first["mean_before"].max()
-    size = number(low) if low == high else f"{number(low)} to {number(high)}"
+    high = enough(rows["mean_before"])
     return [
-        f"{split.capitalize()} split: of the mean barrier of a straight line, {size} {short_unit(tables)} as trained, "
-        f"there is left {told} ({_models(first)}; {sample_size(first.iloc[0])})."
+        *(_left_of_it(rows[high], split, tables) if high.any() else ()),
+        *(_left_of_nothing(rows[~high], split, tables) if not high.all() else ()),
     ]
+
+
+def _left_of_it(rows: pd.DataFrame, split: str, tables: Tables) -> list[str]:
+    first = rows.drop_duplicates(["regime", "model"])
+    told = _by_alignment(rows, lambda some: _range(some, "mean_left"))
+    return [
+        f"{split.capitalize()} split: of the mean barrier of a straight line, {_span(first['mean_before'])} "
+        f"{short_unit(tables)} as trained, there is left {told} ({_models(first)}; {sample_size(first.iloc[0])})."
+    ]
+
+
+def _left_of_nothing(rows: pd.DataFrame, split: str, tables: Tables) -> list[str]:
+    first = rows.drop_duplicates(["regime", "model"])
+    told = _by_alignment(rows, lambda some: _span(some["mean_after"]))
+    return [
+        f"{split.capitalize()} split: the mean barrier of a straight line is {_span(first['mean_before'])} "
+        f"{short_unit(tables)} as trained; {told} ({_models(first)}; {sample_size(first.iloc[0])}): of so little (up "
+        f"to {LEAST:g}) no share is told."
+    ]
+
+
+def _by_alignment(rows: pd.DataFrame, tell: Callable[[pd.DataFrame], str]) -> str:
+    return "; ".join(f"{after(str(name))} {tell(some)}" for name, some in rows.groupby("aligned", sort=False))
+
+
+def _span(values: "pd.Series[float]") -> str:
+    low, high = number(values.min()), number(values.max())
+    return low if low == high else f"{low} to {high}"
+
+
+def _others(tables: Tables) -> list[str]:
+    """Where the models are told of that were not tried along homophily."""
+    known = {model for _, model in swept(tables)}
+    others = [str(model) for model in tables["aligned"]["model"].unique() if model not in known]
+    if not others:
+        return []
+    told = listed(others) if len(others) <= FEW else counted(len(others), "further model")
+    return [f"Not tried along homophily, and described in the table and below: {told}."]
 
 
 def _relation(tables: Tables) -> list[str]:
@@ -71,9 +104,7 @@ def _relation(tables: Tables) -> list[str]:
     left = _about_homophily(tables, "train")
     left = left[_where(left).isin(found.loc[found["aligned"] == AS_TRAINED, "where"])]
     if len(left):
-        told = "; ".join(
-            f"{after(str(name))} {_range(some, 'slope_left')}" for name, some in left.groupby("aligned", sort=False)
-        )
+        told = _by_alignment(left, lambda some: _range(some, "slope_left"))
         lines.append(f"Where it is found as trained, of its size (slope on the ranks of homophily) is left {told}.")
     return lines
 
@@ -110,12 +141,8 @@ def _range(rows: pd.DataFrame, name: str) -> str:
 
 def described(tables: Tables) -> list[str]:
     """Means over pairs, for models along which homophily was not varied and that are no part of a sweep of sizes."""
-    known = {*swept(tables), *((row["regime"], row["model"]) for _, row in sized(tables).iterrows())}
-    rows = per_graph(tables, ["train"])
     lines = []
-    for (regime, model), some in rows.groupby(["regime", "model"], sort=False):
-        if (regime, model) in known:
-            continue
+    for (regime, model), some in apart(per_graph(tables, ["train"]), tables).groupby(["regime", "model"], sort=False):
         means = some.groupby("aligned", sort=False)[["barrier", "low", "high"]].mean()
         told = ", ".join(f"{number(row['barrier'])} {after(str(name))}" for name, row in means.iterrows())
         where = counted(some["graph"].nunique(), "graph") if some["graph"].nunique() > 1 else "one problem"
@@ -146,28 +173,15 @@ def along_sizes(tables: Tables) -> list[str]:
     return lines
 
 
-def share(row: "pd.Series[Any]", name: str) -> str:
-    """A ratio as a percentage with the interval that there is."""
-    if pd.isna(row[name]):
-        return "undefined"
-    interval = ""
-    if not pd.isna(row[f"{name}_low"]):
-        interval = f" [{100 * row[f'{name}_low']:.0f}, {100 * row[f'{name}_high']:.0f}]"
-    return f"{100 * row[name]:.0f} %{interval}"
-
-
 def at_a_glance(tables: Tables) -> TableView:
-    """Mean barrier of every model by split, alignments across; models of a sweep of sizes are left to their figure."""
+    """Mean barrier of every model by split, alignments across."""
     rows = per_graph(tables)
-    sizes = {(row["regime"], row["model"]) for _, row in sized(tables).iterrows()} - {*swept(tables)}
-    kept = [(row["regime"], row["model"]) not in sizes for _, row in rows.iterrows()]
-    rows = rows[kept] if any(kept) else rows
     keys = ["regime", "model", "split"] if rows["regime"].nunique() > 1 else ["model", "split"]
     means = rows.groupby([*keys, "aligned"], sort=False)["barrier"].mean().reset_index()
     trained = means[means["aligned"] == AS_TRAINED].set_index(keys)["barrier"]
     before = means.set_index(keys).index.map(trained.to_dict())
     means["cell"] = [
-        number(value) + (f" ({100 * value / was:.0f} %)" if name != AS_TRAINED and was > LEAST else "")
+        number(value) + (f" ({100 * value / was:.0f} %)" if name != AS_TRAINED and enough(was) else "")
         for name, value, was in zip(means["aligned"], means["barrier"], before, strict=True)
     ]
     wide = means.pivot_table(index=keys, columns="aligned", values="cell", aggfunc="first", sort=False)

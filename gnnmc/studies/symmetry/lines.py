@@ -3,11 +3,12 @@
 import pandas as pd
 
 from gnnmc.analysis.wording import counted
+from gnnmc.studies.alignments import TRAINED, called
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, loss_unit, models_of, short_unit, split_note
-from gnnmc.studies.symmetry.aligned import TRAINED, alignments_of, called, per_graph, swept
+from gnnmc.studies.symmetry.aligned import alignments_of, per_graph, swept
 from gnnmc.studies.symmetry.answering import along_sizes, described
-from gnnmc.studies.symmetry.sizes import sized
+from gnnmc.studies.symmetry.sizes import apart, sized
 
 _SUMMARY = ["model", "split", "aligned", "x", "mean", "low", "high"]
 _ENDS = "Bottom row: mean loss of the ends on the same split, which no alignment changes."
@@ -103,10 +104,7 @@ def size_sections(tables: Tables) -> list[Section]:
 
 def method_sections(tables: Tables) -> list[Section]:
     """Every alignment of the models that no sweep shows: bars from the least to the largest pair."""
-    rows = per_graph(tables)
-    shown = {*swept(tables), *((row["regime"], row["model"]) for _, row in sized(tables).iterrows())}
-    left = [(row["regime"], row["model"]) not in shown for _, row in rows.iterrows()]
-    rows = rows[left]
+    rows = apart(per_graph(tables), tables)
     every = per_graph(tables, ["train", "val", "test"]).drop(columns=["cluster", "family", "others"])
     table = TableView(
         "lines",
@@ -139,14 +137,11 @@ def profile_sections(tables: Tables) -> list[Section]:
     rows = tables["profiles"]
     rows = rows[(rows["path"] == "linear") & (rows["split"] != "val")]
     rows = rows.merge(tables["graphs"][["graph", "regime"]], on="graph")
-    known = {*swept(tables)}
-    sizes = {(row["regime"], row["model"]) for _, row in sized(tables).iterrows()} - known
     shown = []
-    for (regime, model), some in rows.groupby(["regime", "model"], sort=False):
+    for (_, model), some in apart(rows, tables, sweeps=True).groupby(["regime", "model"], sort=False):
         graphs = list(some["graph"].unique())
         middle = graphs[len(graphs) // 2]
-        if (regime, model) not in sizes:
-            shown.append(some[some["graph"] == middle].assign(row=f"{model}, {middle}"))
+        shown.append(some[some["graph"] == middle].assign(row=f"{model}, {middle}"))
     if not shown:
         return []
     keys = ["row", "split", "aligned", "t"]

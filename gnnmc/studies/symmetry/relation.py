@@ -3,9 +3,10 @@
 import pandas as pd
 
 from gnnmc.analysis.wording import in_words, number
+from gnnmc.studies.alignments import called
 from gnnmc.studies.pages import Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, short_unit, told_apart
-from gnnmc.studies.symmetry.aligned import called
+from gnnmc.studies.symmetry.shares import LEAST, enough
 
 _KEYS = ["regime", "model", "split", "aligned", "statistic"]
 _ASSOCIATED = [
@@ -23,10 +24,10 @@ def relation_sections(tables: Tables) -> list[Section]:
         "survival",
         told_apart(_before_and_after(_named(survival))),
         f"The loss barrier ({short_unit(tables)}) before and after alignment on the same graphs: means and their "
-        "ratio; ρ, Spearman's correlation with the statistic over graphs, and its change; slope left: ratio of the "
-        "slopes on the ranks of the statistic, what is left of the size of the relation (ρ says nothing of size). In "
-        "brackets: 95 % bootstrap over clusters, from 10 clusters on. The ends' train loss is no statistic of the "
-        "graph.",
+        f"ratio (where that before is above {LEAST:g}); ρ, Spearman's correlation with the statistic over graphs, and "
+        "its change; slope left: ratio of the slopes on the ranks of the statistic, what is left of the size of the "
+        "relation (ρ says nothing of size). In brackets: 95 % bootstrap over clusters, from 10 clusters on. The ends' "
+        "train loss is no statistic of the graph.",
     )
     association = tables["association"]
     alone = TableView(
@@ -43,7 +44,10 @@ def relation_sections(tables: Tables) -> list[Section]:
 def _before_and_after(rows: pd.DataFrame) -> pd.DataFrame:
     """Numbers with their intervals, as they are read."""
     frame = rows[[*_KEYS, "mean_before", "mean_after"]].copy()
-    frame["mean left"] = _with_interval(rows, "mean_left")
+    known = enough(rows["mean_before"])
+    frame["mean left"] = [
+        left if told else "" for left, told in zip(_with_interval(rows, "mean_left"), known, strict=True)
+    ]
     frame["ρ before"], frame["ρ after"] = rows["rho_before"].map(_known), rows["rho_after"].map(_known)
     frame["ρ change"] = _with_interval(rows, "rho_change")
     frame["slope left"] = _with_interval(rows, "slope_left")
