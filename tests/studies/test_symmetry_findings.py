@@ -61,7 +61,7 @@ def test_the_answer_says_how_much_is_left_and_for_whom_a_relation_is_found(table
     page = page_of(tables)
     left, relation, slope, test = page.answer
     assert left.startswith("Train split: of the mean barrier of a straight line, 0.35 nats as trained, there is left ")
-    assert "after weights 10 % [10, 10]; after learned 2 % [2, 2] (gcn; 15 graphs in 15 clusters)." in left
+    assert "after weights 10 % [10, 10]; after learned 2 % [2, 2] (gcn; 15 graphs in 15 clusters; in" in left
     assert test.startswith("Test split: ")
     assert "; gcn) as trained for gcn; after weights for gcn; after learned for gcn." in relation
     assert relation.endswith(
@@ -77,7 +77,8 @@ def test_of_several_models_the_least_and_the_most_are_told(planted: Any) -> None
         for name in ("barriers", "profiles", "endpoints", "alignments")
     }
     answer = page_of(one | both).answer
-    assert "after weights 10 to 30 %; after learned 2 % (gcn and mlp; 15 graphs" in answer[0]
+    assert "after weights 10 to 30 % [10, 30]; after learned 2 % [2, 2] (gcn and mlp; 15 graphs" in answer[0]
+    assert answer[0].endswith("in brackets all that their 95 % intervals span).")
     assert "as trained for gcn and mlp; after weights for gcn and mlp" in answer[1]
 
 
@@ -234,3 +235,10 @@ def test_dead_units_and_modes_that_come_no_nearer_are_told(problem: gnnmc.Proble
     assert found[0].message.endswith("1 of the first mode, 0 of the second")
     (same,) = align(model, problem, b, b, device="cpu").diagnostics()
     assert str(same) == "GMC021 alignment did not help: weights: objective 0 before and 0 after"
+
+
+def test_a_method_that_is_fitted_on_the_training_loss_is_said_to_be(tables: Any) -> None:
+    told = [line for line in page_of(tables).rests_on if "in-sample" in line]
+    assert told == [
+        "Alignment by learned is fitted on the training loss: its train barrier is in-sample, its test barrier is not."
+    ]

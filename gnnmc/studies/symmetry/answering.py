@@ -44,7 +44,8 @@ def _left_of_it(rows: pd.DataFrame, split: str, tables: Tables) -> list[str]:
     told = _by_alignment(rows, lambda some: _range(some, "mean_left"))
     return [
         f"{split.capitalize()} split: of the mean barrier of a straight line, {_span(first['mean_before'])} "
-        f"{short_unit(tables)} as trained, there is left {told} ({_models(first)}; {sample_size(first.iloc[0])})."
+        f"{short_unit(tables)} as trained, there is left {told} ({_models(first)}; {sample_size(first.iloc[0])}; "
+        "in brackets all that their 95 % intervals span)."
     ]
 
 
@@ -129,14 +130,18 @@ def _models(rows: pd.DataFrame) -> str:
 
 
 def _range(rows: pd.DataFrame, name: str) -> str:
-    """A share as a percentage: for one model with the interval that there is, else from the least to the most."""
+    """A share as a percentage with its interval: of several models from the least to the most, and all that their
+    intervals span.
+    """
     known = rows.dropna(subset=[name])
     if known.empty:
         return "an undefined share"
     if len(known) == 1:
         return share(known.iloc[0], name)
-    low, high = 100 * known[name].min(), 100 * known[name].max()
-    return f"{low:.0f} to {high:.0f} %" if f"{low:.0f}" != f"{high:.0f}" else f"{low:.0f} %"
+    low, high = f"{100 * known[name].min():.0f}", f"{100 * known[name].max():.0f}"
+    spanned = known[[f"{name}_low", f"{name}_high"]].dropna() * 100
+    interval = f" [{spanned.iloc[:, 0].min():.0f}, {spanned.iloc[:, 1].max():.0f}]" if len(spanned) else ""
+    return f"{low} %{interval}" if low == high else f"{low} to {high} %{interval}"
 
 
 def described(tables: Tables) -> list[str]:

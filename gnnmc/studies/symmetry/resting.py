@@ -1,6 +1,6 @@
 """What the answer rests on, and all that was asked."""
 
-from gnnmc.analysis.wording import counted
+from gnnmc.analysis.wording import counted, listed
 from gnnmc.config import AlignmentBlock
 from gnnmc.studies.asked import asked_section, data_in_words, model_in_words, training_in_words
 from gnnmc.studies.pages import Section, Tables
@@ -8,6 +8,7 @@ from gnnmc.studies.resting import fired_lines, measured_line
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.config import SymmetryStudy
 from gnnmc.studies.symmetry.naming import model_names
+from gnnmc.symmetry import METHODS
 
 TESTS = (
     "Spearman's rank correlation over graphs, pairs of modes averaged within a graph first; permutation test over "
@@ -30,6 +31,13 @@ def rests_on(tables: Tables, config: SymmetryStudy) -> list[str]:
         "Every pair as trained, and aligned: the moved end computes what it computed before, which is checked in every "
         "run (GMC022).",
     ]
+    entries = [*config.alignments, *(one for entry in config.problems for one in entry.alignments or ())]
+    fitted = list(dict.fromkeys(one.method for one in entries if METHODS[one.method].fitted))
+    if fitted:
+        lines.append(
+            f"Alignment by {listed(fitted)} is fitted on the training loss: its train barrier is in-sample, its test "
+            "barrier is not."
+        )
     return lines + fired_lines(tables)
 
 

@@ -26,7 +26,9 @@ class LearnedSettings(DescentSettings):
     start: Start = "weights"
 
 
-@register("learned", classes=set(SymmetryClass) - {SymmetryClass.SEMI}, usual=None, settings=LearnedSettings)
+@register(
+    "learned", classes=set(SymmetryClass) - {SymmetryClass.SEMI}, usual=None, settings=LearnedSettings, fitted=True
+)
 def learned(match: Match, chosen: LearnedSettings) -> list[Found]:
     """Elements of all classes at once, by descent on the training loss at points between a and the moved b.
 

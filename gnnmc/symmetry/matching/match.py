@@ -61,7 +61,8 @@ Find: TypeAlias = Callable[[Match, Any], Sequence[Found]]
 @dataclass(frozen=True, eq=False)
 class Method:
     """One way of matching. find: the function. settings: a frozen dataclass of its options. classes: those that it
-    finds elements of by itself. usual: those that it uses where none are asked for; None: all that it can use.
+    finds elements of by itself. usual: those that it uses where none are asked for; None: all that it can use. fitted:
+    whether it lowers the training loss between the modes, so that their train barrier is no news.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Method:
     settings: type
     classes: frozenset[SymmetryClass]
     usual: frozenset[SymmetryClass] | None
+    fitted: bool = False
 
     def chosen(self, options: Mapping[str, Any]) -> Any:
         """The settings. Raises InputError for an option that there is not, and as the settings do."""
@@ -116,11 +118,13 @@ def register(
     classes: Collection[SymmetryClass],
     usual: Collection[SymmetryClass] | None = (SymmetryClass.PERMUTATION,),
     settings: type = NoSettings,
+    fitted: bool = False,
 ) -> Callable[[Find], Find]:
     """Make a function a method of this name; the others as in `Method`."""
 
     def registered(find: Find) -> Find:
-        METHODS.add(name, Method(name, find, settings, frozenset(classes), None if usual is None else frozenset(usual)))
+        chosen = None if usual is None else frozenset(usual)
+        METHODS.add(name, Method(name, find, settings, frozenset(classes), chosen, fitted))
         return find
 
     return registered

@@ -23,7 +23,7 @@ class SinkhornSettings(DescentSettings):
     optimizer: str = "adam"
 
 
-@register("sinkhorn", classes=[SymmetryClass.PERMUTATION], settings=SinkhornSettings)
+@register("sinkhorn", classes=[SymmetryClass.PERMUTATION], settings=SinkhornSettings, fitted=True)
 def by_sinkhorn(match: Match, chosen: SinkhornSettings) -> list[Found]:
     """Orders found through doubly stochastic matrices, one for each group, whose logits descend the objective.
 

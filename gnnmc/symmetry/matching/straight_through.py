@@ -38,7 +38,7 @@ class StraightThroughSettings:
             whole_number("batch", self.batch, 1)
 
 
-@register("ste", classes=set(SymmetryClass) - {SymmetryClass.SEMI}, settings=StraightThroughSettings)
+@register("ste", classes=set(SymmetryClass) - {SymmetryClass.SEMI}, settings=StraightThroughSettings, fitted=True)
 def straight_through(match: Match, chosen: StraightThroughSettings) -> list[Found]:
     """The element under which b is nearest to latent weights, which descend the loss at the midpoint of a and moved b.
 
