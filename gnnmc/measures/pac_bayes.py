@@ -30,7 +30,9 @@ def _bound(at: Measured) -> float:
     squared = sum(float(value.double().square().sum()) for value in mode.values())
     size = sum(value.numel() for value in mode.values())
     # Standard deviations start at a tenth of the root mean square of their tensor.
-    spread = {name: _inverse_softplus(0.1 * value.square().mean().sqrt().clamp_min(1e-4)) for name, value in mode.items()}
+    spread = {
+        name: _inverse_softplus(0.1 * value.square().mean().sqrt().clamp_min(1e-4)) for name, value in mode.items()
+    }
     raw = {name: value.expand_as(mode[name]).clone().requires_grad_() for name, value in spread.items()}
     log_prior = torch.tensor(math.log(max(squared / size, 1e-8)), requires_grad=True)
     optimizer = torch.optim.Adam([*raw.values(), log_prior], lr=RATE)

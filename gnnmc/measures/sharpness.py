@@ -25,17 +25,23 @@ def hessian_product(at: Measured) -> Callable[[Vector], Vector]:
 
     Raises InputError for a forward that torch cannot differentiate twice.
     """
-    with torch.no_grad():
-        at.loss(at.trained)  # what a model keeps of a graph must not be made under a transform, which it would outlive
-    try:
-        # Fused attention has no second derivative.
-        with sdpa_kernel(SDPBackend.MATH):
-            _, pull = torch.func.vjp(torch.func.grad(at.loss), at.trained)
-            pull({name: torch.zeros_like(value) for name, value in at.trained.items()})
-    except (RuntimeError, NotImplementedError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"the model cannot be differentiated twice ({first}): leave top_eigenvalue out") from error
-    return lambda direction: dict(pull(direction)[0])
+    leaves = {name: value.clone().requires_grad_() for name, value in at.trained.items()}
+    with sdpa_kernel(SDPBackend.MATH):  # fused attention has no second derivative
+        found = torch.autograd.grad(at.loss(leaves), list(leaves.values()), create_graph=True, materialize_grads=True)
+    gradient = {name: part for name, part in zip(leaves, found, strict=True) if part.requires_grad}
+
+    def multiply(direction: Vector) -> Vector:
+        for leaf in leaves.values():
+            leaf.grad = None
+        try:
+            # Not autograd.grad: what has no second derivative leads to no weight, and would be left out in silence.
+            torch.autograd.backward(list(gradient.values()), [direction[n] for n in gradient], retain_graph=True)
+        except RuntimeError as error:
+            first = (str(error).splitlines() or [""])[0]
+            raise InputError(f"the model cannot be differentiated twice ({first}): leave top_eigenvalue out") from error
+        return {name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in leaves.items()}
+
+    return multiply
 
 
 def top_eigenvalue(multiply: Callable[[Vector], Vector], start: Vector) -> float:

@@ -8,7 +8,6 @@ import torch
 from torch._functorch.utils import unwrap_dead_wrappers  # torch.func has no word for it
 from torch.autograd import Function, forward_ad
 
-
 _Made = TypeVar("_Made")
 
 
