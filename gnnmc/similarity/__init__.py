@@ -1,0 +1,1 @@
+"""How alike two samples, two models or two sets of curves are."""
