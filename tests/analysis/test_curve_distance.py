@@ -58,14 +58,14 @@ def test_size_is_the_area_between_the_curves():
 
 
 def test_size_is_exact_where_curves_cross():
-    # e₁ − e₂ is 1 − 4t on [0, ½], mirrored: two triangles of height 1 and two of height 1, each a quarter wide.
+    # e₁ − e₂ is 1 − 3.8t on [0, ½], mirrored: it changes sign between two points of the grid, at 1/3.8.
     t = np.array([0.0, 1e-9, 0.5, 1 - 1e-9, 1.0])
     first = pd.DataFrame({"a": 0, "b": 1, "t": t, "split": "train", "loss": [0, 1, 0, 1, 0]})
-    second = first.assign(loss=[0, 0, 1.0, 0, 0])
-    # At the ends both are 0, one step of 1/120 away the difference is 1 − 4/120.
-    step = 1 / 120
-    lost = 2 * step * (1 - 4 * step / 2) - step * (1 - 4 * step)
-    assert value(first, second, "size")["value"] == pytest.approx(0.5 - lost, abs=1e-6)
+    second = first.assign(loss=[0, 0, 0.9, 0, 0])
+    zero = 1 / 3.8
+    # At the ends both are 0, which takes half a step of the grid away from either side.
+    expected = zero + 0.9 * (0.5 - zero) - 1 / 120
+    assert value(first, second, "size")["value"] == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(("points", "others"), [(25, 11), (61, 21), (25, 61)])
