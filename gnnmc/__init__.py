@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         rewire,
     )
     from gnnmc.determinism import deterministic
+    from gnnmc.domains import domain_distance
     from gnnmc.errors import GnnmcError, InputError
     from gnnmc.graphstats import graph_stats
     from gnnmc.models import build_model, count_parameters, list_models, recipe
@@ -80,6 +81,7 @@ _HOME = {
     "reachable_homophily": "gnnmc.data",
     "rewire": "gnnmc.data",
     "deterministic": "gnnmc.determinism",
+    "domain_distance": "gnnmc.domains",
     "GnnmcError": "gnnmc.errors",
     "InputError": "gnnmc.errors",
     "graph_stats": "gnnmc.graphstats",
@@ -126,6 +128,7 @@ __all__ = [
     "count_parameters",
     "csbm",
     "deterministic",
+    "domain_distance",
     "find_symmetry",
     "fit_many",
     "fit_path",

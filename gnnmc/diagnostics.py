@@ -148,6 +148,18 @@ CATALOGUE: dict[str, Kind] = {
         "Do not use these rows; report the model, whose symmetry was misread.",
         "A loss of the moved end differs from that of the end as trained by more than 1e-4, or 1e-4 of it.",
     ),
+    "GMC023": Kind(
+        "a connectivity curve is flat",
+        "A curve has no sure peak, so it has no shape either: only noise would be compared with the other curve.",
+        "Read the size of the distance, not its shape; more pairs of modes make the peak surer.",
+        "The peak of a mean chord excess is below .01, or below 3 of its standard errors.",
+    ),
+    "GMC024": Kind(
+        "classes that only one domain has",
+        "The two graphs do not have the same classes: part of any distance and of any transfer gap is due to that.",
+        "Leave those classes out of both graphs, or read the distances with them in mind.",
+        "A class occurs among the labels of one of the two graphs only.",
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.comparison import compare_statistics
+from gnnmc.analysis.curve_distance import CurveDistance, curve_distance
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.paired import paired_differences
 from gnnmc.analysis.prediction import Prediction, predict_barrier
@@ -14,12 +15,14 @@ from gnnmc.analysis.survival import survival
 __all__ = [
     "Answer",
     "Association",
+    "CurveDistance",
     "Prediction",
     "Sentence",
     "answer",
     "associate",
     "barrier_summary",
     "compare_statistics",
+    "curve_distance",
     "overview",
     "paired_differences",
     "predict_barrier",

@@ -15,7 +15,14 @@ from gnnmc.graphstats import separability as _separability  # noqa: F401
 from gnnmc.graphstats import probe as _probe  # noqa: F401
 
 # isort: on
-from gnnmc.graphstats.simple_graph import SimpleGraph
+from gnnmc.graphstats.distributions import degree_distribution, local_homophily_distribution
+from gnnmc.graphstats.simple_graph import SimpleGraph, prepare
+from gnnmc.graphstats.spectral_distance import (
+    LaplacianSpectrum,
+    SpectralDistance,
+    laplacian_spectrum,
+    spectral_distance,
+)
 from gnnmc.graphstats.statistic import STATISTICS, Cost, Statistic, statistic
 from gnnmc.graphstats.stats import GraphStats, describe_statistics, graph_stats
 
@@ -23,9 +30,16 @@ __all__ = [
     "STATISTICS",
     "Cost",
     "GraphStats",
+    "LaplacianSpectrum",
     "SimpleGraph",
+    "SpectralDistance",
     "Statistic",
+    "degree_distribution",
     "describe_statistics",
     "graph_stats",
+    "laplacian_spectrum",
+    "local_homophily_distribution",
+    "prepare",
+    "spectral_distance",
     "statistic",
 ]

@@ -5,7 +5,7 @@ All are NaN without two classes among the labeled nodes and an edge between labe
 
 import numpy as np
 
-from gnnmc.graphstats.simple_graph import SimpleGraph
+from gnnmc.graphstats.simple_graph import Array, SimpleGraph
 from gnnmc.graphstats.statistic import NAN, statistic
 
 
@@ -22,12 +22,18 @@ def homophily_edge(graph: SimpleGraph) -> float:
 )
 def homophily_node(graph: SimpleGraph) -> float:
     """Share of a node's labeled neighbors that are of its class, averaged over labeled nodes that have some."""
+    shares = homophily_by_node(graph)
+    return float(shares.mean()) if len(shares) else NAN
+
+
+def homophily_by_node(graph: SimpleGraph) -> Array:
+    """The shares that `homophily_node` is the mean of, in order of the nodes, (M,); none where it is undefined."""
     if undefined(graph):
-        return NAN
+        return np.zeros(0)
     arcs = graph.label_arcs
     same = np.bincount(arcs.receiver[arcs.same], minlength=graph.num_nodes)
     reached = arcs.degrees > 0
-    return float((same[reached] / arcs.degrees[reached]).mean())
+    return same[reached] / arcs.degrees[reached]
 
 
 @statistic(

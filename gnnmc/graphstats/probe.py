@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import scipy.sparse as sp
 
-from gnnmc.graphstats.rows import Rows, largest_feature, row_chunks
+from gnnmc.graphstats.rows import SPARSE_SHARE, Rows, largest_feature, row_chunks
 from gnnmc.graphstats.simple_graph import Array, SimpleGraph
 from gnnmc.graphstats.statistic import NAN, statistic
 from gnnmc.seeding import numpy_generator
@@ -13,8 +13,6 @@ from gnnmc.seeding import numpy_generator
 FOLDS = 5
 MOST_NODES = 5000
 """So many labeled nodes at most are looked at, drawn evenly: the standard error of an accuracy is then below .0071."""
-
-_SPARSE_SHARE = 0.1  # with fewer entries than that, sparse products are faster
 
 
 @statistic(
@@ -78,7 +76,7 @@ def _compact(features: Rows) -> Rows:
     What is given, not how it is stored, decides on that: both kinds give the same accuracy.
     """
     stored = np.count_nonzero(features) if isinstance(features, np.ndarray) else features.count_nonzero()
-    if stored < _SPARSE_SHARE * features.shape[0] * features.shape[1]:
+    if stored < SPARSE_SHARE * features.shape[0] * features.shape[1]:
         rows = sp.csr_array(features).astype(np.float64)
         largest = abs(rows).max(axis=0).toarray()
         return (rows @ sp.diags_array(1.0 / np.where(largest > 0, largest, 1.0))).tocsr()

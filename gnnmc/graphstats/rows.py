@@ -9,6 +9,9 @@ import scipy.sparse as sp
 Rows: TypeAlias = "np.ndarray | sp.csr_array"
 """Features of nodes, (N, F)."""
 
+SPARSE_SHARE = 0.1
+"""With a smaller share of non-zeros than that, sparse products are faster."""
+
 CHUNK_VALUES = 2**22
 """Features turned to float64 at a time: 32 MiB."""
 

@@ -47,7 +47,7 @@ def spectral_gaps(adjacency: sp.csr_array, components: Array) -> tuple[float, fl
     inside = np.flatnonzero(np.isin(components, largest))
     nodes = inside[np.argsort(components[inside], kind="stable")].reshape(len(largest), size)
     found = (
-        [_dense_gaps(adjacency, part) for part in _batches(nodes)]
+        [_dense_gaps(adjacency, part) for part in node_batches(nodes)]
         if size <= DENSE_NODES
         else [_sparse_gaps(adjacency[part][:, part]) for part in nodes]
     )
@@ -55,7 +55,7 @@ def spectral_gaps(adjacency: sp.csr_array, components: Array) -> tuple[float, fl
     return float(algebraic), float(modulus)
 
 
-def _batches(nodes: Array) -> list[Array]:
+def node_batches(nodes: Array) -> list[Array]:
     """Rows of `nodes` at a time, so many that their dense matrices have 2²² entries."""
     height = max(1, 2**22 // nodes.shape[1] ** 2)
     return [nodes[start : start + height] for start in range(0, len(nodes), height)]

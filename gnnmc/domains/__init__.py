@@ -1,0 +1,6 @@
+"""How far two graphs with one feature space and one label space are apart, as domains to transfer between."""
+
+from gnnmc.domains.distances import DISTANCES, Distance
+from gnnmc.domains.domain_distance import DomainDistance, domain_distance
+
+__all__ = ["DISTANCES", "Distance", "DomainDistance", "domain_distance"]
