@@ -164,6 +164,17 @@ def test_a_seed_alone_is_the_seed_among_others_bit_by_bit(toy_problem, other_pro
     assert len({digest(mode.last) for mode in several}) == 3
 
 
+def test_what_an_objective_draws_moves_nothing_that_the_model_draws(toy_problem):
+    def drawing(step):
+        torch.rand(7, generator=step.generator)
+        return step.loss()
+
+    model = build_model("gcn", toy_problem, dropout=0.5)
+    (plain,) = train(model, toy_problem, engine="loop", **FEW)
+    (drawn,) = train(model, toy_problem, objective=drawing, **FEW)
+    assert identity(plain) == identity(drawn)
+
+
 def test_parts_are_the_seeds_own_trained_and_no_weights_of_the_mode(toy_problem, other_problem):
     model = build_model("gcn", toy_problem)
     a, b = train(model, toy_problem, seeds=[0, 1], objective=WithParts(other_problem), **FEW)
