@@ -88,7 +88,7 @@ class UdagcnObjective(Adaptation[UdagcnSettings]):
             pairs = ppmi(edges, nodes, walks=chosen.walks, length=chosen.length, neighbors=chosen.neighbors).tocoo()
             view = copy.copy(data)
             view.edge_index = torch.tensor(np.stack([pairs.row, pairs.col]), device=problem.device).long()
-            view.edge_weight = torch.tensor(pairs.data, device=problem.device).to(data.x.dtype)
+            view.edge_weight = torch.tensor(pairs.data, dtype=data.x.dtype, device=problem.device)
             view.edge_attr = None
             views.append(view)
         return views
