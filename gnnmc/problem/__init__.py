@@ -8,6 +8,7 @@ from gnnmc.problem.metrics import METRICS, Metric
 from gnnmc.problem.precision import double
 from gnnmc.problem.problem import Problem
 from gnnmc.problem.require import require_problem
+from gnnmc.problem.target import target_problem
 
 __all__ = [
     "LOSSES",
@@ -24,4 +25,5 @@ __all__ = [
     "double",
     "has",
     "require_problem",
+    "target_problem",
 ]

@@ -3,6 +3,7 @@
 from gnnmc.numbers import real_number, share, whole_number
 from gnnmc.training.asked_of_many import settings_of, triples
 from gnnmc.training.initialize import ModuleOrFactory, initialize, module_of
+from gnnmc.training.objective import AnyObjective, Forward, FunctionObjective, Objective, ProblemLoss, Step
 from gnnmc.training.optimizers import OPTIMIZERS, make_optimizer, require_optimizer
 from gnnmc.training.order import BatchOrder
 from gnnmc.training.schedules import SCHEDULES, LearningRate
@@ -14,9 +15,15 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "VARY",
+    "AnyObjective",
     "BatchOrder",
+    "Forward",
+    "FunctionObjective",
     "LearningRate",
     "ModuleOrFactory",
+    "Objective",
+    "ProblemLoss",
+    "Step",
     "initialize",
     "make_optimizer",
     "module_of",

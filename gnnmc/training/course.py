@@ -2,8 +2,9 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import pandas as pd
 import torch
@@ -32,6 +33,7 @@ class Course:
     start: str
     status: str = "ok"
     rows: list[list[float]] = field(default_factory=list)
+    terms: list[Mapping[str, float]] = field(default_factory=list)
     best: _Best = field(default_factory=_Best)
 
     def due(self, epoch: int, objective: float) -> bool:
@@ -39,9 +41,20 @@ class Course:
         every = self.settings.evaluate_every
         return epoch % every == 0 or epoch == self.settings.epochs or not math.isfinite(objective)
 
-    def take(self, epoch: int, objective: float, measured: Tensor, weights: Callable[[], dict[str, Tensor]]) -> None:
-        """Log an epoch; `weights` gives a copy of those that were measured. Shapes: measured (S, 1 + M)."""
+    def take(
+        self,
+        epoch: int,
+        objective: float,
+        measured: Tensor,
+        weights: Callable[[], dict[str, Tensor]],
+        terms: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """Log an epoch; `weights` gives a copy of those that were measured. terms: what the objective is made of.
+
+        Shapes: measured (S, 1 + M).
+        """
         self.rows.append([epoch, objective, *measured.reshape(-1).tolist()])
+        self.terms.append(terms)
         if not torch.isfinite(measured[:, 0]).all():
             self.status = f"diverged at epoch {epoch}: the loss is not finite"
             return
@@ -51,7 +64,7 @@ class Course:
 
     def branch(self) -> "Course":
         """Another that shares all up to here."""
-        return replace(self, rows=list(self.rows))
+        return replace(self, rows=list(self.rows), terms=list(self.terms))
 
     def mode(self, seed: int, endpoint: str, last: dict[str, Tensor], unused: Sequence[str]) -> Mode:
         """The mode of a seed, whose last weights these are."""
@@ -61,6 +74,8 @@ class Course:
             status = f"diverged at epoch {reached}: the weights are not finite"
         names = [f"{split}_{column}" for split in self.problem.splits for column in self.problem.columns]
         log = pd.DataFrame(self.rows, columns=["epoch", "objective", *names])
+        for name in dict.fromkeys(name for terms in self.terms for name in terms):
+            log[f"objective_{name}"] = [terms.get(name, math.nan) for terms in self.terms]
         return Mode(
             last=last,
             best=self.best.weights or last,

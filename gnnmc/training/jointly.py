@@ -9,6 +9,7 @@ from torch import nn
 from gnnmc.engine import Measures, ModelFunction, Together, TrainingForward, all_places, places_at_once
 from gnnmc.training.joint import JointTrajectories
 from gnnmc.training.order import BatchOrder
+from gnnmc.training.pursuit import Bound
 from gnnmc.training.train_settings import TrainSettings
 from gnnmc.training.trajectory import weights_on_cpu
 from gnnmc.weights import Mode, Weights, to_device
@@ -16,11 +17,15 @@ from gnnmc.weights import Mode, Weights, to_device
 
 @dataclass(frozen=True)
 class Training:
-    """What is to be trained on one problem: a mode for each seed. starts: by the seed of their initialization."""
+    """What is to be trained on one problem: a mode for each seed. starts: by the seed of their initialization.
+
+    objective: what is minimized, where that is not the problem's loss.
+    """
 
     function: ModelFunction
     starts: Mapping[int, nn.Module]
     seeds: Sequence[int]
+    objective: Bound | None = None
 
     @cached_property
     def weights(self) -> dict[int, Weights]:

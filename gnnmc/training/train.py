@@ -7,6 +7,7 @@ import torch
 from gnnmc.engine import MEMORY
 from gnnmc.problem import Problem
 from gnnmc.training.initialize import ModuleOrFactory
+from gnnmc.training.objective import AnyObjective
 from gnnmc.training.train_many import train_many
 from gnnmc.weights import Mode
 
@@ -16,6 +17,7 @@ def train(
     problem: Problem,
     seeds: Sequence[int] = (0,),
     *,
+    objective: AnyObjective | None = None,
     epochs: int = 200,
     lr: float = 0.01,
     weight_decay: float = 5e-4,
@@ -37,6 +39,10 @@ def train(
 
     model: a module (copied and re-initialized for each seed) or a factory. Seeds name the streams for initialization,
     the order of mini-batches and dropout: a seed alone comes to the same mode as the seed among others.
+    objective: what is minimized, by default the problem's loss; a function of a `gnnmc.training.Step` that returns a
+    scalar, or a `gnnmc.training.Objective`, which may look at further problems and have parameters of its own, such as
+    those in `gnnmc.training.adaptation`. What it reports is in the log as `objective_<term>`. Seeds are then trained
+    one after another, whatever the engine.
     weight_decay: on all parameters. momentum: of SGD (.9 unless given, never Nesterov's).
     batch_size: labeled items in an optimizer step, shuffled anew every epoch; all of them by default, and where there
     are no more than that. The nodes of one graph are always computed together; the loss is over the batch's.
@@ -56,10 +62,12 @@ def train(
         returns: a Mode per seed, in their order; .weights: name → tensor, shaped as the model's parameters and buffers
 
     Raises InputError when two different seeds start from equal weights that are meant to differ, when nothing is left
-    that could make shared starts end differently, for settings out of range, and for what is no model or no Problem.
+    that could make shared starts end differently, for settings out of range, for what is no model, no Problem or no
+    objective, and for an objective that gives no scalar that depends on the weights.
     """
     return train_many(
         [(model, problem, seeds)],
+        objective=None if objective is None else [objective],
         epochs=epochs,
         lr=lr,
         weight_decay=weight_decay,

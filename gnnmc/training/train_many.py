@@ -15,7 +15,9 @@ from gnnmc.training.asked_of_many import settings_of, triples
 from gnnmc.training.in_turn import train_in_turn
 from gnnmc.training.initialize import ModuleOrFactory, initialize
 from gnnmc.training.jointly import Training, train_jointly
+from gnnmc.training.objective import AnyObjective, Objective, objective_of
 from gnnmc.training.order import BatchOrder
+from gnnmc.training.pursuit import Bound, bound
 from gnnmc.training.train_settings import TrainSettings
 from gnnmc.training.trajectory import weights_on_cpu
 from gnnmc.training.variation import draws_in_training
@@ -26,6 +28,7 @@ from gnnmc.weights.mode import ENDPOINTS
 def train_many(
     trainings: Iterable[tuple[ModuleOrFactory, Problem, Sequence[int]]],
     *,
+    objective: AnyObjective | Sequence[AnyObjective | None] | None = None,
     endpoint: str = "last",
     engine: str = "stacked",
     memory: int = MEMORY,
@@ -34,9 +37,10 @@ def train_many(
 ) -> list[list[Mode]]:
     """Train on several problems: for each (model, problem, seeds) the modes that `train` gives of it.
 
-    Keywords are those of `train`. With engine="stacked" the modes of all problems are trained together where one model
-    does the same on all of them, on graphs of as many nodes and features say, where as many seeds are asked of each,
-    and where all fit in the memory; else one problem after another. The numbers are the same up to rounding.
+    Keywords are those of `train`; objective: one for all, or a list with one for each training. With engine="stacked"
+    the modes of all problems are trained together where one model does the same on all of them, on graphs of as many
+    nodes and features say, where as many seeds are asked of each, where all fit in the memory and none has an objective
+    of its own; else one problem after another. The numbers are the same up to rounding.
 
     Shapes:
         returns: for each training a list of a Mode per seed, in their order; .weights: name → tensor, as of `train`
@@ -45,14 +49,20 @@ def train_many(
     """
     if endpoint not in ENDPOINTS:
         raise InputError(f"unknown endpoint {endpoint!r}: allowed: {', '.join(ENDPOINTS)}")
-    chosen = settings_of(TrainSettings, settings, ("endpoint", "engine", "memory", "device"))
+    chosen = settings_of(TrainSettings, settings, ("objective", "endpoint", "engine", "memory", "device"))
     budget = whole_number("memory", memory, least=1)
-    together = ENGINES[engine].many_at_once
     asked = triples(trainings, "(model, problem, seeds)")
-    checked = [_checked(model, problem, seeds, chosen, device) for model, problem, seeds in asked]
+    objectives = _objectives(objective, len(asked))
+    # What an objective of one's own does in a step is not followed: its seeds are trained one after another.
+    together = ENGINES[engine].many_at_once and not any(objectives)
+    checked = [
+        _checked(model, problem, seeds, chosen, device, own)
+        for (model, problem, seeds), own in zip(asked, objectives, strict=True)
+    ]
 
     def one_by_one() -> list[list[Mode]]:
-        return [_train(each, chosen, endpoint, budget, together) for each in checked]
+        at_once = ENGINES[engine].many_at_once
+        return [_train(each, chosen, endpoint, budget, at_once and each.objective is None) for each in checked]
 
     if not together or len(checked) < 2:
         return one_by_one()
@@ -66,22 +76,38 @@ def _note_problems(modes: list[list[Mode]]) -> None:
             mode.settings.setdefault("modes_at_once", len(of_problem))
 
 
+def _objectives(given: Any, count: int) -> list[Objective | None]:
+    """One for each training."""
+    if not isinstance(given, list | tuple):
+        return [objective_of(given)] * count
+    if len(given) != count:
+        raise InputError(f"{len(given)} objectives for {count} trainings: give one, or a list with one for each")
+    return [objective_of(each) for each in given]
+
+
 def _checked(
-    model: ModuleOrFactory, problem: Problem, seeds: Sequence[int], chosen: TrainSettings, device: str | torch.device
+    model: ModuleOrFactory,
+    problem: Problem,
+    seeds: Sequence[int],
+    chosen: TrainSettings,
+    device: str | torch.device,
+    objective: Objective | None,
 ) -> Training:
     numbers = _whole_numbers(seeds)
     starts = {start: initialize(model, start) for start in chosen.init_seeds(numbers)}
     _require_different(starts)
     first = next(iter(starts.values()))
     function = ModelFunction(first, problem, device)
+    own = None if objective is None else bound(objective, function.problem)
     if chosen.one_start:
-        _require_different_ends(first, function.problem, chosen)
-    return Training(function, starts, numbers)
+        _require_different_ends(first, function.problem, chosen, own)
+    return Training(function, starts, numbers, own)
 
 
 def _train(training: Training, chosen: TrainSettings, endpoint: str, memory: int, together: bool) -> list[Mode]:
     def in_turn() -> list[Mode]:
-        return train_in_turn(training.function.problem, training.starts, training.seeds, chosen, endpoint)
+        problem, own = training.function.problem, training.objective
+        return train_in_turn(problem, training.starts, training.seeds, chosen, endpoint, own)
 
     def jointly() -> list[Mode]:
         return train_jointly([training], chosen, endpoint, memory)[0]
@@ -94,13 +120,15 @@ def _note_turns(modes: list[Mode]) -> None:
         mode.settings["modes_at_once"] = 1
 
 
-def _require_different_ends(module: nn.Module, problem: Problem, settings: TrainSettings) -> None:
+def _require_different_ends(
+    module: nn.Module, problem: Problem, settings: TrainSettings, objective: Bound | None
+) -> None:
     """Raise InputError where one start leads all seeds to one end, or never to a spawn step."""
     order = BatchOrder(problem.splits["train"], settings.batch_size, "train", "order", settings.shared_seed)
     steps, until = settings.epochs * order.per_epoch, settings.spawn_step or 0
     if until >= steps:
         raise InputError(f"spawn_step={until}: the training has {steps} optimizer steps: give fewer")
-    if order.per_epoch == 1 and not draws_in_training(module, problem):
+    if order.per_epoch == 1 and not draws_in_training(module, problem, objective):
         raise InputError(
             f"vary={settings.vary!r} in full batch without dropout makes identical ends: give a batch_size below "
             f"{len(problem.splits['train'])}, dropout, or vary='init'"

@@ -11,6 +11,7 @@ from gnnmc.seeding import forked
 from gnnmc.training.course import Course
 from gnnmc.training.optimizers import make_optimizer
 from gnnmc.training.order import BatchOrder
+from gnnmc.training.pursuit import Pursuit
 from gnnmc.training.schedules import LearningRate
 from gnnmc.training.train_settings import TrainSettings
 from gnnmc.weights import Mode, clone, digest
@@ -19,17 +20,21 @@ from gnnmc.weights import Mode, clone, digest
 class Trajectory:
     """The weights of a module under the optimizer, with the log of what they did.
 
-    seed: names the streams of the order of mini-batches and of the model's own draws. The module becomes the
-    trajectory's own.
+    seed: names the streams of the order of mini-batches and of the model's own draws. pursuit: what is minimized,
+    where that is not the problem's loss. The module, and the pursuit, become the trajectory's own.
     """
 
-    def __init__(self, module: nn.Module, problem: Problem, settings: TrainSettings, seed: int) -> None:
+    def __init__(
+        self, module: nn.Module, problem: Problem, settings: TrainSettings, seed: int, pursuit: Pursuit | None = None
+    ) -> None:
         self.problem, self.settings, self.seed = problem, settings, seed
         self.course = Course(problem, settings, digest(weights_on_cpu(module)))
         self.order = BatchOrder(problem.splits["train"], settings.batch_size, "train", "order", seed)
         self.steps = settings.epochs * self.order.per_epoch
         self.step = 0
         self._seen: list[tuple[Tensor, int]] = []  # this epoch's losses and over how many items
+        self._terms: list[dict[str, Tensor]] = []  # and what they are made of, where the objective says
+        self.pursuit = pursuit
         self._adopt(module.to(problem.device))
         self.unused = list(self._named)
 
@@ -37,7 +42,8 @@ class Trajectory:
         chosen = self.settings
         self.module = module
         self._named = dict(module.named_parameters())
-        parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        parameters: list[Tensor] = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        parameters += [] if self.pursuit is None else self.pursuit.parameters
         self.optimizer = make_optimizer(chosen.optimizer, parameters, chosen.lr, chosen.weight_decay, chosen.momentum)
         self.rate = LearningRate(self.optimizer, chosen.schedule, self.steps, chosen.warmup)
 
@@ -56,7 +62,8 @@ class Trajectory:
         child.seed = seed
         child.order = self.order.moved_to("train", "order", seed)
         child.course = self.course.branch()
-        child._seen, child.unused = list(self._seen), list(self.unused)
+        child._seen, child._terms, child.unused = list(self._seen), list(self._terms), list(self.unused)
+        child.pursuit = None if self.pursuit is None else self.pursuit.branch(seed)
         child._adopt(private_copy(self.module))
         child.optimizer.load_state_dict(copy.deepcopy(self.optimizer.state_dict()))
         return child
@@ -70,7 +77,11 @@ class Trajectory:
         self.module.train()
         self.rate.set(self.step)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.problem.loss_on(self.module, batch)
+        if self.pursuit is None:
+            loss = self.problem.loss_on(self.module, batch)
+        else:
+            loss, terms = self.pursuit(self.module, batch, self.step / self.steps)
+            self._terms.append(terms)
         loss.backward()
         self.unused = [name for name in self.unused if self._named[name].grad is None]
         self.optimizer.step()
@@ -80,9 +91,18 @@ class Trajectory:
     def _end_epoch(self) -> None:
         epoch = self.step // self.order.per_epoch
         objective = sum(float(loss) * items for loss, items in self._seen) / sum(items for _, items in self._seen)
-        self._seen = []
+        terms = self._term_means() if self._terms else {}
+        self._seen, self._terms = [], []
         if self.course.due(epoch, objective):
-            self.course.take(epoch, objective, self._measure(), lambda: weights_on_cpu(self.module))
+            self.course.take(epoch, objective, self._measure(), lambda: weights_on_cpu(self.module), terms)
+
+    def _term_means(self) -> dict[str, float]:
+        """Over the steps that report a term, by how many items they saw."""
+        means = {}
+        for name in dict.fromkeys(name for terms in self._terms for name in terms):
+            seen = [(float(t[name]), items) for t, (_, items) in zip(self._terms, self._seen, strict=True) if name in t]
+            means[name] = sum(value * items for value, items in seen) / sum(items for _, items in seen)
+        return means
 
     @torch.no_grad()
     def _measure(self) -> Tensor:

@@ -6,6 +6,7 @@ from torch import nn
 from gnnmc.engine.function import private_copy
 from gnnmc.problem import Problem
 from gnnmc.seeding import forked
+from gnnmc.training.pursuit import Bound, Pursuit
 
 # What the seed names; the shared seed names what is left. Order is that of the mini-batches; "draws" is what a model
 # draws in training, such as dropout.
@@ -22,13 +23,19 @@ _TRIALS = 8
 
 
 @torch.no_grad()
-def draws_in_training(module: nn.Module, problem: Problem) -> bool:
-    """Whether the training loss depends on random numbers that the module draws, such as dropout's. A copy is asked."""
+def draws_in_training(module: nn.Module, problem: Problem, objective: Bound | None = None) -> bool:
+    """Whether what is minimized depends on random numbers drawn in training, such as dropout's. A copy is asked."""
+    train = problem.splits["train"]
     losses = []
     for trial in range(_TRIALS):
         copied = private_copy(module).to(problem.device).train()
         with forked("train", "draws", trial, device=problem.device):
-            losses.append(problem.loss_on(copied, problem.splits["train"]))
+            if objective is None:
+                losses.append(problem.loss_on(copied, train))
+            else:
+                with torch.enable_grad():
+                    loss, _ = Pursuit(objective, copied, train, 0, trial)(copied, train, 0.5)
+                losses.append(loss.detach())
         if not torch.equal(losses[0].nan_to_num(), losses[-1].nan_to_num()):
             return True
     return False

@@ -33,7 +33,8 @@ class Mode:
     Shapes:
         last, best, weights: name → tensor, shaped as the model's parameter or buffer of that name
         metrics: one row per (endpoint, split): `endpoint, epoch, split, loss, <metric>…`
-        log: one row per evaluated epoch: `epoch, objective`, then `<split>_loss, <split>_<metric>…`
+        log: one row per evaluated epoch: `epoch, objective`, then `<split>_loss, <split>_<metric>…`, then
+            `objective_<term>…` where the objective of the training reports what it is made of
 
     Raises InputError: `at` for an unknown endpoint, `save` for a file that cannot be written.
     """
