@@ -1,6 +1,7 @@
 """Tables in, tables out: what in the graph goes with the barrier, with inference over independent graphs."""
 
 from gnnmc.analysis.association import Association, associate
+from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
 from gnnmc.analysis.comparison import compare_statistics
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.paired import paired_differences
@@ -20,6 +21,9 @@ __all__ = [
     "associate",
     "barrier_summary",
     "compare_statistics",
+    "csbm_bound",
+    "effective_gap",
+    "generalization_bound",
     "overview",
     "paired_differences",
     "predict_barrier",
@@ -28,4 +32,6 @@ __all__ = [
     "survival",
     "verdict_cells",
     "verdict_table",
+    "weight_bound",
+    "weight_distance",
 ]
