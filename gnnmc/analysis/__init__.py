@@ -3,6 +3,7 @@
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
 from gnnmc.analysis.comparison import compare_statistics
+from gnnmc.analysis.mixed_model import mixed_model_check
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.paired import paired_differences
 from gnnmc.analysis.prediction import Prediction, predict_barrier
@@ -11,6 +12,7 @@ from gnnmc.analysis.sentences import Answer, answer
 from gnnmc.analysis.shape import shape_test
 from gnnmc.analysis.summary import barrier_summary
 from gnnmc.analysis.survival import survival
+from gnnmc.analysis.variance_shares import variance_shares
 
 __all__ = [
     "Answer",
@@ -24,12 +26,14 @@ __all__ = [
     "csbm_bound",
     "effective_gap",
     "generalization_bound",
+    "mixed_model_check",
     "overview",
     "paired_differences",
     "predict_barrier",
     "sentence_table",
     "shape_test",
     "survival",
+    "variance_shares",
     "verdict_cells",
     "verdict_table",
     "weight_bound",
