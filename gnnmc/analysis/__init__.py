@@ -7,6 +7,7 @@ from gnnmc.analysis.mixed_model import mixed_model_check
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.paired import paired_differences
 from gnnmc.analysis.prediction import Prediction, predict_barrier
+from gnnmc.analysis.rank_predictions import STATEMENTS, Statement, rank_predictions
 from gnnmc.analysis.sentence import Sentence, sentence_table
 from gnnmc.analysis.sentences import Answer, answer
 from gnnmc.analysis.shape import shape_test
@@ -15,10 +16,12 @@ from gnnmc.analysis.survival import survival
 from gnnmc.analysis.variance_shares import variance_shares
 
 __all__ = [
+    "STATEMENTS",
     "Answer",
     "Association",
     "Prediction",
     "Sentence",
+    "Statement",
     "answer",
     "associate",
     "barrier_summary",
@@ -30,6 +33,7 @@ __all__ = [
     "overview",
     "paired_differences",
     "predict_barrier",
+    "rank_predictions",
     "sentence_table",
     "shape_test",
     "survival",
