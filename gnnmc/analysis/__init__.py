@@ -3,6 +3,7 @@
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
 from gnnmc.analysis.comparison import compare_statistics
+from gnnmc.analysis.gap_ranking import GapRanking, rank_measures
 from gnnmc.analysis.mixed_model import mixed_model_check
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.paired import paired_differences
@@ -19,6 +20,7 @@ __all__ = [
     "STATEMENTS",
     "Answer",
     "Association",
+    "GapRanking",
     "Prediction",
     "Sentence",
     "Statement",
@@ -33,6 +35,7 @@ __all__ = [
     "overview",
     "paired_differences",
     "predict_barrier",
+    "rank_measures",
     "rank_predictions",
     "sentence_table",
     "shape_test",
