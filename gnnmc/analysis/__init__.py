@@ -4,9 +4,11 @@ from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
 from gnnmc.analysis.comparison import compare_statistics
 from gnnmc.analysis.gap_ranking import GapRanking, rank_measures
+from gnnmc.analysis.interaction_map import interaction_map, interaction_test
 from gnnmc.analysis.mixed_model import mixed_model_check
 from gnnmc.analysis.overview import overview, verdict_cells, verdict_table
 from gnnmc.analysis.paired import paired_differences
+from gnnmc.analysis.partial_dependence import partial_dependence
 from gnnmc.analysis.prediction import Prediction, predict_barrier
 from gnnmc.analysis.rank_predictions import STATEMENTS, Statement, rank_predictions
 from gnnmc.analysis.sentence import Sentence, sentence_table
@@ -31,9 +33,12 @@ __all__ = [
     "csbm_bound",
     "effective_gap",
     "generalization_bound",
+    "interaction_map",
+    "interaction_test",
     "mixed_model_check",
     "overview",
     "paired_differences",
+    "partial_dependence",
     "predict_barrier",
     "rank_measures",
     "rank_predictions",
