@@ -1,8 +1,11 @@
 """Tables in, tables out: what in the graph goes with the barrier, with inference over independent graphs."""
 
+from gnnmc.analysis import observations as _observations  # noqa: F401  registers the claims
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
+from gnnmc.analysis.claims import CLAIMS, Claim, Judged, Judgment, judge_claims
 from gnnmc.analysis.comparison import compare_statistics
+from gnnmc.analysis.domains import Likeness, domain_likeness
 from gnnmc.analysis.gap_ranking import GapRanking, rank_measures
 from gnnmc.analysis.interaction_map import interaction_map, interaction_test
 from gnnmc.analysis.mixed_model import mixed_model_check
@@ -19,10 +22,15 @@ from gnnmc.analysis.survival import survival
 from gnnmc.analysis.variance_shares import variance_shares
 
 __all__ = [
+    "CLAIMS",
     "STATEMENTS",
     "Answer",
     "Association",
+    "Claim",
     "GapRanking",
+    "Judged",
+    "Judgment",
+    "Likeness",
     "Prediction",
     "Sentence",
     "Statement",
@@ -31,10 +39,12 @@ __all__ = [
     "barrier_summary",
     "compare_statistics",
     "csbm_bound",
+    "domain_likeness",
     "effective_gap",
     "generalization_bound",
     "interaction_map",
     "interaction_test",
+    "judge_claims",
     "mixed_model_check",
     "overview",
     "paired_differences",
