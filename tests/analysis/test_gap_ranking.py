@@ -114,6 +114,19 @@ def test_one_factor_at_a_time_by_a_slow_loop() -> None:
     assert counted.resampled(weights[None])[0] == pytest.approx(np.mean(taus))
 
 
+def test_graphs_that_share_the_value_of_a_factor_are_not_compared() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"h": np.repeat([0.1, 0.5, 0.9], 4), "x": rng.random(12), "gap": rng.random(12)})
+    cells = Cells.of(table, ["h"], np.arange(12))
+    signs = [
+        np.sign(a["x"] - b["x"]) * np.sign(a["gap"] - b["gap"])
+        for (_, a), (_, b) in combinations(table.iterrows(), 2)
+        if a["h"] != b["h"]
+    ]
+    counted = cells.granulated(table["x"].to_numpy(), table["gap"].to_numpy(), "h")
+    assert counted.resampled(np.ones((1, 12)))[0] == pytest.approx(np.mean(signs)) and counted.num_settings == 1
+
+
 def test_what_follows_the_gap_from_graph_to_graph_only_is_found_out_by_the_factors() -> None:
     found = rank_measures(runs(), SIGNS, bootstrap=300, reference="bad")
     table = found.measures.set_index("measure")
@@ -130,6 +143,8 @@ def test_what_follows_the_gap_from_graph_to_graph_only_is_found_out_by_the_facto
     assert factors.loc[("good", "label_rate"), "num_settings"] == 24
     for _, row in table.iterrows():
         assert row["tau_low"] <= row["tau"] <= row["tau_high"]
+    advantage = table.loc["good", ["advantage_low", "advantage", "advantage_high"]].to_list()
+    assert advantage == sorted(advantage) and advantage[2] < 0.9
 
 
 def test_a_measure_that_only_knows_the_train_loss_is_found_out_by_strata() -> None:

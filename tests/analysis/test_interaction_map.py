@@ -84,6 +84,7 @@ def crossed(bases: int = 8, *, interaction: float = 0.0, seed: int = 0) -> pd.Da
 def test_versions_of_base_graphs_flip_signs_together() -> None:
     row = interaction_test(crossed(seed=2), "h", "degree", permutations=300, **ONE).iloc[0]
     assert row["moved"] == "signs of clusters" and row["p_permutation"] > 0.1
+    assert row["df_residual"] == 72 - 9 - 7  # a level of its own for every base graph
     assert row["p_permutation"] * 256 == pytest.approx(round(row["p_permutation"] * 256))  # all 2⁸ of them
     row = interaction_test(crossed(interaction=1.0), "h", "degree", permutations=300, **ONE).iloc[0]
     assert row["p_permutation"] <= 2 / 256

@@ -167,6 +167,13 @@ def test_clusters_over_several_strata_exchange_places_stratum_by_stratum() -> No
     assert found.p_permutation == pytest.approx(2 / 720)  # the identity and the reversal
 
 
+def test_clusters_of_different_strata_do_not_exchange_places() -> None:
+    strata, x = np.repeat([0, 1], 3), np.tile(np.arange(3.0), 2)
+    found = infer_held(HeldSample(x, x + 10 * strata, strata, np.arange(6)), Resampling(1000, 1, 0.95, ("test",)))
+    assert found.p_permutation == pytest.approx(2 / 36)  # 3!·3! arrangements, as they are and both reversed
+    assert found.notes[0] == "only 36 arrangements: p is at least 0.028"
+
+
 @pytest.mark.slow
 def test_the_p_value_is_uniform_where_nothing_is_related() -> None:
     small = [

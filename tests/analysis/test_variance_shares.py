@@ -148,6 +148,8 @@ def test_the_mixed_model_agrees_about_what_is_large() -> None:
         pytest.approx(1)
     )
     assert row["variance_residual"] == pytest.approx(0.2**2, rel=0.3)
+    spread = mixed_model_check(made(of_graph=3.0)).iloc[0]  # the unit of the variances is that of log B
+    assert spread["variance_residual"] == pytest.approx(0.2**2, rel=0.3)
 
 
 def test_a_mixed_model_that_does_not_fit_says_so_and_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
