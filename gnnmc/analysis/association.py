@@ -9,10 +9,10 @@ import pandas as pd
 from gnnmc.analysis.findings_diagnostics import association_diagnostics
 from gnnmc.analysis.holm import holm
 from gnnmc.analysis.inference import Finding, Resampling, Sample, infer
+from gnnmc.analysis.resampling import check_resampling
 from gnnmc.analysis.units import BY, Group, check_columns, graph_groups
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.errors import InputError
-from gnnmc.numbers import real_number, whole_number
 
 TOTAL: Mapping[str, Sequence[str]] = {"total": ()}
 
@@ -110,7 +110,7 @@ def associate(
         statistics = graph_statistics(table, {outcome, *controls, *by, graph, cluster}, graph)
     statistics = list(dict.fromkeys(statistics))
     others = list(dict.fromkeys([*statistics, *controls]))
-    _check_settings(permutations, bootstrap, confidence)
+    check_resampling(permutations, bootstrap, confidence)
     check_columns(table, outcome, others, by=by, graph=graph, cluster=cluster)
     if clash := sorted(set(by) & set(RESULT_COLUMNS)):
         raise InputError(f"by={clash[0]!r} is a column of the result: rename it in the table")
@@ -218,10 +218,3 @@ def _checked(kinds: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
         if isinstance(controls, str):
             raise InputError(f"kinds[{label!r}]={controls!r} is a text: give a sequence of names, e.g. ({controls!r},)")
     return kinds
-
-
-def _check_settings(permutations: int, bootstrap: int, confidence: float) -> None:
-    for name, value in (("permutations", permutations), ("bootstrap", bootstrap)):
-        whole_number(name, value, least=1)
-    if not 0 < real_number("confidence", confidence, zero=True) < 1:
-        raise InputError(f"confidence={confidence} is out of range: a number between 0 and 1 is needed, e.g. 0.95")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gnnmc.analysis.inference import ENOUGH_CLUSTERS
+from gnnmc.analysis.log_barrier import check_not_negative, log_barrier
 from gnnmc.analysis.ranks import Array
 from gnnmc.analysis.resampling import Indices, cluster_counts
 from gnnmc.analysis.units import BY, Group, check_columns, graph_groups
@@ -18,8 +19,6 @@ from gnnmc.seeding import numpy_generator, stream
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-# Barriers pile up at 0, so what is predicted is log(B + this) (science 1.8).
-OFFSET = 1e-3
 # Fewer clusters than this leave nothing to hold out.
 FEWEST_CLUSTERS = 4
 
@@ -88,12 +87,11 @@ def predict_barrier(
     Raises InputError as `associate` does, for an empty set, for settings out of range, and for outcomes below zero, of
     which there is no such logarithm (a midpoint barrier, say). Source: science 1.8.
     """
-    named = _checked(predictors)
+    named = checked_predictors(predictors)
     _check_settings(folds, repeats, bootstrap, confidence)
     statistics = list(dict.fromkeys(name for names in named.values() for name in names))
     check_columns(table, outcome, statistics, by=by, graph=graph, cluster=cluster)
-    if (lowest := table[outcome].min()) < 0:
-        raise InputError(f"{outcome} goes down to {lowest:.3g}: log(B + {OFFSET:g}) needs barriers of 0 or more")
+    check_not_negative(table[outcome], outcome)
     scores: list[dict[str, object]] = []
     importances: list[dict[str, object]] = []
     from sklearn import config_context
@@ -132,7 +130,7 @@ class _HeldOut:
         self.clusters: Indices = pd.factorize(graphs[cluster])[0]
         self.num_clusters = int(self.clusters.max()) + 1 if len(graphs) else 0
         self.x = graphs[self.names].to_numpy(dtype=float)
-        self.y = np.log(graphs[outcome].to_numpy(dtype=float) + OFFSET)
+        self.y = log_barrier(graphs[outcome])
         self.streams = stream_names
         self.folds: _Folds = []
         self.models: list[Pipeline] = []
@@ -141,7 +139,7 @@ class _HeldOut:
 
             splitter = GroupKFold(min(folds, self.num_clusters), shuffle=True, random_state=self._seed("folds"))
             self.folds = list(splitter.split(self.x, self.y, self.clusters))
-            self.models = [_model().fit(self.x[train], self.y[train]) for train, _ in self.folds]
+            self.models = [additive_model().fit(self.x[train], self.y[train]) for train, _ in self.folds]
             # What a fold is compared with: the mean of the graphs that its model was fitted on.
             self.plain = self._out_of_fold([np.full(len(test), self.y[train].mean()) for train, test in self.folds])
             self.spread = float(np.square(self.y - self.plain).sum())
@@ -215,7 +213,8 @@ class _HeldOut:
         return stream("predict", purpose, *self.streams) % 2**32
 
 
-def _model() -> "Pipeline":
+def additive_model() -> "Pipeline":
+    """A smooth curve (quadratic spline, 4 knots at quantiles) per statistic, ridge penalty by leave-one-out."""
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import SplineTransformer, StandardScaler
@@ -224,7 +223,8 @@ def _model() -> "Pipeline":
     return make_pipeline(splines, StandardScaler(), RidgeCV(alphas=np.logspace(-2, 3, 11)))
 
 
-def _checked(predictors: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+def checked_predictors(predictors: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Name of a set → its statistics, each once. Raises InputError for no sets, and for a set without statistics."""
     if not isinstance(predictors, Mapping) or not predictors:
         raise InputError('predictors: give name → statistics, e.g. {"homophily alone": ["homophily_edge"]}')
     for label, names in predictors.items():

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnnmc.analysis.ranks import Array, control_basis, midranks, residuals
+from gnnmc.errors import InputError
+from gnnmc.numbers import real_number, whole_number
 
 Indices = NDArray[np.intp]
 
@@ -22,22 +24,25 @@ def cluster_counts(clusters: Indices, resamples: int, rng: np.random.Generator) 
     return counts[:, clusters].astype(float)
 
 
-def count_arrangements(clusters: Indices) -> int:
+def count_arrangements(clusters: Indices, kinds: Indices | None = None) -> int:
     """In how many ways clusters can exchange places with clusters of their own size (1: nothing can move)."""
-    return prod(factorial(len(rows)) for rows in _equal_sizes(clusters))
+    return prod(factorial(len(rows)) for rows in _equal_sizes(clusters, kinds))
 
 
-def arrangements(clusters: Indices, limit: int, rng: np.random.Generator) -> tuple[Indices, bool]:
+def arrangements(
+    clusters: Indices, limit: int, rng: np.random.Generator, kinds: Indices | None = None
+) -> tuple[Indices, bool]:
     """Rows of the graphs after clusters exchanged places, and whether these are all arrangements there are.
 
     Whole clusters move, and only to places of clusters of equal size, so an arrangement is as likely as the observed
     one when outcome and statistic are unrelated between clusters, whatever goes on within them. All arrangements are
-    listed when there are at most `limit`; otherwise `limit` random ones are drawn.
+    listed when there are at most `limit`; otherwise `limit` random ones are drawn. Where every cluster is of a kind,
+    only clusters of one kind exchange places, row for row in the order of the sample.
 
-    Shapes: (N,) → (A, N).
+    Shapes: (N,), kinds one per cluster → (A, N).
     """
-    strata = _equal_sizes(clusters)
-    exact = count_arrangements(clusters) <= limit
+    strata = _equal_sizes(clusters, kinds)
+    exact = count_arrangements(clusters, kinds) <= limit
     if exact:
         combined = list(product(*(list(permutations(range(len(rows)))) for rows in strata)))
         orders = [np.array([choice[place] for choice in combined]) for place in range(len(strata))]
@@ -97,11 +102,31 @@ def permutation_p_value(observed: float, permuted: Array, exact: bool) -> float:
     return as_far / len(permuted) if exact else (as_far + 1) / (len(permuted) + 1)
 
 
-def _equal_sizes(clusters: Indices) -> list[Indices]:
-    """Rows of the graphs of equally large clusters. Shapes: (N,) → one (clusters of the size, size) per size."""
+def percentiles(values: Array, confidence: float) -> tuple[float, float]:
+    """Both ends of the percentile interval of resampled values; NaN where half of them or more are not defined."""
+    known = values[np.isfinite(values)]
+    if len(known) <= len(values) / 2:
+        return float("nan"), float("nan")
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def check_resampling(permutations: int, bootstrap: int, confidence: float) -> None:
+    """Refuse numbers of resamples below 1 and a level that is none."""
+    for name, value in (("permutations", permutations), ("bootstrap", bootstrap)):
+        whole_number(name, value, least=1)
+    if not 0 < real_number("confidence", confidence, zero=True) < 1:
+        raise InputError(f"confidence={confidence} is out of range: a number between 0 and 1 is needed, e.g. 0.95")
+
+
+def _equal_sizes(clusters: Indices, kinds: Indices | None = None) -> list[Indices]:
+    """Rows of the graphs of clusters of one size (and kind). Shapes: (N,) → one (clusters of it, size) per size."""
     sizes = np.bincount(clusters)
     order = np.argsort(clusters, kind="stable")
     starts = np.cumsum(sizes) - sizes
+    labels = np.stack([np.zeros_like(sizes) if kinds is None else kinds, sizes], axis=1)
     return [
-        order[starts[np.flatnonzero(sizes == size)][:, None] + np.arange(size)[None, :]] for size in np.unique(sizes)
+        order[starts[np.flatnonzero((labels == label).all(axis=1))][:, None] + np.arange(label[1])[None, :]]
+        for label in np.unique(labels, axis=0)
     ]

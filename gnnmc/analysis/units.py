@@ -105,6 +105,32 @@ def check_columns(
         )
 
 
+def require_numbers(table: object, names: Sequence[str], *, others: Sequence[str] = ()) -> None:
+    """Refuse what is no table with rows, with the columns `names` of numbers and the columns `others` of any type."""
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"expected a table, got {type(table).__name__}: pass a pandas DataFrame")
+    for name in [*names, *others]:
+        if name not in table.columns:
+            raise unknown_name("column of the table", name, map(str, table.columns))
+    if table.empty:
+        raise InputError("the table has no rows: at least one is needed")
+    for name in names:
+        kind = table[name]
+        if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+            raise InputError(f"column {name!r} is of type {kind.dtype}: a numeric column is needed")
+
+
+def groups_of(table: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[tuple[object, ...], pd.DataFrame]]:
+    """The values of `by` and the rows that have them, in the order of the first rows; all rows where `by` is empty."""
+    if isinstance(by, str):
+        raise InputError(f"by={by!r} is a text: give a sequence of column names, e.g. by=({by!r},)")
+    if not by:
+        yield (), table
+        return
+    for values, rows in table.groupby(list(by), sort=False, observed=True, dropna=False):
+        yield tuple(values), rows
+
+
 def _average(
     rows: pd.DataFrame, group: Indices, numbers: list[str], graph: str, cluster: str
 ) -> tuple[pd.DataFrame, Indices]:

@@ -50,7 +50,8 @@ def _bound(at: Measured) -> float:
         prior = torch.tensor(-place / PRECISION)
         penalty = float(_penalty(mode, deviations, prior, count, place))
         errors = [_error(at, _drawn(mode, deviations, draw)) for _ in range(SAMPLES)]
-    # What the samples may have missed (Langford and Caruana 2001), then the bound itself (McAllester 1999, in the form of Maurer 2004).
+    # What the samples may have missed (Langford and Caruana 2001), then the bound itself (McAllester 1999, with the
+    # constants of Maurer 2004).
     error = inverse_kl(sum(errors) / SAMPLES, math.log(2 / DELTA) / SAMPLES)
     return error + math.sqrt(penalty / 2)
 

@@ -23,8 +23,7 @@ from gnnmc.seeding import torch_generator
 def case(toy_graph_factory):
     data = toy_graph_factory()
     data.x = data.x.double()
-    problem = gnnmc.Problem.node_classification(data)
-    return problem
+    return gnnmc.Problem.node_classification(data)
 
 
 def trained(name, problem, **options):
@@ -45,13 +44,13 @@ def flat_hessian(at):
 
     here = torch.cat([at.trained[name].reshape(-1) for name in names])
     at.loss(at.trained)
-    return torch.func.jacrev(torch.func.grad(loss))(here), names, sizes
+    return torch.func.jacrev(torch.func.grad(loss))(here), names
 
 
 @pytest.mark.parametrize("name", ["gcn", "gat", "sage", "mlp"])
 def test_the_largest_eigenvalue_is_that_of_the_whole_hessian(case, name):
     _, _, at = trained(name, case)
-    matrix, names, sizes = flat_hessian(at)
+    matrix, names = flat_hessian(at)
     found = MEASURES["top_eigenvalue"].value(at)
     assert found == pytest.approx(float(torch.linalg.eigvalsh(matrix)[-1]), rel=1e-3)
     direction = {n: torch.randn(at.trained[n].shape, dtype=torch.float64) for n in names}

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from gnnmc.analysis import interaction_map
 from gnnmc.studies.pages import FigureView, Section, Tables
 from gnnmc.studies.sections import chord_loss, short_unit
 
@@ -33,11 +34,8 @@ def _map(rows: pd.DataFrame, knob: str, others: list[str], tables: Tables) -> Fi
         short = other.removeprefix("made_").replace("_", " ")
         where = where + f", {short} " + rows[other].map(lambda value: f"{value:g}")
     named = rows.assign(row=where, column=rows["split"] + " split", x=rows["homophily_asked"], y=rows[knob])
-    # Pairs within a graph first: every graph counts once.
-    per_graph = named.groupby(["row", "column", "x", "y", "graph"], sort=False)["barrier"].mean()
-    groups = per_graph.groupby(level=["row", "column", "x", "y"], sort=False)
-    cells = groups.mean().rename("value").reset_index()
-    path, graphs = rows["path"].iloc[0], groups.size()
+    cells = interaction_map(named, "x", "y", by=("row", "column"))
+    path, graphs = rows["path"].iloc[0], cells["num_graphs"]
     count = f"{graphs.min()}" if graphs.min() == graphs.max() else f"{graphs.min()} to {graphs.max()}"
     return FigureView(
         name=f"map_{knob.removeprefix('made_')}",

@@ -1,0 +1,73 @@
+"""Curves of the predicted barrier: the shape that was planted, within the range of the data."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gnnmc.analysis import partial_dependence
+from gnnmc.analysis.log_barrier import log_barrier
+from gnnmc.analysis.prediction import additive_model
+from gnnmc.errors import InputError
+
+
+def graphs(num: int = 40, seed: int = 0) -> pd.DataFrame:
+    """log B is a hump in h, and falls with d, which is alike to h."""
+    rng = np.random.default_rng(seed)
+    h = rng.random(num)
+    d = h + 0.5 * rng.random(num)
+    names = [f"g{i}" for i in range(num)]
+    height = np.exp(-1 - 6 * (h - 0.5) ** 2 - d + 0.02 * rng.normal(size=num))
+    return pd.DataFrame({"graph": names, "cluster": names, "barrier": height, "h": h, "d": d, "flat": 1.0})
+
+
+def test_a_hump_is_a_hump_and_a_fall_a_fall_whatever_goes_along() -> None:
+    found = partial_dependence(graphs(), {"both": ["h", "d"]}, by=())
+    hump, fall = (rows for _, rows in found.groupby("statistic", sort=False))
+    assert len(hump) == len(fall) == 21
+    assert 0.35 < hump.loc[hump["predicted"].idxmax(), "value"] < 0.65
+    assert hump["predicted"].iloc[0] < 0.5 * hump["predicted"].max() > 2 * hump["predicted"].iloc[-1] * 0.9
+    assert np.log(fall["predicted"].iloc[0] / fall["predicted"].iloc[-1]) == pytest.approx(
+        np.ptp(graphs()["d"]), rel=0.3
+    )
+    assert hump["value"].min() == graphs()["h"].min() and hump["value"].max() == graphs()["h"].max()
+
+
+def test_it_is_the_mean_over_graphs_by_a_slow_loop() -> None:
+    table = graphs(12).sort_values("graph")
+    found = partial_dependence(table, {"both": ["h", "d"]}, by=(), points=4)
+    model = additive_model().fit(table[["h", "d"]].to_numpy(), log_barrier(table["barrier"]))
+    for _, row in found.iterrows():
+        predicted = []
+        for _, graph in table.iterrows():
+            at = {"h": graph["h"], "d": graph["d"]} | {row["statistic"]: row["value"]}
+            predicted.append(model.predict(np.array([[at["h"], at["d"]]]))[0])
+        assert row["predicted"] == pytest.approx(np.exp(np.mean(predicted)) - 1e-3)
+
+
+def test_few_values_are_taken_as_they_are() -> None:
+    table = graphs().assign(h=lambda rows: rows["h"].round(1))
+    found = partial_dependence(table, {"one": ["h"]}, by=())
+    assert found["value"].tolist() == sorted(table["h"].unique())
+
+
+@pytest.mark.parametrize(
+    ("table", "names", "note"),
+    [
+        (graphs(3), ["h"], "3 clusters: at least 4 are needed"),
+        (graphs(), ["flat"], "every statistic is the same"),
+        (graphs().assign(barrier=0.1), ["h"], "the outcome is the same"),
+    ],
+)
+def test_no_model_is_one_row_that_says_why(table: pd.DataFrame, names: list[str], note: str) -> None:
+    found = partial_dependence(table, {"set": names}, by=())
+    assert len(found) == 1 and note in found.iloc[0]["note"] and np.isnan(found.iloc[0]["predicted"])
+
+
+def test_wrong_use_is_refused() -> None:
+    for predictors, settings, message in (
+        ({}, {}, "predictors: give name → statistics"),
+        ({"a": ["hh"]}, {}, "did you mean 'h'"),
+        ({"a": ["h"]}, {"points": 1}, "points=1: at least 2"),
+    ):
+        with pytest.raises(InputError, match=message):
+            partial_dependence(graphs(), predictors, by=(), **settings)
