@@ -136,12 +136,11 @@ def _sparse(reading: Reading, operation: Operation) -> bool | None:
     if not all(isinstance(one, torch.Tensor) for one in (starts, columns, values)):
         return _sparse_of_weights(reading, operation)
     operand = reading.operand(x)
-    rows = reading.data(len(starts) - 1)
     letters: list[Letter] = ["node", *range(1, len(operand.axes))]
     shown = [None if is_alike(tree) and n else letters[n] for n, tree in enumerate(operand.axes)]
-    reading.spaces.unify(operand.axes[0], reading.data(operand.axes[0].size))
+    cause = reading.hold(operand.axes[0], reading.met(columns))
     made: list[Letter] = [
-        rows,
+        reading.data(len(starts) - 1, cause),
         *(letters[n] if shown[n] is not None else operand.axes[n] for n in range(1, len(letters))),
     ]
     reading.relate(operation, [(operand, shown)], [made], lambda letter: LINEAR)
@@ -156,9 +155,9 @@ def _sparse_of_weights(reading: Reading, operation: Operation) -> bool | None:
     entries, operand = reading.operand(values), reading.operand(x)
     if len(entries.axes) != 1:
         return False
-    reading.spaces.unify(operand.axes[0], reading.data(operand.axes[0].size))
-    reading.spaces.unify(entries.axes[0], reading.data(entries.axes[0].size))
+    cause = reading.hold(operand.axes[0], reading.met(columns))
+    reading.hold(entries.axes[0], reading.met(columns))
     letters: list[Letter] = ["node", *range(1, len(operand.axes))]
-    made: list[Letter] = [reading.data(len(starts) - 1), *letters[1:]]
+    made: list[Letter] = [reading.data(len(starts) - 1, cause), *letters[1:]]
     reading.relate(operation, [(operand, letters), (entries, ["entry"])], [made], lambda letter: LINEAR)
     return None

@@ -75,7 +75,7 @@ def _extreme(reading: Reading, operation: Operation) -> bool | None:
     if any(number in reading.uses for number in operation.results[1:]):
         # Where the extreme stands is asked for: the axis must stay.
         for axis in gone:
-            reading.spaces.unify(operand.axes[axis], reading.data(operand.axes[axis].size))
+            reading.hold(operand.axes[axis], reading.ordered())
     reduce(reading, operation, operand, gone, ACROSS, _KEPT)
     return None
 
@@ -99,7 +99,7 @@ def _softmax(reading: Reading, operation: Operation) -> None:
 def _running(reading: Reading, operation: Operation) -> bool | None:
     operand = reading.operand(operation.args[0])
     along = axes_of(operation.args[1], len(operand.axes))[0]
-    reading.spaces.unify(operand.axes[along], reading.data(operand.axes[along].size))
+    reading.hold(operand.axes[along], reading.ordered())
     letters: list[Letter] = [None if is_alike(tree) else axis for axis, tree in enumerate(operand.axes)]
     made: list[Letter] = [axis if letters[axis] is not None else tree for axis, tree in enumerate(operand.axes)]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
