@@ -7,13 +7,11 @@ import torch
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.elementwise import is_alike
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
-from gnnmc.symmetry.reading.relations import ACROSS, CONTRACTED, LINEAR, Flag, Relation, shifted_product
+from gnnmc.symmetry.reading.relations import ACROSS, CONTRACTED, LINEAR, SAID, Flag, Relation, shifted_product
 from gnnmc.symmetry.reading.rules import given, reads
 from gnnmc.symmetry.reading.spaces import UNUSED
 
 aten = torch.ops.aten
-# A product with zeros asks nothing of what it sums over.
-_FREE = Relation(lambda given, made: [], lambda given, made: [])
 _ALONG = Relation(shifted_product, shifted_product, Flag.UNIT)
 
 
@@ -52,7 +50,7 @@ def contract(
 
     def relation(letter: Letter) -> Relation:
         if empty and letter in summed:
-            return _FREE
+            return SAID  # a product with zeros asks nothing of what it sums over
         if letter in alone:
             return ACROSS
         if letter in summed:

@@ -49,8 +49,9 @@ class Reading:
     """axes: number → the trees of a value's axes. facts: filled in the last pass, None before.
 
     plain: number → the tensor of the model that a value is a mere view of, entry for entry. uses: number → the
-    operations that need it. squares: the numbers of squares that are only summed. zeros: those of
-    values that are 0 everywhere (products with the first state of an LSTM). operation: the one that is being read.
+    operations that need it. squares: the numbers of squares that are only summed. summed: those of
+    products that are only summed, over these of their axes at least: with the sum, a product of matrices. zeros: those
+    of values that are 0 everywhere (products with the first state of an LSTM). operation: the one that is being read.
     of_data: whether a constant is made of what the model is called on; others are the model's own.
     """
 
@@ -69,6 +70,7 @@ class Reading:
         self.plain: dict[int, str] = {}
         self.uses: dict[int, list[Operation]] = {}
         self.squares: set[int] = set()
+        self.summed: dict[int, frozenset[int]] = {}
         self.zeros: set[int] = set()
         self._virtual: dict[Hashable, int] = {}
         self._constants: dict[int, tuple[Tensor, tuple[bool, ...]]] = {}
