@@ -123,7 +123,8 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "GMC019": Kind(
         "units were left as they are",
-        "Some weights could not be aligned: an operation on them is not understood, or a test by numbers failed.",
+        "Some weights could not be aligned: an operation on them is not understood or asks for their order, they meet "
+        "a constant of the model, or a test by numbers failed.",
         "Read what stopped it; part of a barrier that is left may still be another order of these units.",
         "An axis of a weight of an aligned model is not moved, and is neither an input nor an output of the model.",
     ),

@@ -130,9 +130,10 @@ class Alignment:
     def diagnostics(self) -> list[Diagnostic]:
         """What has to be known of this alignment.
 
-        GMC019: weights whose units stay, since they were not understood or failed the check by numbers. GMC020: dead
-        units, which matching by activations cannot place. GMC021: nothing was moved, or what
-        the method lowers (`objective_before`, `objective_after` of its figures) is no lower than before.
+        GMC019: weights whose units stay, since an operation was not understood or asks for their order, they meet a
+        constant of the model, or the check by numbers failed. GMC020: dead units, which matching by activations
+        cannot place. GMC021: nothing was moved, or what the method lowers (`objective_before`, `objective_after` of
+        its figures) is no lower than before.
         """
         frozen: dict[str, list[str]] = {}
         for one in self.symmetry.still:

@@ -46,6 +46,31 @@ def outputs_on(function: ModelFunction, batches: list[Any] | None) -> Callable[[
     return outputs
 
 
+class Remembered:
+    """Outputs that are asked for several times at some weights, those that `keep` was told of, are made once.
+
+    Weights are told by their dict, which must not change.
+    """
+
+    def __init__(self, outputs: Callable[[Weights], Tensor]) -> None:
+        self._outputs = outputs
+        self._kept: dict[int, tuple[Weights, Tensor]] = {}
+
+    def __call__(self, weights: Weights) -> Tensor:
+        kept = self._kept.get(id(weights))
+        return self._outputs(weights) if kept is None else kept[1]
+
+    def keep(self, weights: Weights) -> Tensor:
+        """The outputs at these weights, which will be asked for again."""
+        outputs = self(weights)
+        self.remember(weights, outputs)
+        return outputs
+
+    def remember(self, weights: Weights, outputs: Tensor) -> None:
+        """What was given at these weights."""
+        self._kept[id(weights)] = weights, outputs
+
+
 def changed(before: Tensor, after: Tensor) -> float:
     """Largest difference of outputs, as a share of the largest of them; infinite where others are finite than before.
 
@@ -60,10 +85,11 @@ def changed(before: Tensor, after: Tensor) -> float:
     return float((after[finite] - before[finite]).abs().max()) / size
 
 
-def general_position(function: ModelFunction, seed: int) -> dict[str, Tensor]:
+def general_position(function: ModelFunction, seed: int, outputs: Remembered | None = None) -> dict[str, Tensor]:
     """Weights near the model's own, none of them zero or equal by chance (biases at the start, γ of 1).
 
-    So near that the same outputs are finite there, on a few items; where they are nowhere, the model's own.
+    So near that the same outputs are finite there, on a few items; where they are nowhere, the model's own. outputs: on
+    such items, remembered at the model's own weights and at those that are given; random items by default.
     """
     generator = torch_generator("general position", seed)
     noise = {
@@ -71,11 +97,14 @@ def general_position(function: ModelFunction, seed: int) -> dict[str, Tensor]:
         for name, value in function.reference.items()
         if value.is_floating_point()
     }
-    outputs = outputs_on(function, some_items(function.problem, ITEMS, "general position"))
-    finite = outputs(function.reference).isfinite()
+    if outputs is None:
+        outputs = Remembered(outputs_on(function, some_items(function.problem, ITEMS, "general position")))
+    finite = outputs.keep(function.reference).isfinite()
     for halvings in range(_TRIES):
         moved = _near(function, noise, 0.5**halvings)
-        if torch.equal(outputs(moved).isfinite(), finite):
+        made = outputs(moved)
+        if torch.equal(made.isfinite(), finite):
+            outputs.remember(moved, made)
             return moved
     return dict(function.reference)
 
@@ -97,24 +126,26 @@ def _near(function: ModelFunction, noise: Weights, share: float) -> dict[str, Te
 
 
 def evaluated(
-    function: ModelFunction, trace: Trace, batches: list[Any] | None, weights: Weights
-) -> tuple[Callable[[Weights], Tensor], dict[str, Tensor]]:
-    """What gives the outputs, and the weights to start from: in double precision where the record can be run in it."""
-    really = outputs_on(function, batches)
+    function: ModelFunction, trace: Trace, really: Remembered, weights: dict[str, Tensor]
+) -> tuple[Remembered, dict[str, Tensor]]:
+    """What gives the outputs, and the weights to start from: in double precision where the record can be run in it.
+
+    really: what the model itself gives on the items of the record.
+    """
     if not asks_values(trace) and all(isinstance(one.function, torch._ops.OpOverload) for one in trace.operations):
         # What cannot be run in double precision: a type that the forward named (RuntimeError), a kernel of one type
         # (NotImplementedError), a device without float64 (TypeError). Then the model itself is asked.
         try:
             doubled = {name: _double(value) for name, value in weights.items()}
-            run = _Doubled(trace)
+            run = Remembered(_Doubled(trace))
             with forked("random numbers of a forward", device=function.device):
-                exact = run(doubled)
-            given = really(weights)
+                exact = run.keep(doubled)
+            given = really.keep(weights)
             if exact.shape == given.shape and changed(given.to(exact), exact) <= _SAME_RECORD:
                 return run, doubled
         except (RuntimeError, TypeError, NotImplementedError):
             pass
-    return really, dict(weights)
+    return really, weights
 
 
 def asks_values(trace: Trace) -> bool:

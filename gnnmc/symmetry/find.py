@@ -12,9 +12,18 @@ from gnnmc.engine import ModelFunction, NotTraceable
 from gnnmc.engine.tracing import Trace, record
 from gnnmc.problem import Problem
 from gnnmc.seeding import forked
-from gnnmc.symmetry.evaluating import ITEMS, asks_values, evaluated, general_position, outputs_on, some_items
+from gnnmc.symmetry.evaluating import (
+    ITEMS,
+    Remembered,
+    asks_values,
+    evaluated,
+    general_position,
+    outputs_on,
+    some_items,
+)
 from gnnmc.symmetry.group import Still
 from gnnmc.symmetry.layout import Fixed, Layout
+from gnnmc.symmetry.origins import Origins
 from gnnmc.symmetry.reading.derive import derive
 from gnnmc.symmetry.reading.export import Export
 from gnnmc.symmetry.symmetry import Symmetry
@@ -32,9 +41,10 @@ def find_symmetry(
     """Which axes of which weights may be moved together without changing the outputs, read off one forward.
 
     Nothing is known of layers: the operations of a recorded forward are followed from the weights to the outputs. What
-    is not understood stays where it is and is listed with the operation that stopped it (`Symmetry.frame`). Every class
-    of every group is then tested: elements that leave nothing where it is must leave the outputs unchanged to 1e-5 of
-    their size near the model's own weights, in double precision, and to 1e-4 at other weights and on other items.
+    is not understood stays where it is and is listed with the operation that stopped it (`Symmetry.frame`), and so do
+    units that meet a constant which is neither data nor in the state dict. Every class of every group is then tested:
+    elements that leave nothing where it is must leave the outputs unchanged to 1e-5 of their size near the model's own
+    weights, in double precision, and to 1e-4 at other weights and on other items.
     seed: of these elements, weights and items.
 
     Raises InputError for a model that fails on the problem.
@@ -66,22 +76,32 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
         name for name, value in function.reference.items() if name not in function.tied and value.is_floating_point()
     ]
     batches = some_items(function.problem, ITEMS, "recording")
-    if not bool(outputs_on(function, batches)(function.reference).isfinite().any()):
+    # Where items cannot be had apart, the same outputs are asked for by several of the checks.
+    recorded = Remembered(outputs_on(function, batches))
+    if not bool(recorded.keep(function.reference).isfinite().any()):
         return ReadModel(function, _all_still(function, varying, "check", _NOT_FINITE), None)
+    origins = Origins(function.problem.batches if batches is None else batches)
     try:
-        with in_single_operations(), forked("recording", device=function.device):
+        with (
+            in_single_operations(),
+            forked("recording", device=function.device),
+            origins.called(function.module),
+        ):
             trace = record(
                 lambda weights: function(weights, batches=batches), function.reference, varying, lenient=True
             )
-        export = Export(derive(trace))
+        export = Export(derive(trace, origins.of_data))
     except NotTraceable as refusal:
         return ReadModel(function, _all_still(function, varying, "operation", str(refusal)), None)
-    exactly = evaluated(function, trace, batches, general_position(function, seed))
+    apart = function.problem.items.separable
+    items = some_items(function.problem, ITEMS, "general position")
+    nearby = Remembered(outputs_on(function, items)) if apart else recorded
+    exactly = evaluated(function, trace, recorded, general_position(function, seed, nearby))
     checked = verified(export.symmetry(), *exactly, tolerance=TOLERANCE, seed=seed)
     # A record knows the items and the weights that it was made with; the model is asked on others, and at others.
-    really = outputs_on(function, some_items(function.problem, CHECKED, "checking", seed))
+    really = outputs_on(function, some_items(function.problem, CHECKED, "checking", seed)) if apart else recorded
     for number in range(1, 1 + (_POINTS_ASKING if asks_values(trace) else _POINTS)):
-        weights = general_position(function, seed + number)
+        weights = general_position(function, seed + number, nearby)
         checked = verified(checked, really, weights, tolerance=SAME_OUTPUTS, seed=seed + number)
     return ReadModel(function, _with_copies(checked, function.tied), trace, export.taps(), batches)
 

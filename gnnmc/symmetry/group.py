@@ -50,8 +50,9 @@ class Signing:
 class Still:
     """An axis, or a part of one, that is fixed, or moved less freely than it might be, and why.
 
-    kind: "input", "output", "operation" (not understood), "check" (a random element changed the outputs), "unused";
-    "alike" (the copies of a nested group are all moved in the same way, though each might have its own).
+    kind: "input", "output", "operation" (one that is not understood, or in which order decides), "constant" (of the
+    model: neither data nor in its state dict), "check" (a random element changed the outputs), "unused"; "alike" (the
+    copies of a nested group are all moved in the same way, though each might have its own).
     part: the number of the leaf in the layout of the axis.
     """
 
@@ -65,4 +66,4 @@ class Still:
     @property
     def understood(self) -> bool:
         """Whether it is fixed for a known reason, not for want of a better understanding."""
-        return self.kind not in ("operation", "check", "alike")
+        return self.kind not in ("operation", "constant", "check", "alike")

@@ -116,14 +116,14 @@ class _Check:
         orders: dict[str, Tensor] = {}
         shares: dict[str, Tensor] = {}
         for part in parts:
-            size = self._symmetry.groups[part.group].size
-            live, spare = torch.randperm(size, generator=generator)[:2].tolist()
-            unread[part.group] = torch.ones(size, dtype=torch.float64)
-            unread[part.group][spare] = 0
-            orders[part.group] = torch.arange(size)
-            orders[part.group][spare] = live
-            shares[part.group] = torch.ones(size, dtype=torch.float64)
-            shares[part.group][live], shares[part.group][spare] = _SHARES
+            # In every copy of the group another pair.
+            shape = self._symmetry.shape(part.group)
+            among = torch.rand(shape, generator=generator).argsort(-1)
+            live, spare = among[..., :1], among[..., 1:2]
+            ones = torch.ones(shape, dtype=torch.float64)
+            unread[part.group] = ones.scatter(-1, spare, 0.0)
+            orders[part.group] = torch.arange(shape[-1]).expand(shape).scatter(-1, spare, live)
+            shares[part.group] = ones.scatter(-1, live, _SHARES[0]).scatter(-1, spare, _SHARES[1])
         without = Element(shares=unread).apply(self._symmetry, self._weights)
         shared = Element(orders, shares=shares).apply(self._symmetry, without)
         return changed(self._outputs(without), self._outputs(shared))

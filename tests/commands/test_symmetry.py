@@ -22,6 +22,10 @@ class Foreign(torch.nn.Module):
         h = self.a(x)
         return self.b(torch.cumprod(h, 1))
 
+class Weighted(Foreign):
+    def forward(self, x, edge_index):
+        return self.b(self.a(x) * torch.arange(16))
+
 class Failing(Foreign):
     def forward(self, x, edge_index):
         return self.b(x)
@@ -68,6 +72,14 @@ def test_a_module_of_ones_own_with_an_operation_that_nobody_foresaw(capsys, tmp_
     code, _, err = call(capsys, f"{tmp_path}/own.py:Failing")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
+
+
+def test_units_that_meet_a_constant_are_no_inputs(capsys, tmp_path: Path):
+    (tmp_path / "own.py").write_text(OWN)
+    _, out, _ = call(capsys, f"{tmp_path}/own.py:Weighted")
+    said = " ".join(out.split())
+    assert "meets a constant in aten.mul: a.{weight,bias}[0], b.weight[1]" in said[said.index("NOT UNDERSTOOD") :]
+    assert "3 are not understood" in said
 
 
 def test_an_unknown_name_is_one_line(capsys):

@@ -12,7 +12,7 @@ from gnnmc.engine import ModelFunction
 from gnnmc.symmetry import Element
 from gnnmc.symmetry import find as finding
 from gnnmc.symmetry.centered import centered_basis
-from gnnmc.symmetry.evaluating import evaluated, general_position
+from gnnmc.symmetry.evaluating import Remembered, evaluated, general_position, outputs_on
 from gnnmc.symmetry.find import read
 from gnnmc.symmetry.symmetry import SymmetryClass
 from tests.symmetry.zoo import CASES, problem_of
@@ -59,7 +59,8 @@ def counted(model, problem, monkeypatch):
     """How many directions keep the outputs, how many of them were read, all told of parameters that have a gradient."""
     monkeypatch.setattr(finding, "ITEMS", ITEMS)
     found = read(ModelFunction(model, problem))
-    outputs, weights = evaluated(found.function, found.trace, found.batches, general_position(found.function, 3))
+    really = Remembered(outputs_on(found.function, found.batches))
+    outputs, weights = evaluated(found.function, found.trace, really, general_position(found.function, 3))
     names = [name for name in found.symmetry.layouts if name not in found.function.tied]
     assert weights[names[0]].dtype == torch.float64
     jacobian = jacrev(lambda given: outputs({**weights, **given}).reshape(-1), chunk_size=64)

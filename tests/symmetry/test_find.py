@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import gnnmc
 from gnnmc.engine import ModelFunction
 from gnnmc.errors import InputError
 from gnnmc.problem import Problem
@@ -186,3 +187,20 @@ def test_channels_that_are_moved_alike_in_all_heads_though_they_need_not_be_are_
 def test_what_is_moved_in_every_way_that_it_can_is_not_named(name):
     frame = find_symmetry(made(CASES[name][0]), problem_of(CASES[name][2])).frame()
     assert not frame.reason.str.contains("moved alike in all units").any()
+
+
+def test_outputs_of_a_graph_are_asked_for_once_at_each_point(monkeypatch):
+    asked = []
+    call = ModelFunction.__call__
+
+    def counted(self, weights, **named):
+        asked.append(weights)
+        return call(self, weights, **named)
+
+    monkeypatch.setattr(ModelFunction, "__call__", counted)
+    data = gnnmc.csbm(num_nodes=40, num_features=IN, num_classes=OUT, seed=0, train_per_class=5)
+    problem = gnnmc.Problem.node_classification(data)
+    find_symmetry(gnnmc.build_model("gcn", problem, hidden=8), problem)
+    points = [tuple(float(value.sum()) for value in weights.values()) for weights in asked]
+    # The model's own weights are asked for once more to be recorded.
+    assert len(points) == len(set(points)) + 1 == 8

@@ -7,7 +7,7 @@ import torch
 
 from gnnmc.engine import ModelFunction
 from gnnmc.symmetry import Symmetry, SymmetryClass, random_element
-from gnnmc.symmetry.evaluating import evaluated, general_position
+from gnnmc.symmetry.evaluating import Remembered, evaluated, general_position, outputs_on
 from gnnmc.symmetry.find import read
 from gnnmc.symmetry.group import Group, Scaling, Signing
 from gnnmc.symmetry.layout import Units
@@ -22,7 +22,8 @@ def found(name):
 
 
 def check(model, symmetry):
-    outputs, weights = evaluated(model.function, model.trace, model.batches, general_position(model.function, 5))
+    really = Remembered(outputs_on(model.function, model.batches))
+    outputs, weights = evaluated(model.function, model.trace, really, general_position(model.function, 5))
     return verified(symmetry, outputs, weights, tolerance=1e-5)
 
 

@@ -448,7 +448,7 @@ class Depthwise(nn.Module):
 @case(
     "3 p: c.weight[0] c.bias[0] g.weight[0] g.bias[0] o.weight[1]",
     "4x3 ps: c.weight[0] c.bias[0] g.weight[1]",
-    "2x3 ps: g.weight[0] g.bias[0] o.weight[1]",
+    "2x3 pms: g.weight[0] g.bias[0] o.weight[1]",
     of="images",
 )
 class Grouped(nn.Module):
@@ -690,7 +690,7 @@ class Twice(Hidden):
         return torch.relu(self.c(torch.relu(self.c(torch.relu(h)))))
 
 
-@case("3 p: a[0] b[0]", "4x3 ps: a[2] b[1]")
+@case("3 p: a[0] b[0]", "4x3 pms: a[2] b[1]")
 class Mixture(nn.Module):
     """Three experts in one tensor, added: they change places, and the units of each by themselves."""
 
@@ -800,7 +800,7 @@ class AddedTimesNothing(Hidden):
         return torch.addmm(self.c, self.a(x), self.w, beta=0)
 
 
-@case("4 p: w[0] c[0] o[0]", "5x4 ps: w[2] c[2] o[1]")
+@case("4 p: w[0] c[0] o[0]", "5x4 pms: w[2] c[2] o[1]")
 class AddedToBatches(nn.Module):
     """What is added to a product has the factors of the product, not one more of its own."""
 

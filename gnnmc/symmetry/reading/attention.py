@@ -47,7 +47,7 @@ def _scaled(reading: Reading, operation: Operation) -> bool | None:
     reading.note_sum((query, dims - 1), (key, dims - 1))
     if named.get("is_causal"):
         for operand in (query, key):
-            reading.spaces.unify(operand.axes[dims - 2], reading.data(operand.axes[dims - 2].size))
+            reading.hold(operand.axes[dims - 2], reading.ordered())
 
     def relation(letter: Letter) -> Relation:
         return CONTRACTED if letter == "channel" else LINEAR if letter == "value" else _HEADS
@@ -65,7 +65,7 @@ def _additive(reading: Reading, operation: Operation) -> None:
     named = given(operation)
     of_row, of_column, x = (reading.operand(named[role]) for role in ("of_row", "of_column", "x"))
     for operand in (of_row, of_column, x):
-        reading.spaces.unify(operand.axes[0], reading.data(operand.axes[0].size))
+        reading.hold(operand.axes[0], reading.ordered())
     reading.relate(
         operation,
         [(of_row, ["row", "head"]), (of_column, ["column", "head"]), (x, ["column", "head", "value"])],

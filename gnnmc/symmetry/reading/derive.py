@@ -1,10 +1,11 @@
 """From a recorded forward to what is known of its axes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
+from torch import Tensor
 
 from gnnmc.engine.tracing import NotTraceable, Operation, Trace
 from gnnmc.engine.tracing.draws import Draw
@@ -35,13 +36,15 @@ class Derivation:
     numbers: Mapping[str, int]
 
 
-def derive(trace: Trace) -> Derivation:
+def derive(trace: Trace, of_data: Callable[[Tensor], bool] = lambda constant: True) -> Derivation:
     """Read every operation until nothing more is found: what moves with what only ever gets less.
 
     That one set lies in another is seen where an axis is split into two. Where they are separate axes from the start
     (experts in one tensor) it is tried, and kept if no operation contradicts it.
+
+    of_data: whether a constant of the record is made of what the model is called on, and not of what it holds.
     """
-    found = _derived(trace, {})
+    found = _derived(trace, {}, of_data)
     candidates = list(_beside(found))
     left: list[dict[Axis, Axis]] = []
     while True:
@@ -57,7 +60,7 @@ def derive(trace: Trace) -> Derivation:
                 continue
             within |= one
             tried.append(one)
-        nested = _derived(trace, within) if tried else found
+        nested = _derived(trace, within, of_data) if tried else found
         refused = [one for one in tried if not all(_lies_within(nested, axis) for axis in one)]
         if not refused:
             break
@@ -111,7 +114,7 @@ def _inputs(trace: Trace, within: Mapping[Axis, Axis]) -> dict[str, tuple[Tree, 
     return inputs
 
 
-def _derived(trace: Trace, within: Mapping[Axis, Axis]) -> Derivation:
+def _derived(trace: Trace, within: Mapping[Axis, Axis], of_data: Callable[[Tensor], bool]) -> Derivation:
     operations = _needed(trace)
     spaces = Spaces()
     inputs = _inputs(trace, within)
@@ -120,7 +123,7 @@ def _derived(trace: Trace, within: Mapping[Axis, Axis]) -> Derivation:
         before = _state(inputs)
         # What is noted is of use only when nothing more is found; a rule may find then that it does not fit.
         facts = Facts() if settled else None
-        values = _read(trace, operations, spaces, inputs, facts)
+        values = _read(Reading(spaces, trace.shapes, of_data), trace, operations, inputs, facts)
         for axes in inputs.values():
             for space in (one for tree in axes for one in spaces_of(resolved(tree))):
                 # Told apart by an axis of its own: a tensor's layout has no word for that.
@@ -157,13 +160,12 @@ def _state(inputs: Mapping[str, tuple[Tree, ...]]) -> list[object]:
 
 
 def _read(
+    reading: Reading,
     trace: Trace,
     operations: list[Operation],
-    spaces: Spaces,
     inputs: Mapping[str, tuple[Tree, ...]],
     facts: Facts | None,
 ) -> dict[int, tuple[Tree, ...]]:
-    reading = Reading(spaces, trace.shapes)
     reading.facts = facts
     for operation in operations:
         for ref in operation.refs():
@@ -173,10 +175,11 @@ def _read(
         reading.plain[number] = name
         reading.check(inputs[name])
     for operation in operations:
+        reading.operation = operation
         if not _understood(reading, operation):
             _not_understood(reading, operation)
     for tree in reading.axes[trace.output]:
-        spaces.freeze(tree, _OUTPUT)
+        reading.spaces.freeze(tree, _OUTPUT)
     if facts is not None:
         facts.carry_reads(reading.plain)
     return reading.axes

@@ -8,6 +8,7 @@ import torch
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import (
+    CONTRACTED,
     DIVIDED,
     EVEN,
     LINEAR,
@@ -23,7 +24,7 @@ from gnnmc.symmetry.reading.relations import (
     power,
     vanishing,
 )
-from gnnmc.symmetry.reading.rules import axis_of, given, reads
+from gnnmc.symmetry.reading.rules import axes_of, axis_of, given, reads
 from gnnmc.symmetry.reading.spaces import Tree, Whole, resolved
 
 aten = torch.ops.aten
@@ -35,9 +36,15 @@ _SLOPES = Relation(lambda given, made: [*equal(given[:1], made), *nothing(given[
 
 
 def pointwise(
-    reading: Reading, operation: Operation, operands: Sequence[Operand], relation: Callable[[list[bool]], Relation]
+    reading: Reading,
+    operation: Operation,
+    operands: Sequence[Operand],
+    relation: Callable[[list[bool]], Relation],
+    along: Callable[[Letter], Relation | None] = lambda axis: None,
 ) -> None:
-    """relation: for each operand whether it has the axis → what is true along it."""
+    """relation: for each operand whether it has the axis → what is true along it. along: what is true along an axis,
+    whatever else would be.
+    """
     shape = reading.shapes[operation.results[0]] if operation.results[0] is not None else torch.Size()
     dims = len(shape)
     letters = [_letters(operand, dims) for operand in operands]
@@ -49,7 +56,9 @@ def pointwise(
         else:
             # All operands are alike along it, or of size 1.
             out.append(reading.alike(size) if size != 1 else reading.data(1))
-    reading.relate(operation, list(zip(operands, letters, strict=True)), [out], lambda axis: relation(has[axis]))
+    reading.relate(
+        operation, list(zip(operands, letters, strict=True)), [out], lambda axis: along(axis) or relation(has[axis])
+    )
 
 
 def _letters(operand: Operand, dims: int) -> list[Letter]:
@@ -152,6 +161,10 @@ def _product(reading: Reading, operation: Operation, operands: Sequence[Operand]
         # One operand has the axis: the other is one number for all its units.
         return LINEAR if has[0] else Relation(power(-1), power(-1), Flag.UNIT) if relation is DIVIDED else LINEAR
 
+    summed = _summed(reading, operation, operands) if relation is MULTIPLIED else frozenset()
+    if summed:
+        pointwise(reading, operation, operands, law, lambda axis: CONTRACTED if axis in summed else None)
+        return
     gauges = _gauges(reading, operands) if relation is MULTIPLIED else {}
     if not gauges:
         pointwise(reading, operation, operands, law)
@@ -161,6 +174,29 @@ def _product(reading: Reading, operation: Operation, operands: Sequence[Operand]
     if reading.facts is not None:
         for space, (key, name) in gauges.items():
             reading.facts.gauges.setdefault(space, {})[key] = name
+
+
+def _summed(reading: Reading, operation: Operation, operands: Sequence[Operand]) -> frozenset[int]:
+    """The axes of both operands over which every use of their product sums it, and nothing else does anything with it:
+    what is multiplied and then summed is a product of matrices.
+    """
+    number = operation.results[0]
+    uses = reading.uses.get(number, []) if number is not None else []
+    if (
+        number is None
+        or not uses
+        or any(use.kind not in (aten.sum, aten.mean) for use in uses)
+        or any(map(reading.is_zero, operands))
+    ):
+        return frozenset()
+    dims = len(reading.shapes[number])
+    everywhere = set(range(dims)).intersection(*(axes_of(given(use).get("dim"), dims) for use in uses))
+    letters = [_letters(operand, dims) for operand in operands]
+    both = [axis for axis in sorted(everywhere) if all(axis in its for its in letters)]
+    for axis in both:
+        reading.note_sum(*((operand, its.index(axis)) for operand, its in zip(operands, letters, strict=True)))
+    reading.summed[number] = frozenset(both)
+    return reading.summed[number]
 
 
 def _gauges(reading: Reading, operands: Sequence[Operand]) -> dict[Any, Any]:

@@ -169,7 +169,7 @@ class Export:
         apart = not flags & {Flag.ACROSS, Flag.NORM, Flag.CENTERED}
         if scales:
             classes.add(SymmetryClass.SCALING)
-            if apart and not outer and space not in facts.unshared:
+            if apart and space not in facts.unshared:
                 classes.add(SymmetryClass.SEMI)
         if signs:
             classes.add(SymmetryClass.SIGNED)

@@ -22,7 +22,7 @@ def _joined(reading: Reading, operation: Operation) -> None:
     operands = [reading.operand(one) for one in arguments]
     dims = len(operands[0].axes)
     along = axis_of(given(operation)["dim"], dims)
-    joined = Chain(tuple(_part(reading, operand.axes[along]) for operand in operands))
+    joined = Chain(tuple(_part(reading, operand, along) for operand in operands))
     letters = [
         [("part", number) if axis == along else None if is_alike(tree) else axis for axis, tree in enumerate(one.axes)]
         for number, one in enumerate(operands)
@@ -46,9 +46,10 @@ def _joined(reading: Reading, operation: Operation) -> None:
                     reading.facts.note(space, LINEAR, [key], [next(places)[1]])
 
 
-def _part(reading: Reading, tree: Tree) -> Tree:
+def _part(reading: Reading, operand: Operand, axis: int) -> Tree:
     """A part that is alike along the axis has a place in it like any other."""
-    return reading.data(tree.size) if is_alike(tree) else tree
+    tree = operand.axes[axis]
+    return reading.data(tree.size, reading.met(operand.constant)) if is_alike(tree) else tree
 
 
 @reads(aten.stack)
@@ -61,7 +62,7 @@ def _stacked(reading: Reading, operation: Operation) -> None:
     made: list[Letter] = [
         axis if any(axis in one for one in letters) else tree for axis, tree in enumerate(operands[0].axes)
     ]
-    made.insert(along, reading.data(len(operands)))
+    made.insert(along, reading.data(len(operands), reading.ordered()))
     reading.relate(operation, list(zip(operands, letters, strict=True)), [made], lambda letter: LINEAR)
 
 
@@ -78,9 +79,9 @@ def _sliced(reading: Reading, operation: Operation) -> bool | None:
     if step != 1:
         if not is_fixed(resolved(operand.axes[axis])):
             return False
-        _pick(reading, operation, operand, axis, [(0, len(range(start, stop, step)))], keep=True)
+        pick(reading, operation, operand, axis, [(0, len(range(start, stop, step)))], keep=True)
         return None
-    _pick(reading, operation, operand, axis, [(start, stop)], keep=True)
+    pick(reading, operation, operand, axis, [(start, stop)], keep=True)
     return None
 
 
@@ -89,14 +90,14 @@ def _selected(reading: Reading, operation: Operation) -> None:
     operand = reading.operand(operation.args[0])
     axis = axis_of(operation.args[1], len(operand.axes))
     start = operation.args[2] % operand.axes[axis].size
-    _pick(reading, operation, operand, axis, [(start, start + 1)], keep=False)
+    pick(reading, operation, operand, axis, [(start, start + 1)], keep=False)
 
 
 @reads(aten.unbind)
 def _unbound(reading: Reading, operation: Operation) -> None:
     operand = reading.operand(operation.args[0])
     axis = axis_of(given(operation)["dim"], len(operand.axes))
-    _pick(reading, operation, operand, axis, [(n, n + 1) for n in range(operand.axes[axis].size)], keep=False)
+    pick(reading, operation, operand, axis, [(n, n + 1) for n in range(operand.axes[axis].size)], keep=False)
 
 
 @reads(aten.split, aten.split_with_sizes, aten.unsafe_split, aten.unsafe_split_with_sizes)
@@ -105,10 +106,10 @@ def _parted(reading: Reading, operation: Operation) -> None:
     axis = axis_of(given(operation)["dim"], len(operand.axes))
     sizes = [reading.shapes[number][axis] for number in operation.results if number is not None]
     starts = [sum(sizes[:place]) for place in range(len(sizes))]
-    _pick(reading, operation, operand, axis, [(a, a + size) for a, size in zip(starts, sizes, strict=True)], keep=True)
+    pick(reading, operation, operand, axis, [(a, a + size) for a, size in zip(starts, sizes, strict=True)], keep=True)
 
 
-def _pick(
+def pick(
     reading: Reading,
     operation: Operation,
     operand: Operand,
@@ -124,11 +125,7 @@ def _pick(
         if number is None:
             continue
         if (start, stop) == (0, whole.size) or _plain(whole, others):
-            part = (
-                whole
-                if stop - start == whole.size
-                else (reading.alike if is_alike(whole) else reading.data)(stop - start)
-            )
+            part = whole if stop - start == whole.size else _short(reading, whole, stop - start)
             made = others
         else:
             part = _range(reading, whole, start, stop)
@@ -163,6 +160,11 @@ def _note_pick(reading: Reading, before: Operand, after: Operand, axis: int, sta
         for (_, one), (space, other) in zip(given, made, strict=True):
             if reading.facts is not None:
                 reading.facts.note(space, LINEAR, [one], [other])
+
+
+def _short(reading: Reading, whole: Tree, size: int) -> Tree:
+    """Some entries of an axis that stays."""
+    return reading.alike(size) if is_alike(whole) else reading.data(size, reading.cause(whole, reading.ordered()))
 
 
 def _parts_of(tree: Tree) -> Sequence[Tree]:

@@ -29,8 +29,10 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
     number, groups, turned = operation.results[0], named["groups"], bool(named.get("transposed"))
     if number is None or len(x.axes) != len(weight.axes):
         return False
-    for axis in (*x.axes[2:], *weight.axes[2:]):
-        reading.spaces.unify(axis, reading.data(axis.size))
+    # What a kernel sees are the positions of its input: both stay for one reason.
+    causes = [reading.hold(axis, reading.ordered()) for axis in x.axes[2:]]
+    for axis, cause in zip(weight.axes[2:], causes, strict=True):
+        reading.hold(axis, cause)
     bias = [] if named["bias"] is None else [reading.operand(named["bias"])]
     own: list[Letter] = ["in"]
     learned: list[Letter] = ["in", "out"] if turned else ["out", "in"]
@@ -51,7 +53,7 @@ def _convolved(reading: Reading, operation: Operation) -> bool | None:
     def relation(letter: Letter) -> Relation:
         return CONTRACTED if letter == "in" else _EACH if letter == "group" else LINEAR
 
-    positions = [reading.data(size) for size in reading.shapes[number][2:]]
+    positions = [reading.data(size, cause) for size, cause in zip(reading.shapes[number][2:], causes, strict=True)]
     result = number if groups == 1 else reading.virtual("grouped", number)
     reading.relate(operation, parts, [["item", *made, *positions]], relation, results=[result])
     if groups > 1:
@@ -96,13 +98,13 @@ def _pooled(reading: Reading, operation: Operation, relation: Relation) -> bool 
     operand = reading.operand(operation.args[0])
     dims = 3 if "3d" in str(operation.kind) else 2
     first = len(operand.axes) - dims
-    for axis in operand.axes[first:]:
-        reading.spaces.unify(axis, reading.data(axis.size))
+    causes = [reading.hold(axis, reading.ordered()) for axis in operand.axes[first:]]
     letters: list[Letter] = list(range(len(operand.axes)))
     made: list[list[Letter]] = []
     for number in operation.results:
         shape = reading.shapes[number] if number is not None else [tree.size for tree in operand.axes]
-        made.append([*letters[:first], *(reading.data(size) for size in shape[first:])])
+        places = (reading.data(size, cause) for size, cause in zip(shape[first:], causes, strict=True))
+        made.append([*letters[:first], *places])
     reading.relate(operation, [(operand, letters)], made, lambda letter: relation)
     return None
 
@@ -118,7 +120,8 @@ def _padded(reading: Reading, operation: Operation) -> bool | None:
     value = given(operation)["value"]
     letters: list[Letter] = list(range(len(operand.axes)))
     made: list[Letter] = [
-        reading.data(reading.shapes[number][axis]) if axis in touched else axis for axis in range(len(operand.axes))
+        reading.data(reading.shapes[number][axis], reading.cause(tree, reading.ordered())) if axis in touched else axis
+        for axis, tree in enumerate(operand.axes)
     ]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR if value == 0 else OTHER)
     return None

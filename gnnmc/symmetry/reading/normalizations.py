@@ -110,7 +110,10 @@ def _batch(reading: Reading, operation: Operation) -> None:
     roles = ["x", *learned]
     moved, shifted = (_shifts(reading, named, role) for role in ("running_mean", "bias"))
     made: list[Letter] = [n if letters[n] is not None else tree for n, tree in enumerate(x.axes)]
-    others = [[] if r is None else [reading.data(size) for size in reading.shapes[r]] for r in operation.results[1:]]
+    others = [
+        [] if r is None else [reading.data(size, reading.ordered()) for size in reading.shapes[r]]
+        for r in operation.results[1:]
+    ]
 
     def scale(keys: Sequence[Key], out: Sequence[Key]) -> list[Equation]:
         held = dict(zip(roles, keys, strict=True))
@@ -145,7 +148,10 @@ def _group(reading: Reading, operation: Operation) -> None:
     letters: list[Letter] = list(range(len(x.axes)))
     parts: list[tuple[Operand, list[Letter]]] = [(x, letters)]
     parts += [(operand, [1]) for operand in _with_units(reading, named, "weight", "bias").values()]
-    others = [[] if r is None else [reading.data(size) for size in reading.shapes[r]] for r in operation.results[1:]]
+    others = [
+        [] if r is None else [reading.data(size, reading.ordered()) for size in reading.shapes[r]]
+        for r in operation.results[1:]
+    ]
     law = _law(reading, named)
     relation = Relation(law, law, Flag.ACROSS)
     reading.relate(operation, parts, [letters, *others], lambda letter: relation if letter == 1 else OTHER)

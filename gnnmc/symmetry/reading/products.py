@@ -7,13 +7,11 @@ import torch
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.elementwise import is_alike
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
-from gnnmc.symmetry.reading.relations import ACROSS, CONTRACTED, LINEAR, Flag, Relation, shifted_product
+from gnnmc.symmetry.reading.relations import ACROSS, CONTRACTED, LINEAR, SAID, Flag, Relation, shifted_product
 from gnnmc.symmetry.reading.rules import given, reads
 from gnnmc.symmetry.reading.spaces import UNUSED
 
 aten = torch.ops.aten
-# A product with zeros asks nothing of what it sums over.
-_FREE = Relation(lambda given, made: [], lambda given, made: [])
 _ALONG = Relation(shifted_product, shifted_product, Flag.UNIT)
 
 
@@ -52,7 +50,7 @@ def contract(
 
     def relation(letter: Letter) -> Relation:
         if empty and letter in summed:
-            return _FREE
+            return SAID  # a product with zeros asks nothing of what it sums over
         if letter in alone:
             return ACROSS
         if letter in summed:
@@ -136,12 +134,11 @@ def _sparse(reading: Reading, operation: Operation) -> bool | None:
     if not all(isinstance(one, torch.Tensor) for one in (starts, columns, values)):
         return _sparse_of_weights(reading, operation)
     operand = reading.operand(x)
-    rows = reading.data(len(starts) - 1)
     letters: list[Letter] = ["node", *range(1, len(operand.axes))]
     shown = [None if is_alike(tree) and n else letters[n] for n, tree in enumerate(operand.axes)]
-    reading.spaces.unify(operand.axes[0], reading.data(operand.axes[0].size))
+    cause = reading.hold(operand.axes[0], reading.met(columns))
     made: list[Letter] = [
-        rows,
+        reading.data(len(starts) - 1, cause),
         *(letters[n] if shown[n] is not None else operand.axes[n] for n in range(1, len(letters))),
     ]
     reading.relate(operation, [(operand, shown)], [made], lambda letter: LINEAR)
@@ -156,9 +153,9 @@ def _sparse_of_weights(reading: Reading, operation: Operation) -> bool | None:
     entries, operand = reading.operand(values), reading.operand(x)
     if len(entries.axes) != 1:
         return False
-    reading.spaces.unify(operand.axes[0], reading.data(operand.axes[0].size))
-    reading.spaces.unify(entries.axes[0], reading.data(entries.axes[0].size))
+    cause = reading.hold(operand.axes[0], reading.met(columns))
+    reading.hold(entries.axes[0], reading.met(columns))
     letters: list[Letter] = ["node", *range(1, len(operand.axes))]
-    made: list[Letter] = [reading.data(len(starts) - 1), *letters[1:]]
+    made: list[Letter] = [reading.data(len(starts) - 1, cause), *letters[1:]]
     reading.relate(operation, [(operand, letters), (entries, ["entry"])], [made], lambda letter: LINEAR)
     return None

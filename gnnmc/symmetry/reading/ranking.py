@@ -31,8 +31,7 @@ _PLACED = Relation(_no_factor, nothing, Flag.UNIT)
 def _ranked(reading: Reading, operation: Operation) -> None:
     operand = reading.operand(operation.args[0])
     along = axes_of(given(operation).get("dim"), len(operand.axes))
-    for axis in along:
-        reading.spaces.unify(operand.axes[axis], reading.data(operand.axes[axis].size))
+    causes = {axis: reading.hold(operand.axes[axis], reading.ordered()) for axis in along}
     letters: list[Letter] = [
         None if axis in along or is_alike(tree) else axis for axis, tree in enumerate(operand.axes)
     ]
@@ -44,7 +43,7 @@ def _ranked(reading: Reading, operation: Operation) -> None:
         own: list[Letter] = []
         for place, axis in enumerate(rest):
             kept_tree: Letter = axis if letters[axis] is not None else operand.axes[axis]
-            own.append(reading.data(shape[place]) if axis in along else kept_tree)
+            own.append(reading.data(shape[place], causes[axis]) if axis in along else kept_tree)
         made.append(own)
     relation = _RANKED if len(operation.results) > 1 else _PLACED
     reading.relate(operation, [(operand, letters)], made, lambda letter: relation)

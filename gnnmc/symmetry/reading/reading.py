@@ -49,18 +49,28 @@ class Reading:
     """axes: number → the trees of a value's axes. facts: filled in the last pass, None before.
 
     plain: number → the tensor of the model that a value is a mere view of, entry for entry. uses: number → the
-    operations that need it. squares: the numbers of squares that are only summed. zeros: those of
-    values that are 0 everywhere (products with the first state of an LSTM).
+    operations that need it. squares: the numbers of squares that are only summed. summed: those of
+    products that are only summed, over these of their axes at least: with the sum, a product of matrices. zeros: those
+    of values that are 0 everywhere (products with the first state of an LSTM). operation: the one that is being read.
+    of_data: whether a constant is made of what the model is called on; others are the model's own.
     """
 
-    def __init__(self, spaces: Spaces, shapes: Mapping[int, torch.Size]) -> None:
+    def __init__(
+        self,
+        spaces: Spaces,
+        shapes: Mapping[int, torch.Size],
+        of_data: Callable[[Tensor], bool] = lambda constant: True,
+    ) -> None:
         self.spaces = spaces
         self.shapes = shapes
+        self.operation: Operation | None = None
+        self._of_data = of_data
         self.axes: dict[int, tuple[Tree, ...]] = {}
         self.facts: Facts | None = None
         self.plain: dict[int, str] = {}
         self.uses: dict[int, list[Operation]] = {}
         self.squares: set[int] = set()
+        self.summed: dict[int, frozenset[int]] = {}
         self.zeros: set[int] = set()
         self._virtual: dict[Hashable, int] = {}
         self._constants: dict[int, tuple[Tensor, tuple[bool, ...]]] = {}
@@ -87,9 +97,34 @@ class Reading:
         """Of a value or a constant tensor."""
         return tuple(self.shapes[argument.number] if isinstance(argument, Ref) else argument.shape)
 
-    def data(self, size: int) -> Tree:
-        """An axis that the weights have no part in: nodes, pixels, tokens."""
-        return Whole(Space(size, SINGLE if size == 1 else INPUT))
+    def data(self, size: int, reason: Reason = INPUT) -> Tree:
+        """An axis that the weights have no part in: nodes, pixels, tokens; or that is fixed for another reason."""
+        return Whole(Space(size, SINGLE if size == 1 else reason))
+
+    def met(self, constant: Any) -> Reason:
+        """Why what meets a constant stays. What is no constant tells of places by its order."""
+        if not isinstance(constant, Tensor):
+            return self.ordered()
+        return INPUT if self._of_data(constant) else Reason("constant", f"meets a constant in {self._named()}")
+
+    def ordered(self) -> Reason:
+        """Why units stay whose order the operation asks for."""
+        return Reason("operation", f"order decides in {self._named()}")
+
+    def hold(self, tree: Tree, reason: Reason) -> Reason:
+        """Nothing in it moves, for this reason where there is none yet. Gives the reason for which it stays."""
+        for space in spaces_of(resolved(tree)):
+            if not space.uniform:
+                self.spaces.freeze(Whole(space), SINGLE if space.size == 1 else reason)
+        return self.cause(tree, reason)
+
+    def cause(self, tree: Tree, otherwise: Reason) -> Reason:
+        """The first reason for which something in it stays, where it is more than that it is a single entry."""
+        reasons = (space.fixed for space in spaces_of(resolved(tree)) if space.size > 1)
+        return next((reason for reason in reasons if reason is not None), otherwise)
+
+    def _named(self) -> str:
+        return "an operation" if self.operation is None else str(self.operation.kind)
 
     def alike(self, size: int) -> Tree:
         """An axis along which all entries are equal."""
@@ -235,8 +270,10 @@ class Reading:
         known = self._constants.get(id(constant))
         if known is None:
             known = self._constants[id(constant)] = (constant, _alike(constant))
+        reason = self.met(constant)
         return tuple(
-            self.alike(size) if same else self.data(size) for size, same in zip(constant.shape, known[1], strict=True)
+            self.alike(size) if same else self.data(size, reason)
+            for size, same in zip(constant.shape, known[1], strict=True)
         )
 
 

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.elementwise import is_alike
-from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
+from gnnmc.symmetry.reading.joining import pick
+from gnnmc.symmetry.reading.reading import INPUT, Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import LINEAR, OTHER, POSITIVE, Flag, Relation
 from gnnmc.symmetry.reading.rules import axis_of, given, reads
-from gnnmc.symmetry.reading.spaces import Tree, is_fixed, resolved
+from gnnmc.symmetry.reading.spaces import Reason, is_fixed, resolved
 
 aten = torch.ops.aten
 _LARGEST = Relation(POSITIVE.scale, POSITIVE.sign, Flag.UNIT)
@@ -25,7 +26,10 @@ def _selected(reading: Reading, operation: Operation) -> bool | None:
     axis, index = axis_of(operation.args[1], len(operand.axes)), operation.args[2]
     if not _tells_rows(reading, index):
         return False
-    _replace(reading, operation, operand, axis, [reading.data(size) for size in reading.shape(index) or (1,)])
+    if (run := _run(reading, index)) is not None:
+        pick(reading, operation, operand, axis, [run], keep=True)
+    else:
+        _replace(reading, operation, operand, axis, reading.shape(index) or (1,), [index])
     return None
 
 
@@ -34,7 +38,10 @@ def _embedded(reading: Reading, operation: Operation) -> bool | None:
     table, index = reading.operand(operation.args[0]), operation.args[1]
     if not _tells_rows(reading, index):
         return False
-    _replace(reading, operation, table, 0, [reading.data(size) for size in reading.shape(index)])
+    if (run := _run(reading, index)) is not None:
+        pick(reading, operation, table, 0, [run], keep=True)
+    else:
+        _replace(reading, operation, table, 0, reading.shape(index), [index])
     return None
 
 
@@ -48,11 +55,14 @@ def _indexed(reading: Reading, operation: Operation) -> bool | None:
         return False
     if not all(_tells_rows(reading, indices[n]) for n in used):
         return False
+    if len(used) == 1 and (run := _run(reading, indices[used[0]])) is not None:
+        pick(reading, operation, operand, used[0], [run], keep=True)
+        return None
     covered = sum(_covers(reading, operand, indices[n], number) for n in used)
     kept = len(operand.axes) - covered
     shape = reading.shapes[number]
-    new = [reading.data(size) for size in shape[used[0] : len(shape) - (kept - used[0])]]
-    _replace(reading, operation, operand, used[0], new, covered)
+    new = shape[used[0] : len(shape) - (kept - used[0])]
+    _replace(reading, operation, operand, used[0], new, [indices[n] for n in used], covered)
     return None
 
 
@@ -64,12 +74,14 @@ def _gathered(reading: Reading, operation: Operation) -> bool | None:
         return False
     places = reading.operand(index)
     letters: list[Letter] = ["rows" if n == axis else n for n in range(len(operand.axes))]
-    _hold(reading, operand, axis)
+    cause = reading.hold(operand.axes[axis], reading.met(index))
     for n, tree in enumerate(operand.axes):
         if n != axis and (places.axes[n].size != tree.size or not is_alike(places.axes[n])):
-            reading.spaces.unify(tree, reading.data(tree.size))
+            reading.hold(tree, reading.met(index))
     made: list[Letter] = [
-        reading.data(index.shape[n]) if n == axis or index.shape[n] != tree.size else n
+        reading.data(index.shape[n], cause if n == axis else reading.cause(tree, reading.met(index)))
+        if n == axis or index.shape[n] != tree.size
+        else n
         for n, tree in enumerate(operand.axes)
     ]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
@@ -86,8 +98,8 @@ def _scattered(reading: Reading, operation: Operation) -> bool | None:
     places = reading.operand(index)
     for n, tree in enumerate(values.axes):
         if n != axis and not is_alike(places.axes[n]) and tree.size != 1:
-            reading.spaces.unify(tree, reading.data(tree.size))
-    return _add_rows(reading, operation, base, values, axis)
+            reading.hold(tree, reading.met(index))
+    return _add_rows(reading, operation, base, values, axis, index)
 
 
 @reads(aten.index_add, aten.index_reduce)
@@ -95,7 +107,7 @@ def _added_rows(reading: Reading, operation: Operation) -> bool | None:
     base, index, values = reading.operand(operation.args[0]), operation.args[2], reading.operand(operation.args[3])
     if not isinstance(index, Tensor):
         return False
-    return _add_rows(reading, operation, base, values, axis_of(operation.args[1], len(base.axes)))
+    return _add_rows(reading, operation, base, values, axis_of(operation.args[1], len(base.axes)), index)
 
 
 @reads(aten.index_put, aten._unsafe_index_put)
@@ -106,28 +118,31 @@ def _put(reading: Reading, operation: Operation) -> bool | None:
     if used != list(range(len(used))) or not all(isinstance(index, Tensor) for index in indices):
         return False
     covered = sum(index.dim() if index.dtype == torch.bool else 1 for index in indices)
+    reason = _told_by(reading, indices)
     for axis in range(covered):
-        _hold(reading, base, axis)
+        reading.hold(base.axes[axis], reason)
     rest = len(base.axes) - covered
     theirs = values.axes[len(values.axes) - rest :] if rest else ()
     for tree in values.axes[: len(values.axes) - rest]:
-        reading.spaces.unify(tree, reading.data(tree.size))
+        reading.hold(tree, reason)
     first = len(values.axes) - len(theirs)
     letters: list[Letter] = [("row", n) for n in range(first)]
     letters += [None if is_alike(tree) else covered + n for n, tree in enumerate(theirs)]
-    return _merge(reading, operation, base, values, letters, set(range(covered)), LINEAR)
+    return _merge(reading, operation, base, values, letters, set(range(covered)), LINEAR, reason)
 
 
-def _add_rows(reading: Reading, operation: Operation, base: Operand, values: Operand, axis: int) -> bool | None:
+def _add_rows(
+    reading: Reading, operation: Operation, base: Operand, values: Operand, axis: int, index: Tensor
+) -> bool | None:
     relation = _REDUCED.get(given(operation).get("reduce", "sum"))
     if relation is None:
         return False
-    _hold(reading, base, axis)
-    _hold(reading, values, axis)
+    reason = reading.hold(values.axes[axis], reading.met(index))
+    reading.hold(base.axes[axis], reason)
     letters: list[Letter] = [
         ("row", n) if n == axis else None if is_alike(tree) else n for n, tree in enumerate(values.axes)
     ]
-    return _merge(reading, operation, base, values, letters, {axis}, relation)
+    return _merge(reading, operation, base, values, letters, {axis}, relation, reason)
 
 
 def _merge(
@@ -138,15 +153,16 @@ def _merge(
     letters: Sequence[Letter],
     rows: set[int],
     relation: Relation,
+    reason: Reason,
 ) -> bool | None:
-    """What stood there and what comes: a base of zeros has no part in it."""
+    """What stood there and what comes: a base of zeros has no part in it. reason: why rows stay."""
     empty = reading.is_zero(base)
     own: list[Letter] = [
         ("base", n) if n in rows else None if is_alike(tree) else n for n, tree in enumerate(base.axes)
     ]
     held = {letter for letter in (*letters, *(() if empty else own)) if letter is not None}
     made: list[Letter] = [
-        reading.data(tree.size)
+        reading.data(tree.size, reading.cause(tree, reason))
         if n in rows
         else n
         if n in held
@@ -166,11 +182,18 @@ def _merge(
 
 
 def _replace(
-    reading: Reading, operation: Operation, operand: Operand, axis: int, new: Sequence[Tree], covered: int = 1
+    reading: Reading,
+    operation: Operation,
+    operand: Operand,
+    axis: int,
+    sizes: Sequence[int],
+    indices: Sequence[Any],
+    covered: int = 1,
 ) -> None:
-    """So many axes from `axis` on, which do not move, become new ones."""
-    for n in range(axis, axis + covered):
-        _hold(reading, operand, n)
+    """So many axes from `axis` on, which do not move, become new ones of these sizes."""
+    reason = _told_by(reading, indices)
+    causes = [reading.hold(operand.axes[n], reason) for n in range(axis, axis + covered)]
+    new = [reading.data(size, causes[0]) for size in sizes]
     letters: list[Letter] = [("row", n) if axis <= n < axis + covered else n for n in range(len(operand.axes))]
     made: list[Letter] = [*letters[:axis], *new, *letters[axis + covered :]]
     reading.relate(operation, [(operand, letters)], [made], lambda letter: LINEAR)
@@ -190,5 +213,21 @@ def _covers(reading: Reading, operand: Operand, index: Any, result: int) -> int:
     return dims if len(reading.shapes[result]) == len(operand.axes) - dims + 1 else 1
 
 
-def _hold(reading: Reading, operand: Operand, axis: int) -> None:
-    reading.spaces.unify(operand.axes[axis], reading.data(operand.axes[axis].size))
+def _run(reading: Reading, index: Any) -> tuple[int, int] | None:
+    """The range of entries that the model itself picks one after another (the places of tokens): a mere slice."""
+    if not isinstance(index, Tensor) or index.dim() != 1 or index.dtype not in (torch.int32, torch.int64):
+        return None
+    if not index.numel() or int(index[0]) < 0 or reading.met(index) is INPUT:
+        return None
+    first, many = int(index[0]), index.numel()
+    return (first, first + many) if index.tolist() == list(range(first, first + many)) else None
+
+
+def _told_by(reading: Reading, indices: Sequence[Any]) -> Reason:
+    """Why rows that are picked by these places stay: for the first of them that says more than that data tell it."""
+    reasons = []
+    for index in indices:
+        told = [] if isinstance(index, Tensor) else reading.operand(index).axes
+        causes = (reading.cause(tree, reading.ordered()) for tree in told)
+        reasons.append(reading.met(index) if isinstance(index, Tensor) else next(causes, reading.ordered()))
+    return next((reason for reason in reasons if reason is not INPUT), reasons[0])

@@ -8,7 +8,7 @@ from gnnmc.engine.tracing import Operation
 from gnnmc.symmetry.reading.reading import Letter, Operand, Reading
 from gnnmc.symmetry.reading.relations import LINEAR, Key
 from gnnmc.symmetry.reading.rules import axis_of, given, reads
-from gnnmc.symmetry.reading.spaces import Chain, Grid, Reason, Space, Tree, is_fixed, resolved
+from gnnmc.symmetry.reading.spaces import Chain, Grid, Space, Tree, is_fixed, resolved
 
 aten = torch.ops.aten
 
@@ -109,7 +109,7 @@ def _repeated(reading: Reading, operation: Operation) -> None:
             made.append(axis if count == 1 else reading.alike(count))
         elif is_fixed(resolved(tree)):
             letters.append(None)
-            made.append(reading.data(count * tree.size))
+            made.append(reading.data(count * tree.size, reading.cause(tree, reading.ordered())))
         else:
             letters.append(("again", axis))
             made.append(Chain((tree,) * count))
@@ -129,7 +129,7 @@ def _turned(reading: Reading, operation: Operation) -> None:
     operand = reading.operand(operation.args[0])
     dims = given(operation)["dims"]
     for axis in dims or range(len(operand.axes)):
-        reading.spaces.freeze(operand.axes[axis], Reason("operation", f"order decides in {operation.kind}"))
+        reading.hold(operand.axes[axis], reading.ordered())
     rearranged(reading, operation, range(len(operand.axes)))
 
 

@@ -18,7 +18,7 @@ from gnnmc.symmetry.reading.spaces import (
     spaces_of,
 )
 
-ALIKE = Reason("input", "meets a value that is the same for all units")
+ALIKE = Reason("operation", "meets a value that is the same for all units")
 
 
 class Spaces:
