@@ -84,7 +84,7 @@ def align_many(
     kinds = METHODS[method].used(classes, options)
     seed, restarts = whole_number("seed", seed), whole_number("restarts", restarts, 1)
     function = ModelFunction(model, problem, device)
-    found = read(function)
+    found = read(function, classes=kinds)
     _require_pairs(pairs)
     loaded = [(function.load(weights_of(a), "a"), function.load(weights_of(b), "b")) for a, b in pairs]
     for number, pair in enumerate(loaded):

@@ -1,6 +1,6 @@
 """The symmetry of a model on a problem: recorded, read, and checked by numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +12,7 @@ from gnnmc.engine import ModelFunction, NotTraceable
 from gnnmc.engine.tracing import Trace, record
 from gnnmc.problem import Problem
 from gnnmc.seeding import forked
+from gnnmc.symmetry.classes import SymmetryClass
 from gnnmc.symmetry.evaluating import (
     ITEMS,
     Remembered,
@@ -70,8 +71,10 @@ class ReadModel:
     batches: list[Any] | None = None
 
 
-def read(function: ModelFunction, seed: int = 0) -> ReadModel:
-    """Record, read and check."""
+def read(
+    function: ModelFunction, seed: int = 0, classes: Collection[SymmetryClass | str] = frozenset(SymmetryClass)
+) -> ReadModel:
+    """Record, read and check; these classes only."""
     varying = [
         name for name, value in function.reference.items() if name not in function.tied and value.is_floating_point()
     ]
@@ -97,7 +100,7 @@ def read(function: ModelFunction, seed: int = 0) -> ReadModel:
     items = some_items(function.problem, ITEMS, "general position")
     nearby = Remembered(outputs_on(function, items)) if apart else recorded
     exactly = evaluated(function, trace, recorded, general_position(function, seed, nearby))
-    checked = verified(export.symmetry(), *exactly, tolerance=TOLERANCE, seed=seed)
+    checked = verified(export.symmetry().restricted(classes), *exactly, tolerance=TOLERANCE, seed=seed)
     # A record knows the items and the weights that it was made with; the model is asked on others, and at others.
     really = outputs_on(function, some_items(function.problem, CHECKED, "checking", seed)) if apart else recorded
     for number in range(1, 1 + (_POINTS_ASKING if asks_values(trace) else _POINTS)):

@@ -154,7 +154,7 @@ class Symmetry:
             self,
             groups=groups,
             scalings={n: one for n, one in self.scalings.items() if SymmetryClass.SCALING in asked or n in gauges},
-            signings=dict(self.signings) if SymmetryClass.SIGNED in kinds else {},
+            signings=dict(self.signings) if SymmetryClass.SIGNED in asked else {},
         )
 
 

@@ -20,7 +20,7 @@ from gnnmc.symmetry.matching.terms import inner, products, terms
 from gnnmc.symmetry.symmetry import Symmetry
 
 # A step gains less and less; the ascent that follows does the rest.
-STEPS, ENOUGH = 30, 2e-4
+STEPS, ENOUGH = 30, 4e-4
 
 # A matrix for each key. Shape (U, U), U the units of all copies of the group.
 Matrices = dict[Key, Tensor]
