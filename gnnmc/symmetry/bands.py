@@ -10,27 +10,30 @@ from gnnmc.symmetry.layout import Joined, Layout, Product, Units
 if TYPE_CHECKING:
     from gnnmc.symmetry.symmetry import Symmetry
 
-COLUMNS = ["tensor", "axis", "size", "start", "stop", "low", "high", "units", "group", "status"]
+COLUMNS = [
+    *("tensor", "axis", "size", "start", "stop", "low", "high"),
+    *("units", "group", "status", "classes", "copies"),
+]
 
 
 def bands(symmetry: "Symmetry") -> pd.DataFrame:
     """One row per band: parts of an axis stand side by side from `start` to `stop`, factors of one above one another.
 
     Columns: `tensor, axis, size, start, stop, low, high` (shares of the axis' strip, 0 to 1), `units, group, status`
-    ("moves", "fixed" or "not understood").
+    ("moves", "fixed" or "not understood"), `classes` of the group, `copies` of it.
     """
     unknown = {(one.tensor, one.axis, one.part) for one in symmetry.still if not one.understood}
     rows: list[dict[str, Any]] = []
     for tensor, axes in symmetry.layouts.items():
         for axis, layout in enumerate(axes):
             for part, (leaf, box) in enumerate(_boxes(layout, 0.0, 1.0, 0.0, 1.0)):
-                moves = isinstance(leaf, Units) and bool(symmetry.groups[leaf.group].classes)
-                still = "not understood" if (tensor, axis, part) in unknown else "fixed"
-                group = leaf.group if isinstance(leaf, Units) and moves else ""
-                status = "moves" if moves else still
-                rows.append(
-                    dict(zip(COLUMNS, (tensor, axis, layout.size, *box, leaf.size, group, status), strict=True))
-                )
+                group = symmetry.groups[leaf.group] if isinstance(leaf, Units) else None
+                told: tuple[Any, ...]
+                if group is not None and group.classes:
+                    told = (group.name, "moves", group.listed, group.copies)
+                else:
+                    told = ("", "not understood" if (tensor, axis, part) in unknown else "fixed", "", 1)
+                rows.append(dict(zip(COLUMNS, (tensor, axis, layout.size, *box, leaf.size, *told), strict=True)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -29,6 +29,11 @@ class Group:
     independent: bool = False
     behind: tuple[tuple[str, bool], ...] = ()
 
+    @property
+    def listed(self) -> str:
+        """The classes in words, in the order in which they are defined."""
+        return ", ".join(kind.value for kind in SymmetryClass if kind in self.classes)
+
 
 @dataclass(frozen=True)
 class Scaling:

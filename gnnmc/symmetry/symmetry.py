@@ -71,7 +71,7 @@ class Symmetry:
                 "units": group.size,
                 "copies": group.copies,
                 "within": ", ".join(group.outer),
-                "classes": ", ".join(kind.value for kind in SymmetryClass if kind in group.classes),
+                "classes": group.listed,
                 "axes": ", ".join(f"{tensor}[{axis}]" for tensor, axis in self.axes(group.name)),
             }
             for group in self.groups.values()
@@ -100,7 +100,7 @@ class Symmetry:
                             "units": leaf.size,
                             "status": "moves" if moves else "not understood" if unknown else "fixed",
                             "group": group.name if group is not None and moves else "",
-                            "classes": _listed(group) if moves else "",
+                            "classes": group.listed if group is not None and moves else "",
                             "reason": "" if still is None else still.reason,
                         }
                     )
@@ -114,8 +114,7 @@ class Symmetry:
         from gnnmc.draw.symmetry import draw_symmetry
         from gnnmc.symmetry.bands import bands
 
-        frame = bands(self).merge(self.groups_frame()[["group", "classes", "copies"]], on="group", how="left")
-        return draw_symmetry(frame) if width is None else draw_symmetry(frame, width=width)
+        return draw_symmetry(bands(self)) if width is None else draw_symmetry(bands(self), width=width)
 
     def without(self, names: Collection[str], kind: str, reason: str) -> "Symmetry":
         """The same with these groups fixed; groups nested in them may still move. kind, reason: as in `Still`."""
@@ -156,7 +155,3 @@ class Symmetry:
             scalings={n: one for n, one in self.scalings.items() if SymmetryClass.SCALING in asked or n in gauges},
             signings=dict(self.signings) if SymmetryClass.SIGNED in asked else {},
         )
-
-
-def _listed(group: Group | None) -> str:
-    return "" if group is None else ", ".join(kind.value for kind in SymmetryClass if kind in group.classes)

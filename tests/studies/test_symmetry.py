@@ -134,16 +134,26 @@ def test_aligned_lines_are_not_told_that_nothing_was_aligned(ran: Any) -> None:
     assert "GMC005" not in set(ran[0]["diagnostics"]["code"])
 
 
+def test_the_symmetry_of_every_model_is_shown_once_with_the_most_that_an_alignment_could_use(ran: Any) -> None:
+    bands = ran[0]["bands"]
+    assert set(bands["model"]) == set(ran[0]["aligned"]["model"])
+    assert set(bands.loc[bands["status"] == "moves", "classes"]) == {"permutation, scaling"}  # `learned` uses both
+    captions = [v.caption for section in ran[1].sections for v in section.figures if v.name.startswith("symmetry")]
+    # A wider one, and the same on images, look alike.
+    assert [caption.partition(":")[0] for caption in captions] == ["gcn", "mlp", "gcn, depth 3"]
+
+
 def test_the_page_shows_every_figure_and_each_can_be_drawn(ran: Any) -> None:
     page = ran[1]
     figures = {view.name: view for section in page.sections for view in section.figures}
     assert set(figures) == {
         "alignment_homophily_0", "alignment_homophily_left_0", "alignment_width", "alignment_depth", "ablation",
-        "profiles_aligned",
+        "profiles_aligned", "symmetry_0", "symmetry_1", "symmetry_2",
     }  # fmt: skip
     for view in figures.values():
         drawing(view.draw)(view.frame, width=8.8, **view.options)
-        assert ("as trained" in set(view.frame["aligned"])) == ("left" not in view.name)
+        if "aligned" in view.frame:
+            assert ("as trained" in set(view.frame["aligned"])) == ("left" not in view.name)
     assert set(figures["ablation"].frame["block"]) == {"mlp on digits"}
     width = figures["alignment_width"].frame
     assert set(width["x"]) == {8, 16} and set(width["row"]) == {"gcn, depth 2, homophily 0.9"}

@@ -12,9 +12,10 @@ from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.stages.connect import PROFILE_VERSION, Numbered, ends_of, profile_paths, records, usable
 from gnnmc.studies.stages.modes import common_of
 from gnnmc.symmetry import Alignment, align_many
+from gnnmc.symmetry.bands import bands
 from gnnmc.weights import Mode
 
-VERSION = 2
+VERSION = 3
 
 # Leaves the modes as they were trained.
 AS_TRAINED = "none"
@@ -75,11 +76,12 @@ def align_tasks(
 
 
 def align_modes(requests: Sequence[Request], execution: Execution) -> list[Result]:
-    """graph and two modes → `moved` (the second mode's weights), `groups` (table), `about` (status, distances, …).
+    """graph and two modes → `moved` (the second mode's weights), `groups`, `bands` (tables), `about` (status, …).
 
-    groups: one row per group of units: `group, units, copies, classes, axes, moved, class`. about: `status`;
-    `distance_before`, `distance_after`; `share_moved` of the units; `figures` of the method; `diagnostics`. Where an
-    end diverged nothing is moved. The requests are of one graph, model and alignment.
+    bands: where which group lies, as `gnnmc.symmetry.bands` gives it. groups: one row per group of units: `group,
+    units, copies, classes, axes, moved, class`. about: `status`; `distance_before`, `distance_after`; `share_moved` of
+    the units; `figures` of the method; `diagnostics`. Where an end diverged nothing is moved. The requests are of one
+    graph, model and alignment.
     """
     problem, model = common_of(requests)
     asked = AlignmentBlock(**requests[0].config["alignment"])
@@ -103,6 +105,7 @@ def align_modes(requests: Sequence[Request], execution: Execution) -> list[Resul
 _LOST: Result = {
     "moved": {},
     "groups": pd.DataFrame(),
+    "bands": pd.DataFrame(),
     "about": {
         "status": "an end diverged",
         "distance_before": None,
@@ -124,4 +127,9 @@ def _moved(alignment: Alignment, b: Mode) -> Result:
         "figures": dict(alignment.figures),
         "diagnostics": records(alignment.diagnostics()),
     }
-    return {"moved": alignment.apply(b).weights, "groups": alignment.report().merge(groups, on="group"), "about": about}
+    return {
+        "moved": alignment.apply(b).weights,
+        "groups": alignment.report().merge(groups, on="group"),
+        "bands": bands(alignment.symmetry),
+        "about": about,
+    }

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from gnnmc.analysis.wording import shortened
-from gnnmc.studies.pages import Section, Tables, TableView
+from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.stages.align import WITH_REPAIR
 
 _SAME = ["model", "group", "units", "copies"]
@@ -24,6 +24,7 @@ def unit_sections(tables: Tables) -> list[Section]:
     return [
         Section(
             "What was moved",
+            figures=tuple(_pictures(tables["bands"])),
             tables=(
                 TableView(
                     "groups",
@@ -36,6 +37,28 @@ def unit_sections(tables: Tables) -> list[Section]:
             ),
         )
     ]
+
+
+def _pictures(bands: pd.DataFrame) -> list[FigureView]:
+    """Of every model that is not like one before it but for its width."""
+    shown: dict[str, FigureView] = {}
+    for model, some in bands.groupby("model", sort=False):
+        alike = some.drop(columns=["model", "size", "units", "start", "stop"]).to_csv(index=False)
+        number = len(shown)
+        shown.setdefault(
+            alike,
+            FigureView(
+                name=f"symmetry_{number}",
+                draw="symmetry.draw_symmetry",
+                frame=some.drop(columns="model"),
+                caption=(
+                    f"{model}: which units move together. A row per tensor, a strip per axis; a color and a number "
+                    "is a group of units, listed with what alignments of this run could do to it."
+                ),
+                alt=f"The tensors of {model}, their axes colored by the group of units that moves along them.",
+            ),
+        )
+    return list(shown.values())
 
 
 def _together(lists: "pd.Series[str]") -> str:
