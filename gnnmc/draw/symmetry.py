@@ -1,6 +1,8 @@
 """Which axes of a model's weights move together: a strip for each axis, its parts in the colors of their groups."""
 
 import itertools
+import textwrap
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,6 +15,10 @@ from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, styled
 
 _ROW = 0.17
 _LONGEST = 44
+# Letters of a line of the legend: beside the strips, and below them on a narrow page.
+_BESIDE, _BELOW = 60, 34
+# A number on the color of its group stands on a plate of its own, so that it can be read on every color.
+_PLATE = {"boxstyle": "round,pad=0.1", "facecolor": SURFACE, "edgecolor": "none"}
 _NEEDED = ("tensor", "axis", "size", "start", "stop", "low", "high", "units", "group", "status", "classes", "copies")
 
 
@@ -36,7 +42,8 @@ def draw_symmetry(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
     groups = [group for group in dict.fromkeys(frame["group"]) if group]
     numbers = {group: place for place, group in enumerate(groups, start=1)}
     stacked = width < STACKED_BELOW
-    rows, notes = max(1, sum(levels.values())), 2 * len(groups) + 3
+    listed = _listed(frame, _BELOW if stacked else _BESIDE)
+    rows, notes = max(1, sum(levels.values())), sum(len(lines) for _, lines in listed) + 3
     tall = _ROW * (rows + notes if stacked else max(rows, notes)) + 0.4
     figure = new_figure(width, tall)
     if stacked:
@@ -44,7 +51,7 @@ def draw_symmetry(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
     else:
         strips, legend = figure.subplots(1, 2, width_ratios=[1.5, 1])
     _strips(strips, frame, tops, levels, numbers)
-    _legend(legend, frame, numbers, notes if stacked else max(rows, notes))
+    _legend(legend, listed, numbers, notes if stacked else max(rows, notes))
     return figure
 
 
@@ -70,7 +77,8 @@ def _strips(
                     ha="center",
                     va="center_baseline",
                     fontsize=6.5,
-                    color=MUTED if number is None else SURFACE,
+                    color=MUTED if number is None else INK,
+                    bbox=None if number is None else _PLATE,
                 )
     axes.set(xlim=(0, most), ylim=(sum(levels.values()), 0))
     axes.set_yticks([top + levels[name] / 2 for name, top in tops.items()], [_short(name) for name in tops], fontsize=7)
@@ -82,19 +90,30 @@ def _strips(
         side.set_visible(False)
 
 
-def _legend(axes: Axes, frame: pd.DataFrame, numbers: dict[str, int], rows: int) -> None:
+def _listed(frame: pd.DataFrame, longest: int) -> list[tuple[dict[Any, Any], list[str]]]:
+    """Every group, and the lines of the legend on it: its name, then what may be done to it."""
+    listed = []
+    for band in frame[frame["group"] != ""].drop_duplicates("group").to_dict("records"):
+        told = f"{band['units']} units" + (f" × {int(band['copies'])}" if band["copies"] > 1 else "")
+        name = _short(band["group"], min(_LONGEST, longest))
+        listed.append((band, [name, *textwrap.wrap(f"{told}: {band['classes']}", longest)]))
+    return listed
+
+
+def _legend(axes: Axes, listed: list[tuple[dict[Any, Any], list[str]]], numbers: dict[str, int], rows: int) -> None:
     axes.set(xlim=(0, 1), ylim=(rows, 0))
     axes.axis("off")
-    groups = frame[frame["group"] != ""].drop_duplicates("group").to_dict("records")
     place = 0.0
-    for band in groups:
+    for band, (name, *lines) in listed:
         number = numbers[band["group"]]
         axes.add_patch(Rectangle((0, place + 0.1), 0.06, 0.8, facecolor=_color(number), edgecolor="none"))
-        axes.text(0.03, place + 0.5, f"{number}", ha="center", va="center_baseline", fontsize=6.5, color=SURFACE)
-        told = f"{band['units']} units" + (f" × {int(band['copies'])}" if band["copies"] > 1 else "")
-        axes.text(0.08, place + 0.5, _short(band["group"]), va="center_baseline", fontsize=7, color=INK)
-        axes.text(0.08, place + 1.4, f"{told}: {band['classes']}", va="center_baseline", fontsize=6.5, color=MUTED)
-        place += 2
+        axes.text(
+            0.03, place + 0.5, f"{number}", ha="center", va="center_baseline", fontsize=6.5, color=INK, bbox=_PLATE
+        )
+        axes.text(0.08, place + 0.5, name, va="center_baseline", fontsize=7, color=INK)
+        for below, line in enumerate(lines, start=1):
+            axes.text(0.08, place + below + 0.4, line, va="center_baseline", fontsize=6.5, color=MUTED)
+        place += 1 + len(lines)
     for words, status in (("fixed by an input or an output", "fixed"), ("not understood", "not understood")):
         place += 0.3
         _box(axes, (0, place + 0.1), 0.06, 0.8, MISSING, unknown=status == "not understood")
@@ -113,5 +132,5 @@ def _color(number: int) -> str:
     return MODEL_COLORS[(number - 1) % len(MODEL_COLORS)]
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
+def _short(name: str, longest: int = _LONGEST) -> str:
+    return name if len(name) <= longest else f"…{name[1 - longest :]}"

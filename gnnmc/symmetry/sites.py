@@ -154,12 +154,14 @@ class _Search:
         upstream = {n for one in needed(trace.operations, {number}) for n in one.results}
         repaired = [site.number for site in found if site.names or site.by_batchnorm]
         before = [one for one in repaired if one in upstream and one != number]
-        reader, read, summed, end = range(max(trace.shapes) + 1, max(trace.shapes) + 5)
+        reader, read, negated, summed, end = range(max(trace.shapes) + 1, max(trace.shapes) + 6)
         rest = [axis for axis in range(len(shape)) if axis not in units]
         operations = [
             *needed(trace.operations, {number, *before}),
             Operation(aten.mul.Tensor, (Ref(number), Ref(reader)), {}, (read,)),
-            Operation(aten.sum.dim_IntList, (Ref(read), list(units)), {}, (summed,)),
+            # Between the two, so that they are not read as a matrix product, which would take any basis.
+            Operation(aten.neg.default, (Ref(read),), {}, (negated,)),
+            Operation(aten.sum.dim_IntList, (Ref(negated), list(units)), {}, (summed,)),
             # Nothing is known of it, so that what it takes is left as it is.
             Operation("the rest of the model", tuple(Ref(one) for one in (*before, summed)), {}, (end,)),
         ]
@@ -168,6 +170,7 @@ class _Search:
             **trace.shapes,
             reader: torch.Size(shape),
             read: size,
+            negated: size,
             summed: torch.Size([size[axis] for axis in rest]),
             end: torch.Size(),
         }

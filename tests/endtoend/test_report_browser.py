@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gnnmc
 from gnnmc.draw import drawing
 from gnnmc.report import render_page
 from gnnmc.studies.pages import FigureView, Page, Section, TableView
+from gnnmc.symmetry.bands import bands
 
 pytestmark = pytest.mark.browser
 
@@ -22,6 +24,15 @@ def rows(**columns: Any) -> pd.DataFrame:
     """One row for every combination of the values of path, split, model and these columns."""
     axes = {"path": PATHS, "split": SPLITS, "model": MODELS} | columns
     return pd.DataFrame(itertools.product(*axes.values()), columns=list(axes))
+
+
+def bands_of_a_transformer() -> pd.DataFrame:
+    """Heads, their channels, long names, and a tensor that is not understood."""
+    graph = gnnmc.csbm(num_nodes=60, num_classes=3, num_features=8, train_per_class=5, seed=0)
+    problem = gnnmc.Problem.node_classification(graph)
+    found = bands(gnnmc.find_symmetry(gnnmc.build_model("transformer", problem, hidden=16, heads=4), problem))
+    found.loc[found["tensor"] == found["tensor"].iloc[-1], ["status", "group"]] = ["not understood", ""]
+    return found
 
 
 def figures() -> list[FigureView]:
@@ -77,6 +88,7 @@ def figures() -> list[FigureView]:
         "alignment": ("alignment.draw_alignment", lines, {}),
         "aligned_profiles": ("alignment.draw_aligned_profiles", along, {}),
         "ablation": ("ablation.draw_ablation", classes, {}),
+        "symmetry": ("symmetry.draw_symmetry", bands_of_a_transformer(), {}),
         "architectures": ("architectures.draw_architectures", compared, models),
     }
     return [
@@ -163,7 +175,7 @@ def test_many_figures_fold_and_unfold(open_page: Any, file: Path) -> None:
     drawn = "[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).length"
     assert page.evaluate(drawn) == 1 + 3
     fold = page.locator("details.more > summary")
-    assert fold.inner_text() == "9 more figures like these"
+    assert fold.inner_text() == "10 more figures like these"
     fold.press("Enter")
     assert page.evaluate(drawn) == len(figures())
 

@@ -185,7 +185,7 @@ def test_the_probe_of_sparse_features_stays_sparse_and_agrees_with_dense(monkeyp
     sparse = torch.tensor(x).to_sparse_csr()
     value = probe_of(sparse, y)
     assert value == probe_of(x, y)
-    monkeypatch.setattr(probe, "_SPARSE_SHARE", 0.0)  # centered and dense: the same probe up to its stopping rule
+    monkeypatch.setattr(probe, "SPARSE_SHARE", 0.0)  # centered and dense: the same probe up to its stopping rule
     assert probe_of(sparse, y) == pytest.approx(value, abs=0.01)
 
 
