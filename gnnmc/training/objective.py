@@ -132,8 +132,8 @@ class Objective:
         return None
 
     def loss(self, step: Step) -> Tensor:
-        """What is to be minimized, a scalar to differentiate."""
-        raise NotImplementedError
+        """What is to be minimized, a scalar to differentiate. Raises InputError where a subclass does not say."""
+        raise InputError(f"objective {type(self).__name__} has no loss: write loss(step), which gives a scalar")
 
     def record(self) -> dict[str, Any]:
         """What a mode's settings say of it, as JSON values: its name and its numbers."""

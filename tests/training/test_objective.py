@@ -325,3 +325,11 @@ def test_a_failing_objective_takes_no_hooks_with_it(toy_problem):
     with pytest.raises(RuntimeError, match="the user's own"):
         train(build_model("gcn", toy_problem), toy_problem, objective=own, **FEW)
     assert not any(part._forward_pre_hooks or part._forward_hooks for part in kept[0].modules())
+
+
+def test_an_objective_without_a_loss_is_told(toy_problem):
+    class Empty(Objective):
+        pass
+
+    with pytest.raises(InputError, match=r"objective Empty has no loss: write loss\(step\)"):
+        train(build_model("gcn", toy_problem, hidden=4), toy_problem, epochs=1, objective=Empty(), device="cpu")
