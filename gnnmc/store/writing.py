@@ -54,7 +54,7 @@ class Writer:
 def sweep(root: Path) -> int:
     """Remove what dead writers left in `root`; the number of folders removed. Living writers are left alone."""
     removed = 0
-    for folder in list(root.iterdir()) if root.is_dir() else []:
+    for folder in _entries(root):
         if _is_dead(folder):
             shutil.rmtree(folder, ignore_errors=True)
             removed += not folder.exists()
@@ -63,13 +63,17 @@ def sweep(root: Path) -> int:
 
 def sweep_parts(folder: Path) -> int:
     """Remove what a killed `replace_file` left in `folder` and the folders in it; only where nobody else writes."""
-    parts = [
-        path for pattern in (".*.part", "*/.*.part") for path in folder.glob(pattern) if _PART.fullmatch(path.name)
-    ]
+    inner = [path for path in _entries(folder) if path.is_dir()]
+    parts = [path for place in (folder, *inner) for path in _entries(place) if _PART.fullmatch(path.name)]
     for part in parts:
         with suppress(OSError):
             part.unlink()
     return sum(not part.exists() for part in parts)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, read at once: an iterator over it would be left open where Ctrl-C comes between."""
+    return [folder / name for name in os.listdir(folder)] if folder.is_dir() else []
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -105,8 +109,9 @@ def sync_folder(folder: Path) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, in place of what was there."""
-    for leftover in path.parent.glob(f".{path.name}.*.part"):
-        if time.time() - leftover.stat().st_mtime > _SECONDS_WITHOUT_LOCKS:
+    for leftover in _entries(path.parent):
+        ours = leftover.name.startswith(f".{path.name}.") and _PART.fullmatch(leftover.name)
+        if ours and time.time() - leftover.stat().st_mtime > _SECONDS_WITHOUT_LOCKS:
             leftover.unlink(missing_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
