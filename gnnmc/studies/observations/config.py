@@ -1,0 +1,44 @@
+"""What a config of the study may say."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from gnnmc.config import GraphEntry, ModelBlock
+from gnnmc.studies.aligned_sweep import AlignedSweep
+from gnnmc.studies.sweep_block import known_models
+
+
+class ObservedGraphs(GraphEntry):
+    """Real graphs of one domain: graphs of a domain are said to have alike curves."""
+
+    domain: str = Field(min_length=1)
+
+    @field_validator("csbm", "rewired")
+    @classmethod
+    def _collected(cls, given: object) -> object:
+        if given is not None:
+            raise ValueError("observed graphs are real: give generated ones under csbm of the study")
+        return given
+
+
+class Observations(AlignedSweep):
+    """Real graphs × models × seeds and generated graphs × models × seeds → the observations of the paper.
+
+    recipes: train every model with its published recipe for the graph (science 1.5): its settings, features and split;
+    else all alike, as `models` and `train` say, with the graphs' own features and split. csbm: generated graphs along
+    homophily, with all else equal in a regime; csbm_models: of these. Generated graphs are trained as `train` says.
+    """
+
+    study: Literal["observations"] = "observations"
+    title: str = "Mode connectivity of graph networks: what was observed, measured again"
+    recipes: bool = True
+    graphs: tuple[ObservedGraphs, ...] = Field(min_length=1)
+    models: tuple[ModelBlock, ...] = Field(min_length=1)
+    csbm: tuple[GraphEntry, ...] = ()
+    csbm_models: tuple[ModelBlock, ...] = (ModelBlock(name="gcn"),)
+
+    @field_validator("models", "csbm_models")
+    @classmethod
+    def _known_models(cls, models: tuple[ModelBlock, ...]) -> tuple[ModelBlock, ...]:
+        return known_models(models)

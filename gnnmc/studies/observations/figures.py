@@ -1,0 +1,93 @@
+"""The figure and the tables of every observation."""
+
+import pandas as pd
+
+from gnnmc.connectivity import LinearPath
+from gnnmc.studies.alignments import called
+from gnnmc.studies.barrier_sections import real_sections, sweep_sections
+from gnnmc.studies.observations.likeness import FORM
+from gnnmc.studies.pages import FigureView, Section, Tables, TableView
+from gnnmc.studies.sections import short_unit, told_apart
+from gnnmc.studies.stages.align import AS_TRAINED
+
+
+def observation_sections(tables: Tables) -> list[Section]:
+    """A section for each observation that was looked at, in order."""
+    named = {**tables, **{name: _by_line(tables[name]) for name in ("barriers", "summary") if len(tables[name])}}
+    return [
+        *(
+            _titled(each, "O1 and O3: lines, curves and architectures", tables, ["O1", "O3"])
+            for each in real_sections(named)
+        ),
+        *_likeness(tables),
+        *(_titled(each, "O4: generated graphs", tables, ["O4"], _signs(tables)) for each in sweep_sections(named)),
+    ]
+
+
+def ends_against_stated(tables: Tables) -> list[Section]:
+    """Ends beside what is stated of them."""
+    stated = tables["stated"]
+    if stated.empty:
+        return []
+    caption = (
+        "What the ends reach on the test nodes beside the stated value of a tuned network (science 1.5): mean, least "
+        "and largest over modes, and the difference in points; short: more than 2 points below (GMC026)."
+    )
+    return [Section("Ends against what is stated of them", tables=(TableView("stated", stated, caption),))]
+
+
+def _by_line(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with aligned lines as paths of their own."""
+    moved = frame["aligned"] != AS_TRAINED
+    path = frame["path"].where(~moved, frame["path"] + ", " + frame["aligned"])
+    return frame.assign(path=path)
+
+
+def _titled(
+    section: Section, title: str, tables: Tables, claims: list[str], more: tuple[TableView, ...] = ()
+) -> Section:
+    return Section(title, _judged(tables, claims), section.figures, (*section.tables, *more))
+
+
+def _judged(tables: Tables, claims: list[str]) -> tuple[str, ...]:
+    rows = tables["observations"]
+    rows = rows[rows["claim"].isin(claims)]
+    return tuple(
+        f"{row.claim} ({called(str(row.aligned))}), {row.claimed}: {row.verdict}. Measured: {row.measured}. Agrees "
+        f"where: {row.threshold}. {str(row.why)[:1].upper()}{str(row.why)[1:]}."
+        for row in rows.itertuples()
+    )
+
+
+def _likeness(tables: Tables) -> list[Section]:
+    distances = tables["curve_distances"]
+    if distances.empty:
+        return []
+    rows = distances[(distances["split"] == "train") & (distances["form"] == FORM)]
+    wide = rows.groupby(["domain_a", "domain_b"], sort=False)["distance"].agg(["mean", "min", "max", "count"])
+    table = TableView(
+        "curves_by_domain",
+        wide.reset_index().rename(columns={"domain_a": "domain", "domain_b": "and domain", "count": "graphs × models"}),
+        f"Distance of connectivity curves (d_MC, {FORM} form, {short_unit(tables)}, train loss along the lines as "
+        "trained) between graphs of two domains: mean, least and largest over pairs of graphs and models.",
+    )
+    return [Section("O2: graphs of one domain", _judged(tables, ["O2"]), _matrix(rows, tables), (table,))]
+
+
+def _matrix(rows: pd.DataFrame, tables: Tables) -> tuple[FigureView, ...]:
+    return ()
+
+
+def _signs(tables: Tables) -> tuple[TableView, ...]:
+    signs, bends = tables["csbm_predictions"], tables["csbm_shape"]
+    if signs.empty:
+        return ()
+    return (
+        TableView(
+            "csbm_predictions",
+            signs,
+            f"Signs that theory predicts for generated graphs, each with everything else held (chord barrier of the "
+            f"train loss, {LinearPath.kind} path; science 1.3).",
+        ),
+        TableView("csbm_shape", told_apart(bends), "Does the barrier bend along homophily? A test for each regime."),
+    )

@@ -1,0 +1,62 @@
+"""Stage `observe`: the paper's observations, each held against what was measured (science 1.3–1.6)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from gnnmc.analysis import barrier_summary
+from gnnmc.store import Cell, Execution, Request, Result, Task
+from gnnmc.studies.findings import common_findings, findings_frame
+from gnnmc.studies.observations.claims import claims_table
+from gnnmc.studies.observations.likeness import FORM, curve_distances
+from gnnmc.studies.observations.stated import against_stated, below_stated
+from gnnmc.studies.regimes import GROUP, chord_rows, tables_of
+from gnnmc.studies.stages.align import AS_TRAINED
+
+VERSION = 1
+
+
+def observe_task(tables: Cell, about: Mapping[str, Any]) -> Task:
+    """The task of the observations. about: what the config and the recipes say of the graphs."""
+    return Task(observe, (Cell("observe", VERSION, dict(about), {"tables": tables}, label="observations"),))
+
+
+def observe(requests: Sequence[Request], execution: Execution) -> list[Result]:
+    """tables → `observations`, what they rest on, and `diagnostics`.
+
+    observations: `judge_claims` with `aligned`, the alignment of the lines. curve_distances: `curve_distances`.
+    csbm_predictions, csbm_shape: of the generated graphs, by model and `aligned`. gap_ranking, gap_factors: of the real
+    ones. stated: `against_stated`. absent: real graphs left out, and why. summary: `barrier_summary` of the generated.
+    """
+    return [_observe(request) for request in requests]
+
+
+def _observe(request: Request) -> Result:
+    tables, about = tables_of(request), request.config
+    chord = chord_rows(tables)
+    train = chord[(chord["metric"] == "loss") & (chord["split"] == "train")]
+    distances, fired = curve_distances(tables, about["domains"])
+    stated = against_stated(tables["endpoints"], about["stated"])
+    ranking = pd.DataFrame()
+    how = "trained as published" if about["recipes"] else "trained by the older profile, stated for published recipes"
+    found = [*common_findings(tables, float(about["least_train_accuracy"])), *below_stated(stated, how), *fired]
+    generated = chord[chord["family"] == "csbm"]
+    claims = claims_table(
+        train, (AS_TRAINED, about["alignment"]), {"curve_distances": _of_claim(distances), "gap_ranking": ranking}
+    )
+    return {
+        **claims,
+        "curve_distances": distances,
+        "gap_ranking": ranking,
+        "stated": stated,
+        "absent": pd.DataFrame(about["absent"], columns=["graph", "domain", "why"]),
+        "summary": barrier_summary(generated, [*GROUP, "aligned", "homophily_asked"]) if len(generated) else generated,
+        "diagnostics": findings_frame(found),
+    }
+
+
+def _of_claim(distances: pd.DataFrame) -> pd.DataFrame:
+    if distances.empty:
+        return distances
+    return distances[(distances["split"] == "train") & (distances["form"] == FORM)]

@@ -1,0 +1,102 @@
+"""From a config to tasks: real and generated graphs → modes → lines, curves, aligned lines → tables → observations."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from gnnmc.config import ModelBlock, RealBlock, SourceBlock
+from gnnmc.errors import InputError, MissingDataError
+from gnnmc.studies.execution import execution_of
+from gnnmc.studies.observations.config import Observations
+from gnnmc.studies.observations.observe import observe_task
+from gnnmc.studies.observations.published import as_published, stated_of, training_of
+from gnnmc.studies.sources import data_rows, source_of
+from gnnmc.studies.stages.graph import canonical
+from gnnmc.studies.stages.sweep import Sweep
+from gnnmc.studies.study import Plan
+from gnnmc.studies.words import distinct_names
+
+
+@dataclass(frozen=True)
+class _Observed:
+    """A graph of the run, its row in the tables, its domain."""
+
+    block: RealBlock
+    row: dict[str, Any]
+    domain: str
+
+
+def make_plan(config: Observations) -> Plan:
+    """All tasks of a run. Graphs whose raw files are not to be had are left out, and told of in the tables.
+
+    Raises InputError for what is listed twice, graphs without a recipe where one is asked for, a run without any graph,
+    and a device that is not there.
+    """
+    models = list(zip(distinct_names(config.models, "name", "models"), config.models, strict=True))
+    real, absent = _observed(config)
+    paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
+    sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
+    stated = []
+    for each in real:
+        _add(sweep, config, each, models)
+        known = [stated_of(model, name, each.block, each.row["graph"]) for name, model in models]
+        stated += [asdict(one) for one in known if one is not None]
+    if config.csbm:
+        blocks = [canonical(block) for entry in config.csbm for block in entry.expand()]
+        generated = list(zip(blocks, _rows(blocks, "csbm"), strict=True))
+        names = distinct_names(config.csbm_models, "name", "csbm_models")
+        sweep.add(generated, list(zip(names, config.csbm_models, strict=True)), alignments=config.alignments)
+    tabulated = sweep.tabulated()
+    about = {
+        "domains": {each.row["graph"]: each.domain for each in real},
+        "stated": stated,
+        "absent": absent,
+        "recipes": config.recipes,
+        "alignment": config.alignments[0].called,
+        "least_train_accuracy": config.least_train_accuracy,
+    }
+    observed = observe_task(tabulated.cells[0], about)
+    return Plan((*sweep.tasks, tabulated, observed), (tabulated.cells[0], observed.cells[0]))
+
+
+def _add(sweep: Sweep, config: Observations, graph: _Observed, models: Sequence[tuple[str, ModelBlock]]) -> None:
+    problem = [(cast(SourceBlock, graph.block), graph.row)]
+    if not config.recipes:
+        sweep.add(problem, models, alignments=config.alignments)
+        return
+    for name, model in models:
+        full, train = training_of(model, graph.block, config.train)
+        sweep.add(problem, [(name, full)], train, config.alignments)
+
+
+def _observed(config: Observations) -> tuple[list[_Observed], list[dict[str, str]]]:
+    """The real graphs, and those that are left out with the reason."""
+    blocks, domains, absent = [], [], []
+    for entry in config.graphs:
+        for given in entry.expand():
+            block = cast(RealBlock, canonical(given))
+            if config.recipes:
+                block = as_published(block, config.models)
+            try:
+                source_of(block).files(block)
+            except MissingDataError as error:
+                absent.append({"graph": block.name, "domain": entry.domain, "why": str(error)})
+                continue
+            blocks.append(block)
+            domains.append(entry.domain)
+    if not blocks:
+        raise InputError(f"config graphs: none of the graphs is to be had: {absent[0]['why']}")
+    rows = _rows(blocks, "graphs")
+    names = [block.name for block in blocks]
+    # What all graphs have from their recipes is told once, and in no name.
+    rows = [row | {"graph": name} if names.count(name) == 1 else row for row, name in zip(rows, names, strict=True)]
+    return [_Observed(*each) for each in zip(blocks, rows, domains, strict=True)], absent
+
+
+def _rows(blocks: Sequence[SourceBlock], key: str) -> list[dict[str, Any]]:
+    rows = data_rows(blocks, axis="homophily")
+    names = [row["graph"] for row in rows]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"config {key}: {twice!r} is listed twice: list each graph once")
+    return rows
