@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gnnmc.version import __version__
 
 if TYPE_CHECKING:
-    from gnnmc.analysis import associate
+    from gnnmc.analysis import associate, bound
     from gnnmc.connectivity import (
         BezierPath,
         LinearPath,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gnnmc.domains import domain_distance
     from gnnmc.errors import GnnmcError, InputError
     from gnnmc.graphstats import graph_stats
+    from gnnmc.measures import measure_modes
     from gnnmc.models import build_model, count_parameters, list_models, recipe
     from gnnmc.problem import Problem
     from gnnmc.report import report
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "associate": "gnnmc.analysis",
+    "bound": "gnnmc.analysis",
     "BezierPath": "gnnmc.connectivity",
     "LinearPath": "gnnmc.connectivity",
     "LossPlane": "gnnmc.connectivity",
@@ -85,6 +87,7 @@ _HOME = {
     "GnnmcError": "gnnmc.errors",
     "InputError": "gnnmc.errors",
     "graph_stats": "gnnmc.graphstats",
+    "measure_modes": "gnnmc.measures",
     "build_model": "gnnmc.models",
     "count_parameters": "gnnmc.models",
     "list_models": "gnnmc.models",
@@ -124,6 +127,7 @@ __all__ = [
     "align",
     "align_many",
     "associate",
+    "bound",
     "build_model",
     "count_parameters",
     "csbm",
@@ -147,6 +151,7 @@ __all__ = [
     "load_path",
     "load_text",
     "load_weights",
+    "measure_modes",
     "plane",
     "profile",
     "random_element",

@@ -19,8 +19,8 @@ class Kind:
     rule: str
 
 
-# A number keeps its meaning. GMC007 (bound vacuous) and GMC009 (homophily target unreachable) are reserved: nothing
-# evaluates bounds yet, and a homophily that no graph can have is an error of `csbm` and `rewire`.
+# A number keeps its meaning. GMC009 (homophily target unreachable) is reserved: a homophily that no graph can have is
+# an error of `csbm` and `rewire`.
 CATALOGUE: dict[str, Kind] = {
     "GMC001": Kind(
         "ends under-trained",
@@ -60,6 +60,14 @@ CATALOGUE: dict[str, Kind] = {
         "A fitted curve is low on the training loss but has a barrier on the test loss: over-confident predictions.",
         "Fit with weight decay on the curve point (l2), and read the accuracy barrier beside it.",
         "The chord barrier of a fitted curve's test loss is above .05 and above that of its train loss.",
+    ),
+    "GMC007": Kind(
+        "bound vacuous",
+        "The bound on the generalization gap that a barrier gives, in its shape with all unknown constants 1, is "
+        "larger than any gap can be: as a bound it says nothing.",
+        "Read the order of the values, and beside it what the barrier adds to the size of the training split; label "
+        "more items, since the bound falls with their number.",
+        "The bound at ρ = 0 is above the largest gap: 1 for error rates, log C nats, the loss of guessing, for losses.",
     ),
     "GMC008": Kind(
         "too few graphs for a correlation",

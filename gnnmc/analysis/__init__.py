@@ -2,6 +2,7 @@
 
 from gnnmc.analysis import observations as _observations  # noqa: F401  registers the claims
 from gnnmc.analysis.association import Association, associate
+from gnnmc.analysis.barrier_bound import Bound, bound
 from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
 from gnnmc.analysis.claims import CLAIMS, Claim, Judged, Judgment, judge_claims
 from gnnmc.analysis.comparison import compare_statistics
@@ -27,6 +28,7 @@ __all__ = [
     "STATEMENTS",
     "Answer",
     "Association",
+    "Bound",
     "Claim",
     "CurveDistance",
     "GapRanking",
@@ -39,6 +41,7 @@ __all__ = [
     "answer",
     "associate",
     "barrier_summary",
+    "bound",
     "compare_statistics",
     "csbm_bound",
     "curve_distance",

@@ -19,6 +19,8 @@ _SECONDS_PER_CELL = 0.02
 _SECONDS_OF_TABLES, _SECONDS_PER_INPUT = 1.0, 0.0015
 # Reading the symmetry of a model, and a matching that takes no steps, as measured on networks of 16 to 256 channels.
 _SECONDS_OF_READING, _SECONDS_PER_MATCH = 0.1, 0.02
+# What the measures of a mode take, in steps of a fit: a PAC-Bayes posterior (150 steps, 50 samples), Lanczos' products.
+_STEPS_OF_MEASURES = 300
 # Points that a transform changes are evaluated one by one, with as many forwards as there are layers to repair.
 _TRANSFORMED = 6
 _FLOAT = 4  # bytes
@@ -84,6 +86,29 @@ def _path(task: Task) -> Cost | None:
     return Cost(block.steps * (calls + sum(others) * share) * len(task.cells), memory)
 
 
+def _measure(task: Task) -> Cost | None:
+    cell = task.cells[0]
+    graph = _graph_of(cell)
+    size, work = data_size(graph), work_of(graph, cell.config["model"])
+    if size is None or work is None:
+        return None
+    return Cost(
+        _STEPS_OF_MEASURES * sum(_priced(cell, work, "step")) * len(task.cells),
+        _held(size) + _training_bytes(work, size, 1),
+    )
+
+
+def _pair(task: Task) -> Cost | None:
+    cell = task.cells[0]
+    graph = _graph_of(cell)
+    size, work = data_size(graph), work_of(graph, cell.config["model"])
+    if size is None or work is None:
+        return None
+    # The largest singular value of the features takes some tens of products with them.
+    each = 2 * sum(_priced(cell, work, "point")) + _SECONDS_PER_MATCH
+    return Cost(1e-7 * size.nonzeros + each * len(task.cells), 3 * _held(size))
+
+
 def _align(task: Task) -> Cost | None:
     cell = task.cells[0]
     graph, block = _graph_of(cell), AlignmentBlock(**cell.config["alignment"])
@@ -122,6 +147,8 @@ _STAGES: Mapping[str, Callable[[Task], Cost | None]] = {
     "path": _path,
     "align": _align,
     "profile": _profile,
+    "measure": _measure,
+    "pair": _pair,
 }
 
 

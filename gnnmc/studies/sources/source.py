@@ -71,7 +71,9 @@ def source_of(block: SourceBlock) -> Source[Any]:
 
 
 def data_rows(blocks: Sequence[SourceBlock], axis: str) -> list[dict[str, Any]]:
-    """One row per block: `graph` (unique name), `cluster`, `family` (its kind), `regime` and what the source adds."""
+    """One row per block: `graph` (unique name), `base_graph` (the same without its masks: blocks that differ in what
+    is trained on alone share it), `cluster`, `family` (its kind), `regime` and what the source adds.
+    """
     varying = {key: _varying([block for block in blocks if block.key == key]) for key in {b.key for b in blocks}}
     rows = []
     for block in blocks:
@@ -79,6 +81,7 @@ def data_rows(blocks: Sequence[SourceBlock], axis: str) -> list[dict[str, Any]]:
         rows.append(
             {
                 "graph": source.title(block, fields),
+                "base_graph": source.title(_unmasked(block), fields - block.masks),
                 "cluster": source.base(block, fields),
                 "family": block.key,
                 "regime": source.regime(block, fields, axis),
@@ -86,6 +89,11 @@ def data_rows(blocks: Sequence[SourceBlock], axis: str) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _unmasked(block: SourceBlock) -> SourceBlock:
+    fields = type(block).model_fields
+    return block.model_copy(update={name: fields[name].default for name in block.masks})
 
 
 def _varying(blocks: Sequence[SourceBlock]) -> set[str]:

@@ -11,7 +11,7 @@ from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.sources import data_of
 from gnnmc.studies.stages.graph import is_one_graph, problem_of
 
-VERSION = 3
+VERSION = 4
 
 
 def statistics_task(graph: Cell) -> Task:
@@ -22,14 +22,14 @@ def statistics_task(graph: Cell) -> Task:
 
 
 def measure_graphs(requests: Sequence[Request], execution: Execution) -> list[Result]:
-    """graph → `statistics` (one row; `num_items`, `num_classes` of all), `about`, and of its problem the `units` of
-    columns and the `classes_without_training`.
+    """graph → `statistics` (one row; `num_items`, `num_train`, `num_classes` of all), `about`, and of its problem the
+    `units` of columns and the `classes_without_training`.
     """
     results: list[Result] = []
     for request in requests:
         graph = cast(Result, request.inputs["graph"])
         problem = problem_of(graph)
-        row = pd.DataFrame({"num_items": [len(problem.targets)]})
+        row = pd.DataFrame({"num_items": [len(problem.targets)], "num_train": [len(problem.splits["train"])]})
         if is_one_graph(graph):
             row = row.join(graph_stats(data_of(graph), names=request.config["statistics"]).frame())
         elif problem.loss.classification:

@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 
 from gnnmc.config import AlignmentBlock
 from gnnmc.config.sources import MOST
-from gnnmc.studies.aligned_sweep import AlignedSweep, known_alignments
+from gnnmc.studies.aligned_sweep import AlignedSweep
+from gnnmc.studies.alignments import known_alignments
 from gnnmc.studies.sweep_block import ProblemEntry
 
 
