@@ -5,7 +5,9 @@ import pandas as pd
 from gnnmc.connectivity import LinearPath
 from gnnmc.studies.alignments import called
 from gnnmc.studies.barrier_sections import real_sections, sweep_sections
+from gnnmc.studies.generalization.ranking import ranking_sections
 from gnnmc.studies.observations.likeness import FORM
+from gnnmc.studies.observations.observe import METRIC
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import short_unit, told_apart
 from gnnmc.studies.stages.align import AS_TRAINED
@@ -21,6 +23,7 @@ def observation_sections(tables: Tables) -> list[Section]:
         ),
         *_likeness(tables),
         *(_titled(each, "O4: generated graphs", tables, ["O4"], _signs(tables)) for each in sweep_sections(named)),
+        *_gaps(tables),
     ]
 
 
@@ -76,6 +79,14 @@ def _likeness(tables: Tables) -> list[Section]:
 
 def _matrix(rows: pd.DataFrame, tables: Tables) -> tuple[FigureView, ...]:
     return ()
+
+
+def _gaps(tables: Tables) -> list[Section]:
+    """O5, and all else that was held against the gap."""
+    if tables["ranking"].empty:
+        return []
+    ranking, *others = ranking_sections(tables, METRIC)
+    return [_titled(ranking, "O5: what follows the generalization gap", tables, ["O5"]), *others]
 
 
 def _signs(tables: Tables) -> tuple[TableView, ...]:

@@ -6,8 +6,11 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.analysis import barrier_summary
+from gnnmc.connectivity import LinearPath
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.findings import common_findings, findings_frame
+from gnnmc.studies.gap_rows import gap_rows
+from gnnmc.studies.generalization.rank import ranked
 from gnnmc.studies.observations.claims import claims_table
 from gnnmc.studies.observations.likeness import FORM, curve_distances
 from gnnmc.studies.observations.stated import against_stated, below_stated
@@ -15,6 +18,9 @@ from gnnmc.studies.regimes import GROUP, chord_rows, tables_of
 from gnnmc.studies.stages.align import AS_TRAINED
 
 VERSION = 1
+
+# What the generalization gap is a difference of.
+METRIC = "accuracy"
 
 
 def observe_task(tables: Cell, about: Mapping[str, Any]) -> Task:
@@ -26,8 +32,9 @@ def observe(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """tables → `observations`, what they rest on, and `diagnostics`.
 
     observations: `judge_claims` with `aligned`, the alignment of the lines. curve_distances: `curve_distances`.
-    csbm_predictions, csbm_shape: of the generated graphs, by model and `aligned`. gap_ranking, gap_factors: of the real
-    ones. stated: `against_stated`. absent: real graphs left out, and why. summary: `barrier_summary` of the generated.
+    csbm_predictions, csbm_shape: of the generated graphs, by model and `aligned`. ranking, factors: of the real ones,
+    as stage `rank` gives them. stated: `against_stated`. absent: real graphs left out, and why. summary:
+    `barrier_summary` of the generated graphs.
     """
     return [_observe(request) for request in requests]
 
@@ -38,17 +45,20 @@ def _observe(request: Request) -> Result:
     train = chord[(chord["metric"] == "loss") & (chord["split"] == "train")]
     distances, fired = curve_distances(tables, about["domains"])
     stated = against_stated(tables["endpoints"], about["stated"])
-    ranking = pd.DataFrame()
+    ranking, factors = _ranked(tables)
     how = "trained as published" if about["recipes"] else "trained by the older profile, stated for published recipes"
     found = [*common_findings(tables, float(about["least_train_accuracy"])), *below_stated(stated, how), *fired]
     generated = chord[chord["family"] == "csbm"]
     claims = claims_table(
-        train, (AS_TRAINED, about["alignment"]), {"curve_distances": _of_claim(distances), "gap_ranking": ranking}
+        train,
+        (AS_TRAINED, about["alignment"]),
+        {"curve_distances": _in_form(distances), "gap_ranking": _lines(ranking)},
     )
     return {
         **claims,
         "curve_distances": distances,
-        "gap_ranking": ranking,
+        "ranking": ranking,
+        "factors": factors,
         "stated": stated,
         "absent": pd.DataFrame(about["absent"], columns=["graph", "domain", "why"]),
         "summary": barrier_summary(generated, [*GROUP, "aligned", "homophily_asked"]) if len(generated) else generated,
@@ -56,7 +66,25 @@ def _observe(request: Request) -> Result:
     }
 
 
-def _of_claim(distances: pd.DataFrame) -> pd.DataFrame:
+def _ranked(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What follows the gap of accuracy and of loss on the real graphs, as the study `generalization` ranks it."""
+    gaps = gap_rows(tables, gap_metric=METRIC)
+    gaps = gaps[gaps["family"] == "real"]
+    if not gaps["gap"].notna().any():
+        return pd.DataFrame(), pd.DataFrame()
+    return ranked(gaps, METRIC, LinearPath.kind)
+
+
+def _lines(ranking: pd.DataFrame) -> pd.DataFrame:
+    """The rows on the gap of accuracy that are about modes, and about lines as trained."""
+    if ranking.empty:
+        return ranking
+    own = (ranking["path"] == "") | ((ranking["path"] == LinearPath.kind) & (ranking["aligned"] == AS_TRAINED))
+    return ranking[own & (ranking["outcome"] == "gap")]
+
+
+def _in_form(distances: pd.DataFrame) -> pd.DataFrame:
+    """Distances of train-loss curves, in the form that O2 is judged by."""
     if distances.empty:
         return distances
     return distances[(distances["split"] == "train") & (distances["form"] == FORM)]
