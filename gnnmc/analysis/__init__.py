@@ -4,6 +4,7 @@ from gnnmc.analysis import observations as _observations  # noqa: F401  register
 from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
 from gnnmc.analysis.claims import CLAIMS, Claim, Judged, Judgment, judge_claims
+from gnnmc.analysis.collinearity import Collinear, collinear_statistics
 from gnnmc.analysis.comparison import compare_statistics
 from gnnmc.analysis.curve_distance import CurveDistance, curve_distance
 from gnnmc.analysis.domains import Likeness, domain_likeness
@@ -28,6 +29,7 @@ __all__ = [
     "Answer",
     "Association",
     "Claim",
+    "Collinear",
     "CurveDistance",
     "GapRanking",
     "Judged",
@@ -39,6 +41,7 @@ __all__ = [
     "answer",
     "associate",
     "barrier_summary",
+    "collinear_statistics",
     "compare_statistics",
     "csbm_bound",
     "curve_distance",
