@@ -169,6 +169,14 @@ CATALOGUE: dict[str, Kind] = {
         "Leave those classes out of both graphs, or read the distances with them in mind.",
         "A class occurs among the labels of one of the two graphs only.",
     ),
+    "GMC025": Kind(
+        "collinear statistics",
+        "Statistics that predict a barrier together carry the same information, so their importances are shared "
+        "between them, and a partial dependence on one says nothing apart from the other.",
+        "Read them as one; leave all but one out, or add graphs on which they differ.",
+        "Over graphs, every cluster counting once, |Spearman's ρ| of two statistics of one prediction is at least .95; "
+        "or, where no two are so alike, the condition number of the matrix of their rank correlations is at least 30.",
+    ),
     "GMC026": Kind(
         "ends below the stated accuracy",
         "Ends are more than 2 points below what a tuned network is stated to reach: their barriers are of other minima "

@@ -5,6 +5,7 @@ from gnnmc.analysis.association import Association, associate
 from gnnmc.analysis.barrier_bound import Bound, bound
 from gnnmc.analysis.bounds import csbm_bound, effective_gap, generalization_bound, weight_bound, weight_distance
 from gnnmc.analysis.claims import CLAIMS, Claim, Judged, Judgment, judge_claims
+from gnnmc.analysis.collinearity import Collinear, collinear_statistics
 from gnnmc.analysis.comparison import compare_statistics
 from gnnmc.analysis.curve_distance import CurveDistance, curve_distance
 from gnnmc.analysis.domains import Likeness, domain_likeness
@@ -30,6 +31,7 @@ __all__ = [
     "Association",
     "Bound",
     "Claim",
+    "Collinear",
     "CurveDistance",
     "GapRanking",
     "Judged",
@@ -42,6 +44,7 @@ __all__ = [
     "associate",
     "barrier_summary",
     "bound",
+    "collinear_statistics",
     "compare_statistics",
     "csbm_bound",
     "curve_distance",

@@ -1,6 +1,6 @@
 """Studies: one module per scientific question, composed of config blocks and stages."""
 
-from gnnmc.studies import architectures, generalization, homophily_barrier, observations, symmetry
+from gnnmc.studies import architectures, generalization, homophily_barrier, observations, structure, symmetry
 from gnnmc.studies.study import STUDIES, Plan, Study
 
 for _study in (
@@ -8,6 +8,7 @@ for _study in (
     architectures.STUDY,
     symmetry.STUDY,
     generalization.STUDY,
+    structure.STUDY,
     observations.STUDY,
 ):
     STUDIES.add(_study.name, _study)

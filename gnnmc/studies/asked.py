@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from gnnmc.analysis.wording import counted
-from gnnmc.config import Block, ModelBlock, PathBlock, SourceEntry, TrainBlock
+from gnnmc.config import AlignmentBlock, Block, ModelBlock, PathBlock, SourceEntry, TrainBlock
 from gnnmc.connectivity import LinearPath
 from gnnmc.studies.pages import Section, TableView
+from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.sweep_block import SweepBlock
 from gnnmc.studies.words import WORDS
 
@@ -76,6 +77,11 @@ def training_in_words(train: TrainBlock) -> str:
     )
 
 
+def alignments_in_words(alignments: Sequence[AlignmentBlock]) -> str:
+    """All of them with what each was asked to use."""
+    return "; ".join(_alignment(each) for each in alignments)
+
+
 def _path(path: PathBlock, all_pairs: str) -> str:
     pairs = counted(path.pairs, "pair") if path.pairs is not None else all_pairs
     if path.kind == LinearPath.kind:
@@ -102,3 +108,16 @@ def _entry(entry: SourceEntry) -> str:
 def _value(block: Block, field: str) -> str:
     value = getattr(block, field)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _alignment(alignment: AlignmentBlock) -> str:
+    if alignment.method == AS_TRAINED:
+        return "as trained, with REPAIR"
+    told = [f"method {alignment.method}"] if alignment.name else []
+    if alignment.classes:
+        told.append(f"symmetries used: {', '.join(alignment.classes)}")
+    told += [f"{name} {value}" for name, value in alignment.options.items()]
+    if alignment.restarts > 1:
+        told.append(f"the best of {alignment.restarts} starts")
+    told += ["also with REPAIR"] if alignment.repair else []
+    return f"{alignment.called} ({', '.join(told)})" if told else alignment.called

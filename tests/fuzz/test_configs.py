@@ -132,7 +132,7 @@ def sound(draw: st.DrawFn) -> dict[Any, Any]:
     config: dict[Any, Any] = {"study": study, "train": draw(TRAIN), "run": {"runner": "serial"}}
     config["seeds"] = draw(st.lists(st.integers(0, 9), min_size=2, max_size=3, unique=True))
     config["profile"] = {"points": draw(st.integers(3, 5))}
-    if study == "homophily_barrier":
+    if "graphs" in STUDIES[study].config.model_fields:
         config |= {"graphs": draw(st.lists(GRAPHS, min_size=1, max_size=2)), "models": draw(chosen)}
     else:
         config["problems"] = [{"data": draw(GRAPHS), "models": draw(chosen)}]

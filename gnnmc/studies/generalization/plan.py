@@ -6,13 +6,13 @@ from gnnmc.studies.execution import execution_of
 from gnnmc.studies.generalization.config import Generalization
 from gnnmc.studies.generalization.rank import rank_task
 from gnnmc.studies.sources import data_rows
+from gnnmc.studies.stages.alignments import gather_task
 from gnnmc.studies.stages.graph import canonical
 from gnnmc.studies.stages.measure import measure_tasks
 from gnnmc.studies.stages.measured import measured_task
 from gnnmc.studies.stages.pair import pair_tasks
 from gnnmc.studies.stages.sweep import Sweep
 from gnnmc.studies.study import Plan
-from gnnmc.studies.symmetry.gather import gather_task
 from gnnmc.studies.words import distinct_names
 
 

@@ -10,13 +10,13 @@ from gnnmc.analysis.inference import ENOUGH_CLUSTERS
 from gnnmc.analysis.wording import counted
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.store import Cell, Execution, Request, Result, Task
+from gnnmc.studies.alignment_findings import alignment_findings
 from gnnmc.studies.findings import common_findings, findings_frame
 from gnnmc.studies.gap_rows import gap_rows
 from gnnmc.studies.generalization.bounding import agreement, bound_rows, vacuous_findings, weight_bounds
 from gnnmc.studies.generalization.predictions import predictions
 from gnnmc.studies.generalization.rivals import LINE, PATH, rivals
 from gnnmc.studies.regimes import joined, tables_of
-from gnnmc.studies.symmetry.checks import alignment_findings
 
 VERSION = 1
 

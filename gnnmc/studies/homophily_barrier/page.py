@@ -5,9 +5,10 @@ from gnnmc.studies.homophily_barrier.along import along_sections
 from gnnmc.studies.homophily_barrier.answering import answers_of, at_a_glance, every_finding, in_full, short_answer
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
 from gnnmc.studies.homophily_barrier.maps import map_sections
-from gnnmc.studies.homophily_barrier.relations import association_sections, prediction_sections
+from gnnmc.studies.homophily_barrier.relations import association_sections
 from gnnmc.studies.homophily_barrier.resting import asked, rests_on
 from gnnmc.studies.pages import Page, Tables
+from gnnmc.studies.predicted import prediction_sections
 from gnnmc.studies.sections import diagnostics_section, ends_section, measured, planes_section
 
 QUESTION = "Does the loss barrier between independently trained networks go with the homophily of their graph?"

@@ -2,17 +2,11 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
-from gnnmc.analysis import predict_barrier
 from gnnmc.store import Cell, Execution, Request, Result, Task
-from gnnmc.studies.regimes import GROUP, Regime, chord_rows, joined, regimes, tables_of
+from gnnmc.studies.predicting import predictions
+from gnnmc.studies.regimes import GROUP, chord_rows, joined, regimes, tables_of
 
 VERSION = 1
-
-# Losses on the splits that the answer is about.
-SPLITS = ("train", "test")
-EVERYTHING = "all of them"
 
 
 def predict_task(tables: Cell) -> Task:
@@ -26,19 +20,12 @@ def predict(requests: Sequence[Request], execution: Execution) -> list[Result]:
 
 
 def _predict(request: Request) -> Result:
-    found = [_predictions(regime) for regime in regimes(chord_rows(tables_of(request))) if regime.of_the_graph]
+    found = [
+        predictions(regime.rows, regime.of_the_graph, GROUP)
+        for regime in regimes(chord_rows(tables_of(request)))
+        if regime.of_the_graph
+    ]
     return {
-        "prediction": joined([scores for scores, _ in found]),
-        "importance": joined([importances for _, importances in found]),
+        "prediction": joined([each.scores for each in found]),
+        "importance": joined([each.importances for each in found]),
     }
-
-
-def _predictions(regime: Regime) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Scores and importances of each statistic of the graph alone, and of all together."""
-    statistics = regime.of_the_graph
-    sets = {name: [name] for name in statistics}
-    if len(statistics) > 1:
-        sets[EVERYTHING] = statistics
-    losses = regime.rows[(regime.rows["metric"] == "loss") & regime.rows["split"].isin(SPLITS)]
-    found = predict_barrier(losses, sets, by=GROUP)
-    return found.scores, found.importances

@@ -10,9 +10,9 @@ from gnnmc.studies.alignments import after, called
 from gnnmc.studies.pages import Tables, TableView
 from gnnmc.studies.regimes import AXIS, LEVEL, NOT_THROUGH_ENDS, TOTAL
 from gnnmc.studies.sections import loss_rows, loss_unit, short_unit
+from gnnmc.studies.shares import LEAST, enough, share
 from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.aligned import per_graph, swept
-from gnnmc.studies.symmetry.shares import LEAST, enough, share
 from gnnmc.studies.symmetry.sizes import apart, sized
 
 NO_TEST = "Nothing is tested here: these are means over pairs of modes, and no conclusion goes beyond these data."

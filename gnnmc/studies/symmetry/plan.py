@@ -8,11 +8,11 @@ from gnnmc.config import AlignmentBlock, ModelBlock, SourceBlock, TrainBlock
 from gnnmc.errors import InputError
 from gnnmc.studies.execution import execution_of
 from gnnmc.studies.sources import data_rows
+from gnnmc.studies.stages.alignments import gather_task
 from gnnmc.studies.stages.graph import canonical
 from gnnmc.studies.stages.sweep import Sweep
 from gnnmc.studies.study import Plan
 from gnnmc.studies.symmetry.config import SymmetryStudy
-from gnnmc.studies.symmetry.gather import gather_task
 from gnnmc.studies.symmetry.naming import model_names, plain, usual
 from gnnmc.studies.symmetry.survive import survive_task
 from gnnmc.studies.words import distinct_names

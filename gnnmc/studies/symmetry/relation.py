@@ -6,7 +6,7 @@ from gnnmc.analysis.wording import in_words, number
 from gnnmc.studies.alignments import called
 from gnnmc.studies.pages import Section, Tables, TableView
 from gnnmc.studies.sections import loss_rows, short_unit, told_apart
-from gnnmc.studies.symmetry.shares import LEAST, enough
+from gnnmc.studies.shares import LEAST, enough
 
 _KEYS = ["regime", "model", "split", "aligned", "statistic"]
 _ASSOCIATED = [

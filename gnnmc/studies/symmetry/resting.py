@@ -1,11 +1,9 @@
 """What the answer rests on, and all that was asked."""
 
 from gnnmc.analysis.wording import counted, listed
-from gnnmc.config import AlignmentBlock
-from gnnmc.studies.asked import asked_section, data_in_words, model_in_words, training_in_words
+from gnnmc.studies.asked import alignments_in_words, asked_section, data_in_words, model_in_words, training_in_words
 from gnnmc.studies.pages import Section, Tables
 from gnnmc.studies.resting import fired_lines, measured_line
-from gnnmc.studies.stages.align import AS_TRAINED
 from gnnmc.studies.symmetry.config import SymmetryStudy
 from gnnmc.studies.symmetry.naming import model_names
 from gnnmc.symmetry import METHODS
@@ -50,29 +48,14 @@ def asked(tables: Tables, config: SymmetryStudy) -> Section:
         if name in sizes.groups
     ]
     data = data_in_words(entry.data for entry in config.problems)
-    further = {"alignments": _listed(config.alignments)}
+    further = {"alignments": alignments_in_words(config.alignments)}
     own = [(entry, words) for entry, words in zip(config.problems, data, strict=True)]
     training = [f"{words}: {training_in_words(entry.train)}" for entry, words in own if entry.train is not None]
-    aligned = [f"{words}: {_listed(entry.alignments)}" for entry, words in own if entry.alignments is not None]
+    aligned = [
+        f"{words}: {alignments_in_words(entry.alignments)}" for entry, words in own if entry.alignments is not None
+    ]
     further |= {"training of its own": "; ".join(training)} if training else {}
     further |= {"alignments of its own": "; ".join(aligned)} if aligned else {}
     if len(tables["association"]):
         further["tests"] = TESTS
     return asked_section(config, data, told, further)
-
-
-def _listed(alignments: tuple[AlignmentBlock, ...]) -> str:
-    return "; ".join(_alignment(each) for each in alignments)
-
-
-def _alignment(alignment: AlignmentBlock) -> str:
-    if alignment.method == AS_TRAINED:
-        return "as trained, with REPAIR"
-    told = [f"method {alignment.method}"] if alignment.name else []
-    if alignment.classes:
-        told.append(f"symmetries used: {', '.join(alignment.classes)}")
-    told += [f"{name} {value}" for name, value in alignment.options.items()]
-    if alignment.restarts > 1:
-        told.append(f"the best of {alignment.restarts} starts")
-    told += ["also with REPAIR"] if alignment.repair else []
-    return f"{alignment.called} ({', '.join(told)})" if told else alignment.called

@@ -7,11 +7,11 @@ import pandas as pd
 
 from gnnmc.analysis import associate, barrier_summary, survival
 from gnnmc.store import Cell, Execution, Request, Result, Task
+from gnnmc.studies.alignment_findings import alignment_findings
 from gnnmc.studies.findings import common_findings, findings_frame
 from gnnmc.studies.regimes import chord_rows, joined, regimes, tables_of, total_and_controlled
 from gnnmc.studies.sections import loss_rows
 from gnnmc.studies.stages.align import AS_TRAINED
-from gnnmc.studies.symmetry.checks import alignment_findings
 
 VERSION = 1
 

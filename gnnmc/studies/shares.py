@@ -21,5 +21,10 @@ def share(row: "pd.Series[Any]", name: str) -> str:
         return "undefined"
     interval = ""
     if not pd.isna(row[f"{name}_low"]):
-        interval = f" [{100 * row[f'{name}_low']:.0f}, {100 * row[f'{name}_high']:.0f}]"
-    return f"{100 * row[name]:.0f} %{interval}"
+        interval = f" [{whole_percent(row[f'{name}_low'])}, {whole_percent(row[f'{name}_high'])}]"
+    return f"{whole_percent(row[name])} %{interval}"
+
+
+def whole_percent(ratio: float) -> str:
+    """A ratio in whole percent without the sign of percent, with a true minus sign; what rounds to 0 has none."""
+    return f"{round(100 * ratio) + 0:.0f}".replace("-", "−")

@@ -1,0 +1,137 @@
+"""Sections on shares of variance: a figure and a table of each family of graphs, grid by grid, and a check."""
+
+import pandas as pd
+
+from gnnmc.analysis.variance_shares import DIFFERENCE, PARTS
+from gnnmc.analysis.wording import counted, sample_size
+from gnnmc.studies.pages import FigureView, Section, Tables, TableView
+from gnnmc.studies.shares import share, whole_percent
+from gnnmc.studies.structure.lines import first_line, with_lines
+from gnnmc.studies.structure.verdicts import judged
+
+ALL = "all architectures"
+_KEYS = ["regime", "path", "split", "models"]
+# What pairs that share an end do to two of the shares.
+_SHARED_ENDS = (
+    "Pairs of modes that share an end are alike, so the interaction is too large and the rest too small where a graph "
+    "and architecture have several pairs of few modes; the shares of graph and architecture do not suffer."
+)
+
+
+def share_sections(tables: Tables) -> list[Section]:
+    """What the answer is read off."""
+    shares = tables["shares"]
+    if shares.empty or shares["omega2"].isna().all():
+        return []
+    whole = shares[shares["grid"] == ""]
+    views = [_table(whole)]
+    if (shares["grid"] != "").any():
+        views.append(_grids(shares))
+    views += _mixed(tables["mixed"])
+    figures = tuple(
+        _figure(number, str(regime), some)
+        for number, (regime, some) in enumerate(whole.groupby("regime", sort=False))
+        if some["omega2"].notna().any()
+    )
+    sentences = (
+        "The graph is all that makes a data set: edges, features, labels, their number and how many of them are "
+        "trained on; the architecture is the model. Shares speak of the graphs and architectures of this run: the "
+        "more the graphs differ, the larger is their share.",
+        _SHARED_ENDS,
+    )
+    return [Section("What goes with the graph, and what with the architecture", sentences, figures, tuple(views))]
+
+
+def _figure(number: int, regime: str, rows: pd.DataFrame) -> FigureView:
+    shown = with_lines(rows[rows["part"].isin(PARTS)])
+    shown = shown.assign(block=shown["path"] + " path", models=_models(shown))
+    intervals = shown["ci_low"].notna().any()
+    one_pair = shown.loc[shown["part"] == "interaction", "omega2"].isna().any()
+    return FigureView(
+        name=f"shares_{number}",
+        draw="shares.draw_shares",
+        frame=shown[["split", "block", "models", "part", "omega2", "ci_low", "ci_high", "num_graphs", "num_clusters"]],
+        caption=(
+            f"Shares (ω²) of the variance of log(loss barrier + 0.001) over {regime}, architectures and pairs of "
+            f"modes, by split ({sample_size(shown.iloc[0])}). An effect that is not there has a share about 0, below 0 "
+            "as often as above. "
+            + (
+                "Pale bars: 95 % bootstrap interval over clusters. "
+                if intervals
+                else "Too few clusters: no intervals. "
+            )
+            + (
+                "Where one pair was measured in a cell, the interaction cannot be told from the rest and has no dot."
+                if one_pair
+                else ""
+            )
+        ).strip(),
+        alt="Dots with intervals: shares of variance of graph, architecture, interaction and rest, by path and split.",
+    )
+
+
+def _models(rows: pd.DataFrame) -> list[str]:
+    return [f"without {name}" if name else ALL for name in rows["left_out"]]
+
+
+def _table(whole: pd.DataFrame) -> TableView:
+    rows = judged(whole)
+    frame = rows.assign(models=_models(rows))[_KEYS].copy()
+    for part in (*PARTS, DIFFERENCE):
+        frame["rest" if part == "residual" else part] = [
+            "" if pd.isna(row[part]) else share(row, part) for _, row in rows.iterrows()
+        ]
+    frame["structure, not architecture?"] = [says.value for says in rows["says"]]
+    sizes = ["num_graphs", "num_clusters", "num_models", "num_pairs", "dropped_graphs", "note"]
+    return TableView(
+        "shares",
+        frame.join(rows[sizes].rename(columns=lambda name: name.removeprefix("num_"))).rename(columns={"regime": "of"}),
+        "Shares (ω²) of the variance of log(loss barrier + 0.001), two-way fixed effects on the graphs that have every "
+        "architecture [95 % bootstrap interval over clusters, from 10 clusters on]; the interval of a difference tells "
+        "graph and architecture apart. Dropped graphs lack an architecture.",
+    )
+
+
+def _grids(shares: pd.DataFrame) -> TableView:
+    rows = judged(first_line(shares[shares["grid"] != ""]))
+    frame = rows.assign(models=_models(rows))[["grid", "split", "models"]].copy()
+    for part in PARTS:
+        frame["rest" if part == "residual" else part] = [
+            "" if pd.isna(row[part]) else share(row, part) for _, row in rows.iterrows()
+        ]
+    frame = frame.assign(graphs=rows["num_graphs"], clusters=rows["num_clusters"], note=rows["note"])
+    return TableView(
+        "shares_by_grid",
+        frame,
+        f"The same over the graphs of each grid ({rows['path'].iloc[0]} path): what a grid does not vary cannot be in "
+        "its share of the graph.",
+    )
+
+
+def _mixed(mixed: pd.DataFrame) -> list[TableView]:
+    if mixed.empty:
+        return []
+    rows = with_lines(mixed)
+    failed = int((~rows["converged"].astype(bool)).sum())
+    frame = rows.assign(models=_models(rows))[_KEYS].copy()
+    for part in PARTS:
+        values = rows[f"share_{part}"]
+        frame["rest" if part == "residual" else part] = [
+            "" if pd.isna(value) else f"{whole_percent(value)} %" for value in values
+        ]
+    frame["converged"] = ["yes" if done else "no" for done in rows["converged"].astype(bool)]
+    return [
+        TableView(
+            "mixed_model",
+            frame.assign(graphs=rows["num_graphs"], pairs=rows["num_pairs"], note=rows["note"]).rename(
+                columns={"regime": "of"}
+            ),
+            "A check: variance components of a mixed model with crossed random effects (REML), as shares, without "
+            "intervals. It takes architectures for a sample of a population, and few of them tell little of it. "
+            + (
+                f"{failed} of {counted(len(rows), 'fit')} did not converge or could not be made, and decide nothing."
+                if failed
+                else "Every fit converged."
+            ),
+        )
+    ]

@@ -1,0 +1,58 @@
+"""Stage `decompose`: shares of the barrier's variance that go with graph and architecture (science 1.3, 1.8)."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from gnnmc.analysis import mixed_model_check, rank_predictions, variance_shares
+from gnnmc.analysis.wording import listed
+from gnnmc.store import Cell, Execution, Request, Result, Task
+from gnnmc.studies.regimes import tables_of
+from gnnmc.studies.structure.grids import Grid
+from gnnmc.studies.structure.rows import GENERATED, LINE, barriers_with_graphs
+
+VERSION = 1
+
+SCOPE = ("regime", "grid", *LINE)
+# Time and memory of the mixed model grow with the cube and the square of the rows.
+_MOST_ROWS = 400
+
+
+def decompose_task(tables: Cell, grids: Sequence[Grid], without: Sequence[str]) -> Task:
+    """The task that decomposes one run's barriers. without: models that the second decomposition leaves out."""
+    config = {"grids": [grid.record() for grid in grids], "without": list(without)}
+    return Task(decompose, (Cell("decompose", VERSION, config, {"tables": tables}, label="shares of variance"),))
+
+
+def decompose(requests: Sequence[Request], execution: Execution) -> list[Result]:
+    """tables → `shares`, `mixed` and `signs`; gnnmc.analysis gives their columns
+
+    shares, mixed: of every family of graphs (`grid` ""), shares of every grid too; with all models (`left_out` "") and
+    without some. signs: what the theory says of the order of generated graphs.
+    """
+    return [_decompose(request) for request in requests]
+
+
+def _decompose(request: Request) -> Result:
+    rows = barriers_with_graphs(tables_of(request))
+    whole = rows.assign(grid="")
+    grids = request.config["grids"]
+    apart = [rows[rows["graph"].isin(grid["graphs"])].assign(grid=grid["name"]) for grid in grids]
+    scopes = [whole, *(apart if len(grids) > 1 else [])]
+    without = list(request.config["without"])
+    generated = rows[rows["family"] == GENERATED]
+    signs = rank_predictions(generated, by=("model", *LINE)) if len(generated) else pd.DataFrame()
+    return {
+        "shares": _both(lambda some: variance_shares(some, by=SCOPE), pd.concat(scopes), without),
+        "mixed": _both(lambda some: mixed_model_check(some, by=SCOPE, most_rows=_MOST_ROWS), whole, without),
+        "signs": signs,
+    }
+
+
+def _both(take: Callable[[pd.DataFrame], pd.DataFrame], rows: pd.DataFrame, without: list[str]) -> pd.DataFrame:
+    """With all models, and without some of them, all of these together."""
+    found = [take(rows)]
+    if without:
+        kept = rows[~rows["model"].isin(without)]
+        found.append(take(kept).assign(left_out=listed(without)))
+    return pd.concat(found, ignore_index=True)

@@ -1,0 +1,76 @@
+"""Sections on what in the graph predicts the barrier: scores on graphs held out, importances, and curves."""
+
+import pandas as pd
+
+from gnnmc.analysis.wording import in_words, listed
+from gnnmc.studies.pages import FigureView, Section, Tables
+from gnnmc.studies.predicted import prediction_sections, sizes
+from gnnmc.studies.predicting import EVERYTHING
+from gnnmc.studies.sections import models_of, short_unit
+from gnnmc.studies.structure.lines import first_line, with_lines
+
+TITLE = "What in the graph predicts the barrier"
+
+
+def predictor_sections(tables: Tables) -> list[Section]:
+    """The section that other studies have, with the statistic that matters most in words and curves of dependence."""
+    told = {name: with_lines(tables[name]) for name in ("prediction", "importance")}
+    found = prediction_sections({**tables, **told})
+    return [
+        Section(
+            TITLE,
+            tuple(_most_important(told["importance"])) + section.sentences,
+            section.figures + tuple(_curves(tables)),
+            section.tables,
+        )
+        for section in found
+    ]
+
+
+def _most_important(importance: pd.DataFrame) -> list[str]:
+    """For every line on the train split, the statistic whose exchange costs the most."""
+    joint = importance[(importance["predictors"] == EVERYTHING) & (importance["split"] == "train")]
+    lines = []
+    for (regime, path), some in joint.groupby(["regime", "path"], sort=False):
+        top = some.loc[some.groupby("model", sort=False)["importance"].idxmax()]
+        told = listed(
+            f"{row['model']}: {in_words(row['statistic'])} (R² falls by {row['importance']:.2f})"
+            for _, row in top.iterrows()
+        )
+        lines.append(
+            f"{str(regime).capitalize()}, {path} path, train split: of all statistics together the prediction misses "
+            f"most, when its values are exchanged between graphs, {told}."
+        )
+    return lines
+
+
+def _curves(tables: Tables) -> list[FigureView]:
+    """Partial dependence for the first line, a figure for each family of graphs and split."""
+    curves = tables["dependence"]
+    curves = curves.dropna(subset=["predicted"]) if len(curves) else curves
+    if curves.empty:
+        return []
+    figures = []
+    shown = with_lines(first_line(curves))
+    for number, ((regime, split, path), rows) in enumerate(shown.groupby(["regime", "split", "path"], sort=False)):
+        names = {name: in_words(name.removeprefix("made_")) for name in rows["statistic"].unique()}
+        figures.append(
+            FigureView(
+                name=f"dependence_{number}",
+                draw="dependence.draw_dependence",
+                frame=rows[["statistic", "model", "value", "predicted", "num_graphs", "num_clusters"]],
+                caption=(
+                    f"Partial dependence of the loss barrier ({short_unit(tables)}; {path} path, {split} split) on "
+                    f"each statistic of the graph, the others as the graphs have them ({regime}; {sizes(rows)}): the "
+                    "model behind the scores above, fitted on all graphs. Believe it as far as R² out of fold goes; of "
+                    "statistics that move together (GMC025) a curve speaks of graphs that there are none of."
+                ),
+                alt=f"Lines: predicted barrier along {listed(names.values())}, one line per model.",
+                options={
+                    "models": models_of(tables),
+                    "words": names,
+                    "y_label": f"predicted barrier ({short_unit(tables)})",
+                },
+            )
+        )
+    return figures
