@@ -63,10 +63,15 @@ class CsbmBlock(SourceBlock):
 
 
 class RealBlock(SourceBlock):
-    """A real graph by name, with a split of its own unless another is asked for."""
+    """A real graph by name, with a split of its own unless another is asked for.
+
+    val, test: parts of a random split: numbers of nodes, or below 1 shares of them.
+    """
 
     key: ClassVar[str] = "real"
-    masks: ClassVar[frozenset[str]] = frozenset({"split", "fold", "train_per_class", "train_fraction", "split_seed"})
+    masks: ClassVar[frozenset[str]] = frozenset(
+        {"split", "fold", "train_per_class", "train_fraction", "split_seed", "val", "test"}
+    )
     drawn: ClassVar[frozenset[str]] = frozenset({"fold", "split_seed"})
 
     name: str
@@ -77,6 +82,8 @@ class RealBlock(SourceBlock):
     train_per_class: int | None = Field(None, ge=1)
     train_fraction: float | None = Field(None, gt=0, lt=1)
     split_seed: int = 0
+    val: float | None = Field(None, gt=0)
+    test: float | None = Field(None, gt=0)
 
 
 class RewiredBlock(RealBlock):

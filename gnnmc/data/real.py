@@ -39,6 +39,8 @@ def load_graph(
     train_fraction: float | None = None,
     split_seed: int = 0,
     layout: str = "auto",
+    val: float | None = None,
+    test: float | None = None,
 ) -> Data:
     """Load a real graph.
 
@@ -56,6 +58,7 @@ def load_graph(
         fold: which column of a split that has several, from 0 (default 0).
         train_per_class, train_fraction, split_seed: a random split instead (see `random_split`); sets that come without
             a split get the one of science 1.2.
+        val, test: how large the other parts of a random split are: numbers of nodes, or below 1 shares of them.
         layout: "dense", "sparse" (`torch.sparse_csr`) or "auto": dense up to 256 MiB; above that sparse where less than
             a quarter of the features is non-zero (the Coauthor sets). Bags of words that are stored by their non-zeros
             or as bytes are not made dense on the way.
@@ -82,6 +85,8 @@ def load_graph(
     own_split = train_per_class is not None or train_fraction is not None
     if own_split and fold is not None:
         raise InputError(f"fold {fold} and a random split (train_per_class, train_fraction) exclude each other")
+    if not own_split and (val is not None or test is not None):
+        raise InputError("val and test are parts of a random split: give train_per_class or train_fraction too")
 
     folder = raw_folder(full, entry, raw, root)
     data = read_staged(entry, raw, folder)[0]
@@ -93,7 +98,7 @@ def load_graph(
                 f"graph {full!r} comes without a split, got fold {fold!r}: leave it out, or give split_seed"
             )
         per_class = 20 if train_per_class is None else train_per_class
-        set_masks(data, random_split(data.y, per_class, train_fraction, seed=split_seed))
+        set_masks(data, random_split(data.y, per_class, train_fraction, split_seed, val, test))
         split = RANDOM
     else:
         _choose_fold(data, full, entry, fold)

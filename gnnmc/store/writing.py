@@ -72,8 +72,8 @@ def sweep_parts(folder: Path) -> int:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What is in a folder, read at once: an iterator over it would be left open where Ctrl-C comes between."""
-    return [folder / name for name in os.listdir(folder)] if folder.is_dir() else []
+    """What is in a folder, read at once: what `glob` opens would be left open where Ctrl-C comes between."""
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:

@@ -131,6 +131,14 @@ def test_a_random_split_replaces_the_folds(root):
         load_graph("filtered-chameleon", root, train_fraction=0.5, fold=1)
 
 
+def test_the_parts_of_a_random_split_have_the_sizes_asked_for(root):
+    data = load_graph("filtered-chameleon", root, train_per_class=5, val=0.25, test=4)
+    labeled = int((data.y >= 0).sum())
+    assert (int(data.val_mask.sum()), int(data.test_mask.sum())) == (round(labeled / 4), 4)
+    with pytest.raises(InputError, match="parts of a random split: give train_per_class or train_fraction"):
+        load_graph("filtered-chameleon", root, val=10)
+
+
 def test_features_are_treated_as_asked(root):
     sums = load_graph("filtered-chameleon", root, features="row").x.sum(1)
     assert ((sums - 1).abs() < 1e-5).logical_or(sums == 0).all()

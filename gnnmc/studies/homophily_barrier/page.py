@@ -1,8 +1,8 @@
 """The page of the study: the question, the answer in words, figures and tables."""
 
+from gnnmc.studies.barrier_sections import real_sections, rewired_sections, sweep_sections
 from gnnmc.studies.homophily_barrier.along import along_sections
 from gnnmc.studies.homophily_barrier.answering import answers_of, at_a_glance, every_finding, in_full, short_answer
-from gnnmc.studies.homophily_barrier.barriers import real_sections, rewired_sections, sweep_sections
 from gnnmc.studies.homophily_barrier.config import HomophilyBarrier
 from gnnmc.studies.homophily_barrier.maps import map_sections
 from gnnmc.studies.homophily_barrier.relations import association_sections, prediction_sections

@@ -7,14 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from gnnmc.config import AlignmentBlock, PathBlock
+from gnnmc.config import AlignmentBlock
 from gnnmc.config.sources import MOST
-from gnnmc.connectivity import LinearPath
-from gnnmc.draw.looks import WITH_REPAIR
-from gnnmc.errors import InputError
-from gnnmc.studies.stages.align import AS_TRAINED
-from gnnmc.studies.sweep_block import ProblemEntry, SweepBlock
-from gnnmc.symmetry import METHODS
+from gnnmc.studies.aligned_sweep import AlignedSweep, known_alignments
+from gnnmc.studies.sweep_block import ProblemEntry
 
 
 class AlignedEntry(ProblemEntry):
@@ -35,56 +31,18 @@ class AlignedEntry(ProblemEntry):
     @field_validator("alignments")
     @classmethod
     def _known_alignments(cls, alignments: tuple[AlignmentBlock, ...] | None) -> tuple[AlignmentBlock, ...] | None:
-        return None if alignments is None else _known(alignments)
+        return None if alignments is None else known_alignments(alignments)
 
 
-class SymmetryStudy(SweepBlock):
+class SymmetryStudy(AlignedSweep):
     """Problems × their models × seeds → modes; pairs of modes, as trained and aligned in every way, → barriers.
 
-    alignments: each beside the line as trained. The same model on the same data may stand in several entries.
+    The same model on the same data may stand in several entries.
     """
 
     study: Literal["symmetry"] = "symmetry"
     title: str = "Loss barriers before and after alignment"
     problems: tuple[AlignedEntry, ...] = Field(min_length=1)
-    alignments: tuple[AlignmentBlock, ...] = Field((AlignmentBlock(method="weights"),), min_length=1)
-
-    @field_validator("alignments")
-    @classmethod
-    def _known_alignments(cls, alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
-        return _known(alignments)
-
-    @field_validator("paths")
-    @classmethod
-    def _one_line(cls, paths: tuple[PathBlock, ...]) -> tuple[PathBlock, ...]:
-        lines = sum(path.kind == LinearPath.kind for path in paths)
-        if not lines:
-            raise ValueError(f"one must be of kind {LinearPath.kind}: it is what alignment changes")
-        if lines > 1:
-            raise InputError(f"{LinearPath.kind!r} is listed twice: list it once")
-        return paths
-
-
-def _known(alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
-    """The alignments. Raises InputError for a method, a class or an option that there is not and for a class that the
-    method cannot use, ValueError for equal names.
-    """
-    for each in alignments:
-        if each.method == AS_TRAINED:
-            if not each.repair:
-                raise ValueError(f"method {AS_TRAINED} without repair is the line as trained, which is always shown")
-        else:
-            METHODS[each.method].used(each.classes, each.options)
-    names = [name for each in alignments for name in _names(each)]
-    if twice := [name for name in names if names.count(name) > 1 or name == AS_TRAINED]:
-        raise ValueError(f"two alignments are called {twice[0]!r}: give each a name of its own")
-    return alignments
-
-
-def _names(alignment: AlignmentBlock) -> list[str]:
-    """What the lines that an alignment gives are called."""
-    moved = [alignment.called] if alignment.method != AS_TRAINED else []
-    return moved + ([alignment.called + WITH_REPAIR] if alignment.repair else [])
 
 
 def _expanded(model: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
