@@ -1,9 +1,9 @@
 """Studies: one module per scientific question, composed of config blocks and stages."""
 
-from gnnmc.studies import architectures, homophily_barrier, symmetry
+from gnnmc.studies import architectures, homophily_barrier, symmetry, transfer
 from gnnmc.studies.study import STUDIES, Plan, Study
 
-for _study in (homophily_barrier.STUDY, architectures.STUDY, symmetry.STUDY):
+for _study in (homophily_barrier.STUDY, architectures.STUDY, symmetry.STUDY, transfer.STUDY):
     STUDIES.add(_study.name, _study)
 
 __all__ = ["STUDIES", "Plan", "Study"]
