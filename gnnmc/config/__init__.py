@@ -4,6 +4,7 @@ from gnnmc.config.block import Block
 from gnnmc.config.blocks import (
     AlignmentBlock,
     ModelBlock,
+    ObjectiveBlock,
     PathBlock,
     PlaneBlock,
     ProfileBlock,
@@ -34,6 +35,7 @@ __all__ = [
     "GraphEntry",
     "ImagesBlock",
     "ModelBlock",
+    "ObjectiveBlock",
     "PathBlock",
     "PlaneBlock",
     "ProfileBlock",

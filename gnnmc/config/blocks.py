@@ -111,6 +111,41 @@ class AlignmentBlock(Block):
         return self.name or (f"{self.method} ({' + '.join(self.classes)})" if self.classes else self.method)
 
 
+class ObjectiveBlock(Block):
+    """What a training minimizes where it sees a second domain; a bare name in a config means its own numbers.
+
+    name: "vanilla" is the problem's own loss, which sees the source alone. numbers: of the objective; in a config they
+    may stand beside the name. label: what tables call it, the name and the numbers given by default.
+    """
+
+    name: str
+    numbers: dict[str, int | float] = Field(default_factory=dict)
+    label: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if not isinstance(value, dict):
+            return value
+        beside = {key: number for key, number in value.items() if key not in cls.model_fields}
+        kept = {key: given for key, given in value.items() if key in cls.model_fields}
+        numbers = kept.get("numbers", {})
+        if not isinstance(numbers, dict):
+            return value
+        for key, number in (numbers | beside).items():
+            if isinstance(number, bool) or not isinstance(number, int | float):
+                raise ValueError(f"{key}: expected a number, got {number!r}")
+        return kept | ({"numbers": numbers | beside} if numbers | beside else {})
+
+    @property
+    def called(self) -> str:
+        """Its label, or one made of the name and the numbers that were given."""
+        told = ", ".join(f"{name} {value:g}" for name, value in self.numbers.items())
+        return self.label or (f"{self.name} ({told})" if told else self.name)
+
+
 class ProfileBlock(Block):
     """Where a path is evaluated. refine: add points where the loss is highest, so many at most (`profile`)."""
 

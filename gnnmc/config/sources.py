@@ -36,7 +36,8 @@ class CsbmBlock(SourceBlock):
     """A contextual stochastic block model (science 1.2).
 
     `seed` counts replicates: the generator's own seed is derived from it and from the block's other values, so that the
-    graphs of a sweep are independent of each other; masks alone (`train_per_class`) leave the graph the same.
+    graphs of a sweep are independent of each other; masks alone (`train_per_class`) leave the graph the same. Graphs of
+    one `rotation_seed` have their class means in the same places, and so one feature space.
     """
 
     key: ClassVar[str] = "csbm"
@@ -57,6 +58,8 @@ class CsbmBlock(SourceBlock):
     train_per_class: int | None = Field(20, ge=1)
     train_fraction: float | None = Field(None, gt=0, lt=1)
     seed: int = 0
+    rotation_seed: int | None = Field(None, ge=0)
+    feature_shift: float = Field(0.0, ge=0)
 
 
 class RealBlock(SourceBlock):

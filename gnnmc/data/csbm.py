@@ -37,6 +37,8 @@ def csbm(
     seed: int = 0,
     compatibility: Sequence[Sequence[float]] | None = None,
     noise_by_class: Sequence[float] | None = None,
+    rotation_seed: int | None = None,
+    feature_shift: float = 0.0,
 ) -> Data:
     """Draw a graph from the contextual stochastic block model (Li et al. 2025, arXiv 2502.12608; science 1.2).
 
@@ -63,6 +65,10 @@ def csbm(
             the place of `homophily`, which becomes its trace over its sum; the mean degree of class k is its row's
             share of all edge ends over its share of nodes, times `mean_degree`. A mass of 0 is no edge at all.
         noise_by_class: C standard deviations σ_c of the features around the class means, 0 or more (default: all 1).
+        rotation_seed: names the stream of the rotation in the place of `seed`: graphs with one have their class means
+            in the same directions, and so one feature space, however else they are drawn.
+        feature_shift: distance by which all features are moved, in one direction on the rotation's stream (units of
+            σ = 1).
         train_per_class, train_fraction: see `random_split`; the fraction wins when given.
 
     Shapes:
@@ -130,11 +136,14 @@ def _checked(asked: dict[str, Any]) -> dict[str, Any]:
     if asked["num_nodes"] > MOST_NODES:
         raise InputError(f"num_nodes must be at most {MOST_NODES}, got {asked['num_nodes']}")
     highest_degree = asked["num_nodes"] - 1
-    for name, high in (("homophily", 1), ("mean_degree", highest_degree), ("separation", FARTHEST)):
+    numbers = ("homophily", 1), ("mean_degree", highest_degree), ("separation", FARTHEST), ("feature_shift", FARTHEST)
+    for name, high in numbers:
         # Compared before it is made a float, which a whole number may be too large for; a NaN compares to nothing.
         if type(asked[name]) not in (int, float) or not 0 <= asked[name] <= high:
             raise InputError(f"{name} must be a number from 0 to {high}, got {asked[name]!r}")
         asked[name] = float(asked[name])
+    if asked["rotation_seed"] is not None and (type(asked["rotation_seed"]) is not int or asked["rotation_seed"] < 0):
+        raise InputError(f"rotation_seed must be a whole number, at least 0, or None, got {asked['rotation_seed']!r}")
     exponent = asked["degree_exponent"]
     if exponent is not None and not (type(exponent) in (int, float) and isfinite(exponent) and exponent > 2):
         raise InputError(f"degree_exponent must be greater than 2 (a finite mean degree) or None, got {exponent!r}")
@@ -247,8 +256,12 @@ def _features(labels: Ints, asked: dict[str, Any]) -> tuple[torch.Tensor, dict[s
         x *= np.asarray(asked["noise_by_class"], dtype=np.float32)[labels, None]
         squares = np.bincount(labels, np.square(x, dtype=np.float64).mean(axis=1), asked["num_classes"])
         realized["realized_noise_by_class"] = np.sqrt(squares / np.bincount(labels)).tolist()
-    rotation = numpy_generator(asked["seed"], "csbm", "rotation")
+    named = asked["seed"] if asked["rotation_seed"] is None else asked["rotation_seed"]
+    rotation = numpy_generator(named, "csbm", "rotation")
     means = asked["separation"] * _simplex(asked["num_classes"], asked["num_features"], rotation)
+    if asked["feature_shift"]:
+        direction = numpy_generator(named, "csbm", "shift").standard_normal(asked["num_features"])
+        means = means + asked["feature_shift"] * direction / np.linalg.norm(direction)
     x += means.astype(np.float32)[labels]
     return torch.from_numpy(x), realized
 

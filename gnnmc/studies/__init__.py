@@ -1,6 +1,6 @@
 """Studies: one module per scientific question, composed of config blocks and stages."""
 
-from gnnmc.studies import architectures, generalization, homophily_barrier, observations, structure, symmetry
+from gnnmc.studies import architectures, generalization, homophily_barrier, observations, structure, symmetry, transfer
 from gnnmc.studies.study import STUDIES, Plan, Study
 
 for _study in (
@@ -9,6 +9,7 @@ for _study in (
     symmetry.STUDY,
     generalization.STUDY,
     structure.STUDY,
+    transfer.STUDY,
     observations.STUDY,
 ):
     STUDIES.add(_study.name, _study)

@@ -9,6 +9,7 @@ from typing import Any
 
 from gnnmc.config import CsbmBlock, ImagesBlock, ModelBlock, RealBlock, RewiredBlock
 from gnnmc.data.catalogue import find_graph
+from gnnmc.data.degrees import COLUMNS
 from gnnmc.data.layout import DENSE_BYTES, SPARSE_BELOW
 from gnnmc.models import MODELS
 from gnnmc.models.options import Options
@@ -100,6 +101,8 @@ def _data_size(config: str) -> DataSize | None:
     if (known := COUNTED.get(name) or STATED.get(name)) is None:
         return None
     nodes, edges, features, classes, counted = known
+    if fields.get("features") == "degree":
+        features, counted = COLUMNS, nodes
     entries = nodes * features
     nonzeros = entries if counted is None else counted
     layout = fields.get("layout", RealBlock.model_fields["layout"].default)

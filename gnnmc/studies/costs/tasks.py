@@ -23,6 +23,10 @@ _SECONDS_OF_READING, _SECONDS_PER_MATCH = 0.1, 0.02
 _STEPS_OF_MEASURES = 300
 # Points that a transform changes are evaluated one by one, with as many forwards as there are layers to repair.
 _TRANSFORMED = 6
+# An objective beside the epochs of both graphs, in these; kernels of so many items of each, in seconds per pair.
+_ADAPTED, _COMPARED, _SECONDS_PER_KERNEL = 3.0, 1000, 2.5e-8
+# Evaluating one mode on both graphs and comparing its embeddings, in points of a profile.
+_CARRIED = 20
 _FLOAT = 4  # bytes
 
 
@@ -135,6 +139,49 @@ def _profile(task: Task) -> Cost | None:
     return Cost(seconds * len(task.cells), _held(size) + 3 * work.nodes * work.channels * _FLOAT)
 
 
+def _adapt(task: Task) -> Cost | None:
+    """A step shows the model both graphs; what else the objective does was measured at up to so many such passes."""
+    cell = task.cells[0]
+    graphs = [_graph_of(cell), cast(Cell, cell.inputs["target"])]
+    train = TrainBlock(**cell.config["train"])
+    seconds, memory = 0.0, 0.0
+    for graph in graphs:
+        size, work = data_size(graph), work_of(graph, cell.config["model"])
+        if size is None or work is None:
+            return None
+        seconds += sum(_priced(cell, work, "epoch"))
+        memory += _held(size) + _training_bytes(work, size, 1)
+    compared = min(float(cell.config["objective"].get("numbers", {}).get("most", _COMPARED)), _COMPARED)
+    kernels = _SECONDS_PER_KERNEL * (2 * compared) ** 2 if cell.config["objective"]["name"] == "mmd" else 0.0
+    return Cost(train.epochs * len(task.cells) * (_ADAPTED * seconds + kernels), 2 * memory)
+
+
+def _on_target(task: Task) -> Cost | None:
+    """A profile on the target, or the evaluation of a mode on both graphs."""
+    cell = task.cells[0]
+    target = cast(Cell, cell.inputs["target"])
+    size, work = data_size(target), work_of(target, cell.config["model"])
+    if size is None or work is None:
+        return None
+    points = ProfileBlock(**cell.config["profile"]).points if "profile" in cell.config else _CARRIED
+    slower = _TRANSFORMED if cell.config.get("transforms") else 1
+    seconds = slower * points * sum(_priced(cell, work, "point"))
+    if fitted := cell.config.get("fitted_on"):
+        block = PathBlock(**cell.config["path"])
+        own = work if fitted == "target" else work_of(_graph_of(cell), cell.config["model"])
+        seconds += block.steps * sum(_priced(cell, own or work, "step"))
+    return Cost(seconds * len(task.cells), 2 * _held(size) + 3 * work.nodes * work.channels * _FLOAT)
+
+
+def _apart(task: Task) -> Cost | None:
+    sizes = [data_size(cast(Cell, task.cells[0].inputs[role])) for role in ("first", "second")]
+    if sizes[0] is None or sizes[1] is None:
+        return None
+    held = sum(_held(size) for size in sizes if size is not None)
+    rows = sum(min(size.nodes, int(task.cells[0].config["most_nodes"])) * size.features for size in sizes if size)
+    return Cost(1.0 + 4e-7 * rows + 2e-6 * sum(size.edges for size in sizes if size), 3 * held + 3 * 8 * rows)
+
+
 def _tables(task: Task) -> Cost:
     inputs = sum(len(given) for cell in task.cells for given in cell.inputs.values() if isinstance(given, tuple))
     return Cost(_SECONDS_OF_TABLES + _SECONDS_PER_INPUT * inputs, 2**17 * inputs)
@@ -149,6 +196,11 @@ _STAGES: Mapping[str, Callable[[Task], Cost | None]] = {
     "profile": _profile,
     "measure": _measure,
     "pair": _pair,
+    "adapt": _adapt,
+    "across": _on_target,
+    "carry": _on_target,
+    "bridge": _on_target,
+    "apart": _apart,
 }
 
 

@@ -98,10 +98,11 @@ def profile_paths(requests: Sequence[Request], execution: Execution) -> list[Res
     every point. The requests are of one graph and model.
     """
     problem, model = common_of(requests)
-    return [_profile(request, problem, model, execution) for request in requests]
+    return [profiled(request, problem, model, execution) for request in requests]
 
 
-def _profile(request: Request, problem: Problem, model: nn.Module, execution: Execution) -> Result:
+def profiled(request: Request, problem: Problem, model: nn.Module, execution: Execution) -> Result:
+    """What `profile_paths` gives of one request, on any problem that its model can be asked about."""
     a, b = ends_of(request)
     block = PathBlock(**request.config["path"])
     if (status := status_of(request, a, b)) != "ok":

@@ -32,14 +32,12 @@ def modes_tasks(
     shared: dict[str, Any] = {"model": model.differing(), "train": training.differing()}
     cells = []
     for graph in graphs:
-        # What the modes share is the graph's own, too.
-        own = {} if training.vary == "all" else {"shared_seed": stream("modes", "shared", graph.key) % 2**31}
         cells.append(
             [
                 Cell(
                     "modes",
                     VERSION,
-                    shared | own | {"seed": stream("modes", graph.key, seed) % 2**31},
+                    shared | own_seeds(graph, training, seed),
                     {"graph": graph},
                     label=f"{graph.label} {model.name} seed {seed}",
                 )
@@ -50,6 +48,13 @@ def modes_tasks(
         parts = tuple(map(tuple, cells))
         return [Task(train_modes, tuple(itertools.chain(*parts)), execution, parts)], cells
     return [Task(train_modes, tuple(some), execution) for some in cells], cells
+
+
+def own_seeds(graph: Cell, training: TrainBlock, number: int) -> dict[str, int]:
+    """`seed` of a replicate number on a graph, and `shared_seed` where its modes share something."""
+    # What the modes share is the graph's own, too.
+    shared = {} if training.vary == "all" else {"shared_seed": stream("modes", "shared", graph.key) % 2**31}
+    return shared | {"seed": stream("modes", graph.key, number) % 2**31}
 
 
 def train_modes(requests: Sequence[Request], execution: Execution) -> list[Result]:
@@ -65,7 +70,7 @@ def train_modes(requests: Sequence[Request], execution: Execution) -> list[Resul
         [(model, problem, seeds) for problem, model, seeds in asked], **execution.settings(), **training
     )
     return [
-        _packed(mode) | {"parameters": count_parameters(model)}
+        packed_mode(mode) | {"parameters": count_parameters(model)}
         for (_, model, _), modes in zip(asked, trained, strict=True)
         for mode in modes
     ]
@@ -82,7 +87,8 @@ def common_of(requests: Sequence[Request]) -> tuple[Problem, nn.Module]:
     return problem, build_model(problem=problem, **ModelBlock(**requests[0].config["model"]).model_dump())
 
 
-def _packed(mode: Mode) -> dict[str, Value]:
+def packed_mode(mode: Mode) -> dict[str, Value]:
+    """A mode as a result keeps it."""
     record = {
         "seed": mode.seed,
         "status": mode.status,

@@ -110,6 +110,30 @@ class Sweep:
         numbered = [list(zip(self.seeds, some, strict=True)) for some in cells]
         for each, labels, some in zip(rows, where, numbered, strict=True):
             each.modes += [(labels | {"seed": number}, cell) for number, cell in some]
+        self._add_paths(graphs, model, numbered, alignments, where, rows)
+
+    def paths_between(
+        self,
+        graph: Cell,
+        model: ModelBlock,
+        numbered: Sequence[Numbered],
+        alignments: Sequence[AlignmentBlock],
+        labels: dict[str, Any],
+    ) -> list[tuple[dict[str, Any], Cell]]:
+        """Plan paths between modes of a graph that were planned elsewhere: profiles with their labels, in no table."""
+        rows = _Rows()
+        self._add_paths([graph], model, [list(numbered)], alignments, [labels], [rows])
+        return rows.profiles
+
+    def _add_paths(
+        self,
+        graphs: Sequence[Cell],
+        model: ModelBlock,
+        numbered: Sequence[Sequence[Numbered]],
+        alignments: Sequence[AlignmentBlock],
+        where: Sequence[dict[str, Any]],
+        rows: Sequence["_Rows"],
+    ) -> None:
         pairs = [list(itertools.combinations(some, 2)) for some in numbered]
         for path_name, path in self.paths:
             tasks, profiles = connect_tasks(graphs, model, pairs, path, self.profile, self.endpoint, self.execution)
@@ -139,6 +163,10 @@ class Sweep:
                 rows.profiles.append((about, each.profile))
                 if each.alignment is not None:
                     rows.alignments.append((about, each.alignment))
+
+    def data_of(self, graph: str) -> Cell:
+        """The cell of the data of a problem that was added."""
+        return self._data[graph]
 
     def tabulated(self) -> Task:
         """The task of the tables of all that was added."""
