@@ -4,9 +4,11 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from gnnmc.config import GraphEntry, ModelBlock
+from gnnmc.config import GraphEntry, ModelBlock, ObjectiveBlock
 from gnnmc.studies.aligned_sweep import AlignedSweep
+from gnnmc.studies.stages.adapt import known_methods
 from gnnmc.studies.sweep_block import known_models
+from gnnmc.studies.transfer.config import DomainGroup
 
 
 class ObservedGraphs(GraphEntry):
@@ -27,7 +29,8 @@ class Observations(AlignedSweep):
 
     recipes: train every model with its published recipe for the graph (science 1.5): its settings, features and split;
     else all alike, as `models` and `train` say, with the graphs' own features and split. csbm: generated graphs along
-    homophily, with all else equal in a regime; csbm_models: of these. Generated graphs are trained as `train` says.
+    homophily, with all else equal in a regime; csbm_models: of these. transfers: groups of domains, as of the study
+    `transfer`, with its methods, on transfer_models. Generated graphs and domains are trained as `train` says.
     """
 
     study: Literal["observations"] = "observations"
@@ -37,8 +40,18 @@ class Observations(AlignedSweep):
     models: tuple[ModelBlock, ...] = Field(min_length=1)
     csbm: tuple[GraphEntry, ...] = ()
     csbm_models: tuple[ModelBlock, ...] = (ModelBlock(name="gcn"),)
+    transfers: tuple[DomainGroup, ...] = ()
+    methods: tuple[ObjectiveBlock, ...] = Field(
+        (ObjectiveBlock(name="coral"), ObjectiveBlock(name="dann")), min_length=1
+    )
+    transfer_models: tuple[ModelBlock, ...] = (ModelBlock(name="gcn"),)
 
-    @field_validator("models", "csbm_models")
+    @field_validator("methods")
+    @classmethod
+    def _known_methods(cls, methods: tuple[ObjectiveBlock, ...]) -> tuple[ObjectiveBlock, ...]:
+        return known_methods(methods)
+
+    @field_validator("models", "csbm_models", "transfer_models")
     @classmethod
     def _known_models(cls, models: tuple[ModelBlock, ...]) -> tuple[ModelBlock, ...]:
         return known_models(models)

@@ -15,7 +15,8 @@ from gnnmc.studies.stages.align import AS_TRAINED
 
 def observation_sections(tables: Tables) -> list[Section]:
     """A section for each observation that was looked at, in order."""
-    named = {**tables, **{name: _by_line(tables[name]) for name in ("barriers", "summary") if len(tables[name])}}
+    observed = {**tables, **{name: tables[name].merge(tables["roles"][["graph"]]) for name in ("barriers", "graphs")}}
+    named = {**observed, **{name: _by_line(observed[name]) for name in ("barriers", "summary") if len(observed[name])}}
     return [
         *(
             _titled(each, "O1 and O3: lines, curves and architectures", tables, ["O1", "O3"])
@@ -24,6 +25,7 @@ def observation_sections(tables: Tables) -> list[Section]:
         *_likeness(tables),
         *(_titled(each, "O4: generated graphs", tables, ["O4"], _signs(tables)) for each in sweep_sections(named)),
         *_gaps(tables),
+        *_transfers(tables),
     ]
 
 
@@ -87,6 +89,21 @@ def _gaps(tables: Tables) -> list[Section]:
         return []
     ranking, *others = ranking_sections(tables, METRIC)
     return [_titled(ranking, "O5: what follows the generalization gap", tables, ["O5"]), *others]
+
+
+def _transfers(tables: Tables) -> list[Section]:
+    """O6: distances and gaps of all pairs and methods."""
+    if "transfer" not in tables:
+        return []
+    names = ["pair", "model", "method", "distance", "floor", "gap", "gap_low", "gap_high", "own", "moved", "cluster"]
+    table = TableView(
+        "transfers",
+        tables["transfer"][names],
+        "Transfer from a source to a target: d_MC (size form) of the source-trained modes' lines, train loss, on both "
+        f"({short_unit(tables)}; target labels are used), its floor within one domain; gap: accuracy on the target's test "
+        "nodes of modes trained there (own) less that of modes trained on the source (moved), with 95 % over seeds.",
+    )
+    return [Section("O6: transfer between domains", _judged(tables, ["O6"]), tables=(table,))]
 
 
 def _signs(tables: Tables) -> tuple[TableView, ...]:

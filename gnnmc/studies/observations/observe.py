@@ -1,7 +1,7 @@
 """Stage `observe`: the paper's observations, each held against what was measured (science 1.3–1.6)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -21,11 +21,16 @@ VERSION = 1
 
 # What the generalization gap is a difference of.
 METRIC = "accuracy"
+# What a graph is looked at for; domains between which is transferred have no such role.
+REAL, GENERATED = "real", "generated"
 
 
-def observe_task(tables: Cell, about: Mapping[str, Any]) -> Task:
-    """The task of the observations. about: what the config and the recipes say of the graphs."""
-    return Task(observe, (Cell("observe", VERSION, dict(about), {"tables": tables}, label="observations"),))
+def observe_task(tables: Cell, transfers: Cell | None, about: Mapping[str, Any]) -> Task:
+    """The task of the observations. transfers: the tables of domains, if any; about: what the config and the recipes
+    say of the graphs, and the `roles` of those that are looked at besides the domains.
+    """
+    inputs = {"tables": tables} | ({"transfers": transfers} if transfers else {})
+    return Task(observe, (Cell("observe", VERSION, dict(about), inputs, label="observations"),))
 
 
 def observe(requests: Sequence[Request], execution: Execution) -> list[Result]:
@@ -34,25 +39,32 @@ def observe(requests: Sequence[Request], execution: Execution) -> list[Result]:
     observations: `judge_claims` with `aligned`, the alignment of the lines. curve_distances: `curve_distances`.
     csbm_predictions, csbm_shape: of the generated graphs, by model and `aligned`. ranking, factors: of the real ones,
     as stage `rank` gives them. stated: `against_stated`. absent: real graphs left out, and why. summary:
-    `barrier_summary` of the generated graphs.
+    `barrier_summary` of the generated graphs. roles: which graphs are observed, as "real" or "generated".
     """
     return [_observe(request) for request in requests]
 
 
 def _observe(request: Request) -> Result:
-    tables, about = tables_of(request), request.config
+    everything, about = tables_of(request), request.config
+    found = common_findings(everything, float(about["least_train_accuracy"]))
+    tables = {name: _in_roles(frame, about["roles"]) for name, frame in everything.items()}
     chord = chord_rows(tables)
     train = chord[(chord["metric"] == "loss") & (chord["split"] == "train")]
     distances, fired = curve_distances(tables, about["domains"])
     stated = against_stated(tables["endpoints"], about["stated"])
     ranking, factors = _ranked(tables)
     how = "trained as published" if about["recipes"] else "trained by the older profile, stated for published recipes"
-    found = [*common_findings(tables, float(about["least_train_accuracy"])), *below_stated(stated, how), *fired]
+    found += [*below_stated(stated, how), *fired]
+    transfers = cast(Mapping[str, pd.DataFrame], request.inputs.get("transfers", {}))
     generated = chord[chord["family"] == "csbm"]
     claims = claims_table(
         train,
         (AS_TRAINED, about["alignment"]),
-        {"curve_distances": _in_form(distances), "gap_ranking": _lines(ranking)},
+        {
+            "curve_distances": _in_form(distances),
+            "gap_ranking": _lines(ranking),
+            "transfer": transfers.get("transfer", pd.DataFrame()),
+        },
     )
     return {
         **claims,
@@ -62,6 +74,7 @@ def _observe(request: Request) -> Result:
         "stated": stated,
         "absent": pd.DataFrame(about["absent"], columns=["graph", "domain", "why"]),
         "summary": barrier_summary(generated, [*GROUP, "aligned", "homophily_asked"]) if len(generated) else generated,
+        "roles": pd.DataFrame({"graph": list(about["roles"]), "role": list(about["roles"].values())}),
         "diagnostics": findings_frame(found),
     }
 
@@ -73,6 +86,10 @@ def _ranked(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFr
     if not gaps["gap"].notna().any():
         return pd.DataFrame(), pd.DataFrame()
     return ranked(gaps, METRIC, LinearPath.kind)
+
+
+def _in_roles(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.DataFrame:
+    return frame[frame["graph"].isin(roles)] if "graph" in frame else frame
 
 
 def _lines(ranking: pd.DataFrame) -> pd.DataFrame:

@@ -6,14 +6,18 @@ from typing import Any, cast
 
 from gnnmc.config import ModelBlock, RealBlock, SourceBlock
 from gnnmc.errors import InputError, MissingDataError
+from gnnmc.store import Cell, Task
 from gnnmc.studies.execution import execution_of
 from gnnmc.studies.observations.config import Observations
-from gnnmc.studies.observations.observe import observe_task
+from gnnmc.studies.observations.observe import GENERATED, REAL, observe_task
 from gnnmc.studies.observations.published import as_published, stated_of, training_of
 from gnnmc.studies.sources import data_rows, source_of
 from gnnmc.studies.stages.graph import canonical
 from gnnmc.studies.stages.sweep import Sweep
 from gnnmc.studies.study import Plan
+from gnnmc.studies.transfer.config import vanilla_first
+from gnnmc.studies.transfer.pairs import group_of
+from gnnmc.studies.transfer.planning import plan_transfers
 from gnnmc.studies.words import distinct_names
 
 
@@ -36,7 +40,7 @@ def make_plan(config: Observations) -> Plan:
     real, absent = _observed(config)
     paths = list(zip(distinct_names(config.paths, "kind", "paths"), config.paths, strict=True))
     sweep = Sweep(config.train, config.seeds, paths, config.profile, config.endpoint, execution_of(config.run))
-    stated = []
+    stated, roles = [], {each.row["graph"]: REAL for each in real}
     for each in real:
         _add(sweep, config, each, models)
         known = [stated_of(model, name, each.block, each.row["graph"]) for name, model in models]
@@ -46,17 +50,34 @@ def make_plan(config: Observations) -> Plan:
         generated = list(zip(blocks, _rows(blocks, "csbm"), strict=True))
         names = distinct_names(config.csbm_models, "name", "csbm_models")
         sweep.add(generated, list(zip(names, config.csbm_models, strict=True)), alignments=config.alignments)
+        roles |= {row["graph"]: GENERATED for _, row in generated}
+    tasks, transfers = _transfers(sweep, config)
     tabulated = sweep.tabulated()
     about = {
         "domains": {each.row["graph"]: each.domain for each in real},
         "stated": stated,
         "absent": absent,
+        "roles": roles,
         "recipes": config.recipes,
         "alignment": config.alignments[0].called,
         "least_train_accuracy": config.least_train_accuracy,
     }
-    observed = observe_task(tabulated.cells[0], about)
-    return Plan((*sweep.tasks, tabulated, observed), (tabulated.cells[0], observed.cells[0]))
+    observed = observe_task(tabulated.cells[0], transfers, about)
+    tables = [tabulated.cells[0], *([transfers] if transfers else []), observed.cells[0]]
+    return Plan((*sweep.tasks, *tasks, tabulated, observed), tuple(tables))
+
+
+def _transfers(sweep: Sweep, config: Observations) -> tuple[list[Task], Cell | None]:
+    """The tasks of the domains, and the cell of their tables."""
+    if not config.transfers:
+        return [], None
+    groups = [
+        group_of(entry, config.train, vanilla_first(entry.methods or config.methods)) for entry in config.transfers
+    ]
+    models = list(
+        zip(distinct_names(config.transfer_models, "name", "transfer_models"), config.transfer_models, strict=True)
+    )
+    return plan_transfers(groups, models, sweep, connected=0)
 
 
 def _add(sweep: Sweep, config: Observations, graph: _Observed, models: Sequence[tuple[str, ModelBlock]]) -> None:

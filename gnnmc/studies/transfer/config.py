@@ -1,5 +1,6 @@
 """What a config of the study may say."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -155,6 +156,10 @@ class TransferStudy(AlignedSweep):
 
     def methods_of(self, group: DomainGroup) -> tuple[ObjectiveBlock, ...]:
         """The methods of a group, vanilla first: all others are told beside it."""
-        asked = group.methods or self.methods
-        vanilla = [method for method in asked if method.name == VANILLA] or [ObjectiveBlock(name=VANILLA)]
-        return (*vanilla, *(method for method in asked if method.name != VANILLA))
+        return vanilla_first(group.methods or self.methods)
+
+
+def vanilla_first(methods: Sequence[ObjectiveBlock]) -> tuple[ObjectiveBlock, ...]:
+    """The methods with vanilla before them, whether it was listed or not."""
+    vanilla = [method for method in methods if method.name == VANILLA] or [ObjectiveBlock(name=VANILLA)]
+    return (*vanilla, *(method for method in methods if method.name != VANILLA))
