@@ -141,7 +141,7 @@ def _distance_follows_transfer(tables: Tables, level: Level) -> Judged:
         clusters = pd.factorize(lowered.index.get_level_values("cluster"))[0]
         effect = cluster_effect(lowered.to_numpy(dtype=float), clusters, 0.0, level, "O6 lowered")
         parts.append(judgment(effect.side))
-        words += f"; alignment lowers the distance by {effect.estimate:.2g}"
+        words += f"; methods that align lower the distance by {effect.estimate:.2g}"
         reasons.append(f"lowered: {effect.why}")
     else:
         parts.append(Judgment.CANNOT)
