@@ -100,8 +100,9 @@ def _transfers(tables: Tables) -> list[Section]:
         "transfers",
         tables["transfer"][names],
         "Transfer from a source to a target: d_MC (size form) of the source-trained modes' lines, train loss, on "
-        f"both ({short_unit(tables)}; target labels are used), its floor within one domain; gap: accuracy on the target's "
-        "test nodes of modes trained there (own) less that of modes trained on the source (moved), with 95 % over seeds.",
+        f"both ({short_unit(tables)}; target labels are used), its floor within one domain; gap: accuracy on the "
+        "target's test nodes of modes trained there (own) less that of modes trained on the source (moved), with 95 % "
+        "over seeds.",
     )
     return [Section("O6: transfer between domains", _judged(tables, ["O6"]), tables=(table,))]
 
