@@ -75,6 +75,16 @@ def figures() -> list[FigureView]:
     lines = rows(x=h, aligned=methods, graph=("g0", "g1")).assign(barrier=lambda each: each.x, ends_loss=0.4)
     along = rows(row=problems[:2], aligned=methods, t=(0.0, 0.5, 1.0)).assign(loss=lambda each: each.t)
     classes = rows(block=problems[:2], aligned=methods).assign(barrier=0.4, low=0.3, high=1.8, ends_loss=2.25)
+    gaps = rows(
+        outcome=("accuracy, train less test", "loss, test less train"), label_rate=(5.0, 10.0, 20.0, 50.0, 96.4)
+    )
+    gaps = gaps[(gaps.path == "linear") & (gaps.split == "test")].assign(
+        graph="g", gap=lambda each: 2 / each.label_rate
+    )
+    by_rate = gaps.assign(mean=gaps.gap, low=gaps.gap - 0.05, high=gaps.gap + 0.05)
+    named_measures = ("validation accuracy", "barrier of the train accuracy, linear after learned with every class")
+    ranked = pd.DataFrame({"measure": named_measures * 8, "expected": [-1, 1] * 8, "of": ["the modes", "the path"] * 8})
+    ranked = ranked.assign(granulated=np.linspace(-1, 1, 16), tau=0.3, tau_low=-0.1, tau_high=0.5)
     views = {
         "sweep": ("barrier_sweep.draw_barrier_sweep", sweep, {"summary": means}),
         "profiles": ("profiles.draw_profiles", profiles, models),
@@ -88,6 +98,8 @@ def figures() -> list[FigureView]:
         "alignment": ("alignment.draw_alignment", lines, {}),
         "aligned_profiles": ("alignment.draw_aligned_profiles", along, {}),
         "ablation": ("ablation.draw_ablation", classes, {}),
+        "gap_by_rate": ("gap_by_rate.draw_gap_by_rate", gaps, models | {"summary": by_rate}),
+        "gap_ranking": ("gap_ranking.draw_gap_ranking", ranked, {}),
         "symmetry": ("symmetry.draw_symmetry", bands_of_a_transformer(), {}),
         "architectures": ("architectures.draw_architectures", compared, models),
     }
@@ -175,7 +187,7 @@ def test_many_figures_fold_and_unfold(open_page: Any, file: Path) -> None:
     drawn = "[...document.querySelectorAll('figure svg')].filter(s => s.checkVisibility()).length"
     assert page.evaluate(drawn) == 1 + 3
     fold = page.locator("details.more > summary")
-    assert fold.inner_text() == "10 more figures like these"
+    assert fold.inner_text() == f"{len(figures()) - 1 - 3} more figures like these"
     fold.press("Enter")
     assert page.evaluate(drawn) == len(figures())
 

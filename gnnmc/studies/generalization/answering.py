@@ -9,7 +9,7 @@ from gnnmc.studies.generalization.naming import CANNOT, path_in_words, ranking_i
 from gnnmc.studies.pages import Tables, TableView
 from gnnmc.studies.stages.align import AS_TRAINED
 
-SAID = {"yes": "agrees", "no": "does not agree", CANNOT: CANNOT}
+_SAID = {"yes": "agree", "no": "do not", CANNOT: CANNOT}
 # Places of the measures that stand at a glance beside barriers and validation accuracy.
 FIRST = 3
 
@@ -21,7 +21,7 @@ def short_answer(tables: Tables, gap_metric: str) -> list[str]:
         return ["Nothing can be ranked: no two pairs of sound modes differ in their generalization gap."]
     return [
         _gaps(tables, gap_metric),
-        _best(rows),
+        *_best(rows, gap_metric),
         *_barriers(rows, gap_metric),
         *_bound(tables, rows),
         *_predicted(tables["predictions"]),
@@ -30,69 +30,75 @@ def short_answer(tables: Tables, gap_metric: str) -> list[str]:
 
 def _gaps(tables: Tables, gap_metric: str) -> str:
     pairs = pairs_of(tables["gaps"])
-    rates = sorted(pairs["label_rate"].round(1).unique())
-    told = f"{rates[0]:g}" if len(rates) == 1 else f"{rates[0]:g} to {rates[-1]:g}"
     words = gap_metric.replace("_", " ")
     return (
-        f"The gap is train less test {words}, mean over the two ends of a pair: {number(pairs['gap'].median())} in the "
-        f"median, {number(pairs['gap'].min())} to {number(pairs['gap'].max())}, over {counted(len(pairs), 'pair')} of "
-        f"modes on {counted(pairs['graph'].nunique(), 'graph')} in {counted(pairs['cluster'].nunique(), 'cluster')}, "
-        f"{told} training items per class."
+        f"The generalization gap (train less test {words}, mean of the two ends) is {number(pairs['gap'].median())} in "
+        f"the median of {counted(len(pairs), 'pair')} of modes, from {number(pairs['gap'].min())} to "
+        f"{number(pairs['gap'].max())}."
     )
 
 
-def _best(rows: pd.DataFrame) -> str:
+def _best(rows: pd.DataFrame, gap_metric: str) -> list[str]:
+    """The first place, and what follows the gap the wrong way round."""
     known = rows.dropna(subset=["tau"])
     first = known.iloc[0]
-    sure = pd.notna(first["tau_low"])
-    one = (
-        f"one factor changed at a time {with_interval(first, 'granulated')}, " if pd.notna(first["granulated"]) else ""
-    )
     told = (
-        f"Of {counted(len(known), 'measure')} (a barrier of another path is another measure) {first['words']} follows "
-        f"the gap best: Kendall's τ {one}over all pairs {with_interval(first, 'tau')}, in brackets 95 % over clusters."
+        f"Of {counted(len(known), 'measure')} (one for each path where it is of a path) {first['words']} follows it "
+        f"best: {_taus(first)}"
     )
-    if not sure:
-        return told.replace(", in brackets 95 % over clusters", "") + (
-            f" With {counted(int(first['num_clusters']), 'cluster')} there are no intervals: which one is best "
-            f"{CANNOT}, and this is a description."
-        )
-    sign = SAID[first["agrees"]]
-    return told + f" The sign that is expected of it: {sign}."
+    if pd.isna(first["tau_low"]):
+        clusters = counted(int(first["num_clusters"]), "cluster")
+        return [
+            f"{told}. With {clusters} there are no intervals: that it is the best {CANNOT}, this describes these "
+            "graphs alone."
+        ]
+    reference = known[known["measure"] == f"val_{gap_metric}"]
+    if len(reference) and first["measure"] != f"val_{gap_metric}":
+        against = {1: "yes", -1: "no", 0: CANNOT}[_side(first)]
+        told += f". Closer than {reference['words'].iloc[0]} ({with_interval(reference.iloc[0], 'tau')}): {against}"
+    wrong = list(known.loc[known["agrees"] == "no", "words"])
+    if not wrong:
+        return [f"{told}."]
+    named = listed(wrong) if len(wrong) <= FIRST else f"{counted(len(wrong), 'measure')}, such as {wrong[-1]},"
+    return [f"{told}.", f"The other way round than expected, interval of τ and all: {named.rstrip(',')}."]
+
+
+def _taus(row: "pd.Series[Any]") -> str:
+    """Both of Kendall's τ of a measure."""
+    one = f", one factor changed at a time {with_interval(row, 'granulated')}" if pd.notna(row["granulated"]) else ""
+    return f"Kendall's τ {with_interval(row, 'tau')}{one}"
 
 
 def _barriers(rows: pd.DataFrame, gap_metric: str) -> list[str]:
     """Places of the barriers, and how they stand against validation accuracy."""
-    known = len(rows.dropna(subset=["tau"]))
-    lines = []
+    known = int(rows["tau"].notna().sum())
     reference = rows[rows["measure"] == f"val_{gap_metric}"].iloc[0]
+    lines = []
     for name in ("train_loss_barrier", f"train_{gap_metric}_barrier"):
         some = rows[(rows["measure"] == name) & rows["tau"].notna()]
         if some.empty:
             continue
-        title = some["words"].iloc[0].split(",")[0]
+        title = some["words"].iloc[0].partition(", ")[0]
+        paths = [words.partition(", ")[2] for words in some["words"]]
         told = "; ".join(
-            f"{row['words'].partition(', ')[2]}: place {row['place']} of {known}, τ {with_interval(row, 'tau')}"
-            for _, row in some.iterrows()
+            f"{path} place {row['place']}, τ {with_interval(row, 'tau')}"
+            for path, (_, row) in zip(paths, some.iterrows(), strict=True)
         )
-        sides = {
-            better: [row["words"].partition(", ")[2] for _, row in some.iterrows() if _side(row) == better]
-            for better in (1, -1, 0)
-        }
+        sides = [_side(row) for _, row in some.iterrows()]
         against = [
-            f"{words} on {' and on '.join(sides[side])}"
-            for side, words in ((1, "better"), (-1, "worse"), (0, CANNOT))
-            if sides[side]
+            f"{words} ({listed([path for path, own in zip(paths, sides, strict=True) if own == side])})"
+            for side, words in ((1, "yes"), (-1, "no, less closely"), (0, CANNOT))
+            if side in sides
         ]
         lines.append(
-            f"The {title}: {told}. Against {reference['words']} (place {reference['place']}, τ "
-            f"{with_interval(reference, 'tau')}): {'; '.join(against)}."
+            f"The {title}, of {known} places: {told}. Closer than {reference['words']} (place {reference['place']}): "
+            f"{'; '.join(against)}."
         )
     return lines
 
 
 def _side(row: "pd.Series[Any]") -> int:
-    """1: surely better than the reference, −1: surely worse, 0: the interval holds 0, or there is none."""
+    """1: surely closer than the reference, −1: surely less so, 0: the interval holds 0, or there is none."""
     return int(row["advantage_low"] > 0) - int(row["advantage_high"] < 0)
 
 
@@ -100,39 +106,39 @@ def _bound(tables: Tables, rows: pd.DataFrame) -> list[str]:
     bound = tables["bound"]
     if bound.empty:
         return []
-    paths = []
     several = set(bound.loc[bound["aligned"] != AS_TRAINED, "path"])
+    paths = []
     for (path, aligned), some in bound.groupby(["path", "aligned"], sort=False):
         share = some["vacuous_rho_0_error"].mean(), some["vacuous_rho_half_error"].mean()
         name = path_in_words(path, aligned, several).removeprefix(", ")
-        paths.append(f"{name} {percent(share[0])} (ρ = ½: {percent(share[1])})")
+        paths.append(f"{name} {percent(share[0])} (at ρ = ½ {percent(share[1])})")
     below = float((bound["bound_rho_0"] < bound["gap"]).mean())
-    lines = [
-        f"The bound from the barrier, all unknown constants 1, is vacuous for gaps of error (above 1) at ρ = 0 in: "
-        f"{'; '.join(paths)} of the pairs; in {percent(below)} it lies below the gap that was measured, so with "
-        "constants of 1 it is no bound and only its order is read."
-    ]
+    told = (
+        f"The bound that the barrier gives, every unknown constant 1, is vacuous (above 1, at ρ = 0) for these shares "
+        f"of the pairs: {'; '.join(paths)}"
+    )
+    if below > 0:
+        told += f"; for {percent(below)} it is below the gap itself, so constants of 1 are too small for a bound"
     order = rows[(rows["measure"] == "bound_rho_0") & rows["tau"].notna()]
+    if order.empty:
+        return [f"{told}."]
     size = rows[rows["measure"] == "bound_size_term"].iloc[0]
-    if len(order):
-        told = "; ".join(
-            f"{row['words'].partition('), ')[2]} {with_interval(row, 'tau')}" for _, row in order.iterrows()
-        )
-        lines.append(
-            f"Its order against that of the gap, τ over all pairs: {told}; the size of the training split alone, "
-            f"without any barrier: {with_interval(size, 'tau')}."
-        )
-    return lines
+    taus = "; ".join(f"{row['words'].partition('), ')[2]} {with_interval(row, 'tau')}" for _, row in order.iterrows())
+    return [
+        f"{told}.",
+        f"Its order against that of the gap, τ: {taus}. The number of labeled nodes alone, without a barrier: "
+        f"{with_interval(size, 'tau')}.",
+    ]
 
 
 def _predicted(predictions: pd.DataFrame) -> list[str]:
     if predictions.empty:
         return []
     counts = predictions["agrees"].value_counts()
-    told = [f"{counts[key]} {words}" for key, words in SAID.items() if counts.get(key, 0)]
+    told = [f"{counts.get(key, 0)} {words}" for key, words in _SAID.items()]
     return [
-        f"What the theory predicts of the order of generated graphs, everything else held "
-        f"({counted(len(predictions), 'prediction')}, each for a model and a path): {listed(told)}."
+        f"What the theory predicts of the order of barriers on generated graphs, all other settings held: of "
+        f"{counted(len(predictions), 'prediction')} (each for a model and a path) {listed(told)}."
     ]
 
 
@@ -151,7 +157,7 @@ def at_a_glance(tables: Tables, gap_metric: str) -> TableView | None:
             "one factor at a time": [with_interval(row, "granulated") for _, row in shown.iterrows()],
             "over all pairs": [with_interval(row, "tau") for _, row in shown.iterrows()],
             "equal train loss": [with_interval(row, "conditional") for _, row in shown.iterrows()],
-            f"over validation {gap_metric.replace('_', ' ')}": [
+            f"beyond validation {gap_metric.replace('_', ' ')}": [
                 "" if pd.isna(row["advantage"]) else with_interval(row, "advantage") for _, row in shown.iterrows()
             ],
         }
@@ -160,7 +166,8 @@ def at_a_glance(tables: Tables, gap_metric: str) -> TableView | None:
         f"How closely the order of a measure follows that of the gap of {gap_metric.replace('_', ' ')}: Kendall's τ, "
         f"in brackets 95 % bootstrap over {counted(int(rows['num_clusters'].max()), 'cluster')}. Place: among all "
         f"{len(rows)} measures, by the τ with one factor (graph, model, label rate) changed at a time; sign: the "
-        "expected one. Equal train loss: pairs in one tenth of it. Barriers of the train split."
+        "expected one; beyond: expected sign × τ less the same of that measure. Equal train loss: pairs in one "
+        "tenth of it. Barriers of the train split."
     )
     return TableView("at_a_glance", frame, caption)
 

@@ -102,7 +102,7 @@ def _agreement(agreement: pd.DataFrame, several: set[str]) -> TableView:
         "agreement",
         frame[["against", "path", "order", *columns]],
         "How the order of a bound, and of what it is made of, goes with the gap and with the barrier: Kendall's τ "
-        "over all pairs of modes, and one factor changed at a time; low and high: 95 % bootstrap over clusters.",
+        "over all pairs of modes, and one factor changed at a time; low, high: 95 %, resampled clusters (10 or more).",
     )
 
 

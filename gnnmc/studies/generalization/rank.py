@@ -86,7 +86,8 @@ def ranked(gaps: pd.DataFrame, gap_metric: str, line: str | None) -> tuple[pd.Da
     for outcome in GAPS:
         found = rank_measures(wide, expected, gap=outcome, factors=FACTORS, reference=f"val_{gap_metric}")
         of_measures.append(_placed(found.measures, names, outcome))
-        of_factors.append(_placed(found.factors, names, outcome))
+        if len(found.factors):  # none where nothing differs
+            of_factors.append(_placed(found.factors, names, outcome))
     return joined(of_measures), joined(of_factors)
 
 
