@@ -18,7 +18,7 @@ ARCHITECTURES: dict[str, Any] = {"problems": [{"data": GRAPH, "models": ["gcn"]}
 
 
 def plan_of(study: str = "homophily_barrier", **changes: Any) -> Any:
-    base = HOMOPHILY if study == "homophily_barrier" else ARCHITECTURES
+    base = HOMOPHILY if "graphs" in STUDIES[study].config.model_fields else ARCHITECTURES
     return STUDIES[study].plan(validate(STUDIES[study].config, base | changes))
 
 
