@@ -28,8 +28,8 @@ def measure_modes(
     starts of Lanczos' method, samples of PAC-Bayes posteriors).
 
     Shapes:
-        returns: (K, 1 + M) of K modes and M measures: a row for each mode in their order, `mode` (its number), then a
-        column for each measure; NaN where a measure is not defined, such as the margin of a problem without classes
+        returns: one row per mode, in their order: `mode` (its number), then a column for each measure; NaN where a
+            measure is not defined, such as the margin of a problem without classes
 
     Raises InputError for an unknown measure, and for weights that do not fit the model.
     """

@@ -92,7 +92,7 @@ def planted_tables(
         barriers.append(path | {"metric": "loss", "barrier": np.nan if lost else each.train_loss_barrier})
         barriers.append(path | {"metric": "accuracy", "barrier": np.nan if lost else each.train_accuracy_barrier})
         pairs.append({"graph": each.graph, "model": each.model, "a": 0, "b": 1, "aligned": "none", "status": "ok"})
-        pairs[-1] |= {name: np.nan for name in ("disagreement", "softmax_distance", "feature_norm", "weight_distance")}
+        pairs[-1] |= dict.fromkeys(("disagreement", "softmax_distance", "feature_norm", "weight_distance"), np.nan)
     tables = {"graphs": graphs, "endpoints": pd.DataFrame(ends), "barriers": pd.DataFrame(barriers)}
     tables |= {"profiles": pd.DataFrame(), "fired": pd.DataFrame(columns=["code", "message"])}
     return {
