@@ -41,10 +41,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim in words, the threshold in words, the tables that it needs, and how it is judged from them."""
+    """A claim in words, the threshold in words, what is estimated, the tables that it needs, and how it is judged."""
 
     claimed: str
     threshold: str
+    estimated: str
     tables: tuple[str, ...]
     judge: Callable[[Tables, Level], Judged]
 
@@ -54,6 +55,7 @@ CLAIM_COLUMNS = (
     "claim",
     "claimed",
     "measured",
+    "estimated",
     "estimate",
     "ci_low",
     "ci_high",
@@ -96,9 +98,9 @@ def judge_claims(
             measures and reference="val_accuracy" [O5]
         transfer: one row per (pair of source and target, method): `pair, cluster, method` ("vanilla" and those that
             align), `distance` (d_MC, size form), `gap` (transfer gap) [O6]
-        returns: one row per claim: `claim, claimed, measured` (words), `estimate, ci_low, ci_high, confidence,
-        p_value, threshold` (words), `verdict` ("agrees", "does not", "cannot be told"), `why, num_graphs,
-        num_clusters`.
+        returns: one row per claim: `claim, claimed, measured` (words), `estimated` (what, in words),
+        `estimate, ci_low, ci_high, confidence, p_value, threshold` (words), `verdict` ("agrees", "does not", "cannot be
+        told"), `why, num_graphs, num_clusters`.
 
     Raises InputError for an unknown claim, tables that lack a column, and settings out of range. Source: Li et al.
     2025; science 1.4, 1.6, 1.8; the thresholds are ours.
@@ -124,6 +126,7 @@ def judge_claims(
                 "claim": name,
                 "claimed": claim.claimed,
                 "threshold": claim.threshold,
+                "estimated": claim.estimated,
                 "confidence": confidence,
                 **{key: value for key, value in vars(judged).items() if key != "verdict"},
                 "verdict": judged.verdict.value,

@@ -60,14 +60,14 @@ def cluster_effect(
         low, high = percentiles(ratios, level.confidence)
         side = 1 if low > threshold else -1 if high < threshold else 0
         where = {1: "lies above", -1: "lies below", 0: "holds"}[side]
-        why = f"the interval {where} {threshold:g}"
+        why = f"the interval {where} {threshold:.3g}"
         return Effect(estimate, low, high, np.nan, side, len(values), number, why)
     excess = np.bincount(clusters, weights=values - threshold * per)
     above, below = int((excess > 0).sum()), int((excess < 0).sum())
     p_value = _sign_test(above, below)
     side = int(np.sign(above - below)) if p_value <= level.alpha else 0
     why = (
-        f"{number} clusters: no bootstrap interval; {above} lie above {threshold:g} and {below} below "
+        f"{number} clusters: no bootstrap interval; {above} lie above {threshold:.3g} and {below} below "
         f"(test of signs, p = {p_value:.2g})"
     )
     return Effect(estimate, np.nan, np.nan, p_value, side, len(values), number, why)

@@ -178,6 +178,7 @@ CLAIMS.add(
     Claim(
         "fitted curves remove most linear barriers",
         "more than half of the linear barriers is gone (train loss, chord; graphs whose mean is .01 nats or more)",
+        "share removed",
         ("barriers",),
         _curves_remove_barriers,
     ),
@@ -187,6 +188,7 @@ CLAIMS.add(
     Claim(
         "graphs of one domain have alike curves",
         "curves are nearer within domains than between them: ANOSIM R > 0, domains exchanged between clusters",
+        "ANOSIM R",
         ("curve_distances",),
         _same_domain_alike,
     ),
@@ -197,6 +199,7 @@ CLAIMS.add(
         "GCN, SAGE and GAT are alike, the MLP is different",
         "log(B + 1e-3) of linear train-loss barriers: the MLP is farther from the GNNs than they are from each other, "
         "and these differ by less than a factor of 2",
+        "how much farther the MLP is, in log(B)",
         ("barriers",),
         _mlp_differs,
     ),
@@ -206,6 +209,7 @@ CLAIMS.add(
     Claim(
         "on CSBM the barrier falls with density and separability, and peaks at middling homophily",
         "both signs are found with everything else held; along homophily the barrier bends, rises and then falls",
+        "",
         ("csbm_predictions", "csbm_shape"),
         _csbm_shapes,
     ),
@@ -215,6 +219,7 @@ CLAIMS.add(
     Claim(
         "the train-accuracy barrier follows the generalization gap better than validation accuracy does",
         "expected sign × tau of the barrier, less the same of validation accuracy, is above 0",
+        "the barrier's advantage in tau",
         ("gap_ranking",),
         _barrier_follows_gap,
     ),
@@ -225,6 +230,7 @@ CLAIMS.add(
         "d_MC follows the transfer gap, and methods that align lower it",
         "the rank correlation of d_MC with the gap over pairs × methods is above 0; vanilla less the mean of the "
         "methods that align is above 0",
+        "rho of d_MC and gap",
         ("transfer",),
         _distance_follows_transfer,
     ),

@@ -38,7 +38,8 @@ def ends_against_stated(tables: Tables) -> list[Section]:
         "What the ends reach on the test nodes beside the stated value of a tuned network (science 1.5): mean, least "
         "and largest over modes, and the difference in points; short: more than 2 points below (GMC026)."
     )
-    return [Section("Ends against what is stated of them", tables=(TableView("stated", stated, caption),))]
+    shown = stated.assign(short=stated["short"].map({True: "short", False: ""})).drop(columns=["modes", "endpoint"])
+    return [Section("Ends against what is stated of them", tables=(TableView("stated", shown, caption),))]
 
 
 def _by_line(frame: pd.DataFrame) -> pd.DataFrame:
