@@ -10,9 +10,9 @@ from torch import nn
 import gnnmc
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.store import Execution, Request
+from gnnmc.studies.alignment_findings import alignment_findings
 from gnnmc.studies.findings import common_findings
 from gnnmc.studies.pages import Page
-from gnnmc.studies.alignment_findings import alignment_findings
 from gnnmc.studies.symmetry.config import SymmetryStudy
 from gnnmc.studies.symmetry.page import make_page
 from gnnmc.studies.symmetry.survive import survive
