@@ -55,7 +55,7 @@ def _by_answer(rows: pd.DataFrame) -> str:
         paths, why = [str(path) for path in some["path"]], _why(some)
         if len(paths) == len(rows) > 1:
             which = "any of the" if says is Says.UNTOLD else "all"
-            told.append(f"{says.value} for {which} {len(paths)} kinds of path ({listed(paths)}){why}")
+            told.append(f"{says.value} for {which} {len(paths)} kinds of path{why}")
         else:
             told.append(f"{says.value} for the {listed(paths)} path{'s' if len(paths) > 1 else ''}{why}")
     return ", ".join(told)

@@ -42,10 +42,10 @@ def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]
                 poor.append(str(score["model"]))
                 continue
             top = here.sort_values("importance").iloc[-1]
-            told.append(f"{top['model']} {in_words(top['statistic'])} (by {number(top['importance'])})")
+            told.append(f"{in_words(top['statistic'])} for {top['model']} ({number(top['importance'])})")
         lines.append(
             f"{str(regime).capitalize()}, {path} path, train split: "
-            + (f"R² falls most without the information in, for {listed(told)}" if told else "")
+            + (f"the prediction leans most (R² lost when values are exchanged) on {listed(told)}" if told else "")
             + ("; " if told and poor else "")
             + (f"for {listed(poor)} the statistics predict no better than the mean barrier" if poor else "")
             + "."
