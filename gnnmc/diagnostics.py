@@ -175,7 +175,7 @@ CATALOGUE: dict[str, Kind] = {
         "between them, and a partial dependence on one says nothing apart from the other.",
         "Read them as one; leave all but one out, or add graphs on which they differ.",
         "Over graphs, every cluster counting once, |Spearman's ρ| of two statistics of one prediction is at least .95; "
-        "or, where no two are so alike, the condition number of the matrix of their rank correlations is at least 30.",
+        "or, where no two are so alike, the condition number of the matrix of their correlations is at least 30.",
     ),
     "GMC026": Kind(
         "ends below the stated accuracy",

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from gnnmc.analysis.ranks import Array, midranks
+from gnnmc.analysis.ranks import Array
 from gnnmc.analysis.units import check_columns
 from gnnmc.analysis.wording import counted, in_words, listed, number
 from gnnmc.diagnostics import Diagnostic
@@ -15,7 +15,7 @@ from gnnmc.errors import InputError
 
 # |ρ| from which two statistics order the graphs alike [ours].
 ALIKE = 0.95
-# Of the correlations of ranks, from which one statistic is nearly a sum of others (Belsley, Kuh and Welsch 1980).
+# Of the correlations, from which one statistic is nearly a sum of others (Belsley, Kuh and Welsch 1980).
 DEPENDENT = 30.0
 # Of the direction that hardly varies: a statistic with less of it has little to do with the others.
 _PART = 0.3
@@ -28,8 +28,8 @@ class Collinear:
     """What `collinear_statistics` found.
 
     pairs: one row per pair of statistics: `first, second, rho` (NaN where one does not vary), `alike`. condition: of
-    the correlations of ranks of the statistics that vary, the root of the largest over the least eigenvalue (∞ where
-    one is a function of others). dependent: the statistics that make it so, where it is large without an alike pair.
+    the (Pearson) correlations of the statistics that vary, the root of the largest over the least eigenvalue (∞ where
+    one is a sum of others). dependent: the statistics that make it so, where it is large without an alike pair.
     """
 
     pairs: pd.DataFrame
@@ -66,7 +66,7 @@ def collinear_statistics(
 
     Spearman's ρ of every pair over the graphs, every cluster counting once whatever its number of graphs: versions of
     one graph are no further evidence. Alike: |ρ| ≥ .95. Where no two are alike, three may still depend on one another:
-    the condition number of the matrix of rank correlations is 30 or more. A statistic that does not vary is alike to
+    the condition number of the matrix of their correlations is 30 or more. A statistic that does not vary is alike to
     none.
 
     Shapes: table: one row per (graph, …); a statistic has one value on the rows of a graph, the mean is taken otherwise
@@ -82,11 +82,12 @@ def collinear_statistics(
     units = table.groupby([cluster, graph])[names].mean().dropna()
     clusters = units.index.get_level_values(0)
     weights = 1 / pd.Series(clusters).groupby(clusters).transform("size").to_numpy(dtype=float)
-    rho = _correlations(midranks(units.to_numpy(dtype=float)), weights) if len(units) > 1 else _nothing(len(names))
+    values = units.to_numpy(dtype=float)
+    rho = _correlations(_ranks(values, weights), weights)
     places = list(combinations(range(len(names)), 2))
     pairs = pd.DataFrame([{"first": names[i], "second": names[j], "rho": rho[i, j]} for i, j in places])
     pairs["alike"] = pairs["rho"].abs() >= ALIKE
-    condition, dependent = _dependence(rho, names)
+    condition, dependent = _dependence(_correlations(values, weights), names)
     return Collinear(
         pairs,
         condition,
@@ -96,16 +97,20 @@ def collinear_statistics(
     )
 
 
-def _nothing(count: int) -> Array:
-    return np.full((count, count), np.nan)
+def _ranks(values: Array, weights: Array) -> Array:
+    """Mid-ranks where every row counts its weight. Shapes: (N, S), (N,) → (N, S)."""
+    below = (values[:, None] < values[None]) + 0.5 * (values[:, None] == values[None])
+    return np.asarray(np.einsum("i,ijs->js", weights, below))
 
 
-def _correlations(ranks: Array, weights: Array) -> Array:
+def _correlations(values: Array, weights: Array) -> Array:
     """Weighted correlations of the columns, NaN with a column that does not vary. Shapes: (N, S), (N,) → (S, S)."""
-    centered = ranks - np.average(ranks, axis=0, weights=weights)
+    if not len(values):
+        return np.full((values.shape[1], values.shape[1]), np.nan)
+    centered = values - np.average(values, axis=0, weights=weights)
     products = (centered * weights[:, None]).T @ centered
     sizes = np.sqrt(np.diag(products))
-    sizes = np.where(sizes > 0, sizes, np.nan)
+    sizes = np.where(np.ptp(values, axis=0) > 0, sizes, np.nan)
     return np.asarray(np.clip(products / np.outer(sizes, sizes), -1.0, 1.0))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gnnmc.analysis.log_barrier import log_barrier
-from gnnmc.analysis.variance_shares import PARTS, decompositions
+from gnnmc.analysis.variance_shares import ONE_PAIR, PARTS, decompositions
 from gnnmc.numbers import whole_number
 
 MIXED_COLUMNS = (
@@ -77,7 +77,7 @@ def _fit(y: Any, graphs: "pd.Series[str]", models: "pd.Series[str]") -> dict[str
     if graphs.nunique() < 2 or models.nunique() < 2:
         return failed | {"note": "at least 2 graphs and 2 architectures are needed"}
     if len(y) <= (graphs + "\0" + models).nunique():
-        return failed | {"note": "one pair in every cell: the interaction cannot be told from the residual"}
+        return failed | {"note": ONE_PAIR}
     if np.ptp(y) == 0:
         return failed | {"note": "the outcome is the same everywhere"}
     levels = {"graph": graphs, "architecture": models, "interaction": graphs + "\0" + models}

@@ -17,6 +17,7 @@ from gnnmc.seeding import numpy_generator
 
 PARTS = ("graph", "architecture", "interaction", "residual")
 DIFFERENCE = "graph minus architecture"
+ONE_PAIR = "one pair in every cell: the interaction cannot be told from the residual"
 # How far the scale of the intervals goes beyond the range of a share, for estimates about 0.
 _BEYOND = 0.05
 SHARE_COLUMNS = (
@@ -217,7 +218,7 @@ def _rows(cells: Cells, bootstrap: int, confidence: float, rng: np.random.Genera
         return [{"part": part} | about for part in parts]
     notes = []
     if cells.counts.max() == 1:
-        notes.append("one pair in every cell: the interaction cannot be told from the residual")
+        notes.append(ONE_PAIR)
     values = _with_difference(cells.shares(np.ones((1, len(cells.means)))))[0]
     ends = [(np.nan, np.nan)] * len(parts)
     if (number := cells.num_clusters) >= ENOUGH_CLUSTERS:

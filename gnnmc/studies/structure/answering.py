@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from gnnmc.analysis.variance_shares import DIFFERENCE, ONE_PAIR
 from gnnmc.analysis.wording import counted, listed, number, sample_size
 from gnnmc.studies.pages import Tables, TableView
 from gnnmc.studies.predicting import EVERYTHING
@@ -12,7 +13,7 @@ from gnnmc.studies.shares import share, whole_percent
 from gnnmc.studies.structure.lines import with_lines
 from gnnmc.studies.structure.verdicts import Says, judged, shares_in_words
 
-_WITH_ALL = ""
+ASKED = "Structure, not architecture?"
 
 
 def short_answer(tables: Tables) -> list[str]:
@@ -20,76 +21,75 @@ def short_answer(tables: Tables) -> list[str]:
     rows = judged(tables["shares"])
     whole = rows[rows["grid"] == ""]
     if whole.empty:
-        return ["Structure, not architecture? It cannot be told: no barrier of the train or test split is known."]
-    lines = []
-    for number_of, (regime, some) in enumerate(whole.groupby("regime", sort=False)):
-        lines += _of_a_family(str(regime), some, "Structure, not architecture? " if not number_of else "")
+        return [f"{ASKED} It cannot be told: no barrier of the train or test split is known."]
+    lines: list[str] = []
+    for place, (regime, some) in enumerate(whole.groupby("regime", sort=False)):
+        for split in ("train", "test"):
+            here = some[some["split"] == split]
+            if len(here):
+                head = f"{ASKED} " if not lines else ""
+                lines += [f"{head}{str(regime).capitalize()}, {split} split{_answers(here)}", *_turned(here)]
+            # Of the family that comes first the numbers stand here, of others in the table below.
+            if split == "train" and not place:
+                lines += [_shares_of_a_line(str(path), of_path) for path, of_path in here.groupby("path", sort=False)]
     return [*lines, *_grid_by_grid(rows), *_predicted(tables), *_interactions(tables)]
 
 
-def _of_a_family(regime: str, rows: pd.DataFrame, head: str) -> list[str]:
-    lines = []
-    for split in ("train", "test"):
-        here = rows[rows["split"] == split]
-        if here.empty:
-            continue
-        both = [
-            f"{'w' if place else 'W'}ith {_models(str(left_out), some)}: {_by_answer(some)}"
-            for place, (left_out, some) in enumerate(here.groupby("left_out", sort=False))
-        ]
-        first = here.iloc[0]
-        size = f"{sample_size(first)}, {counted(first['num_pairs'], 'pair', most=None)}" if split == "train" else ""
-        lines.append(
-            f"{head if split == 'train' else ''}{regime.capitalize()}, {split} split. {'; '.join(both)}"
-            f"{f' ({size})' if size else ''}."
-        )
-        lines += _turned(here)
-        if split == "train":
-            lines += [_shares_of_a_line(str(path), some) for path, some in here.groupby("path", sort=False)]
-    return lines
-
-
-def _models(left_out: str, rows: pd.DataFrame) -> str:
-    count = counted(int(rows["num_models"].iloc[0]), "architecture")
-    return f"all {count}" if left_out == _WITH_ALL else f"{count}, without {left_out}"
+def _answers(rows: pd.DataFrame) -> str:
+    """ " (27 graphs in 27 clusters), with all 4 architectures: yes for …; with 3 of them (without mlp): no for …"."""
+    told = []
+    for left_out, some in rows.groupby(rows["left_out"].map(str), sort=False):
+        models = int(some["num_models"].iloc[0])
+        which = f"{models} of them (without {left_out})" if left_out else f"all {counted(models, 'architecture')}"
+        told.append(f"with {which}: {_by_answer(some)}")
+    return f" ({sample_size(rows.iloc[0])}), {'; '.join(told)}."
 
 
 def _by_answer(rows: pd.DataFrame) -> str:
     """ "yes for the linear path, cannot be told for the bezier path"."""
     told = []
     for says in Says:
-        paths = [str(path) for path in rows.loc[rows["says"] == says, "path"]]
-        if paths and len(paths) == len(rows) > 1:
+        some = rows[rows["says"] == says]
+        if some.empty:
+            continue
+        paths, why = [str(path) for path in some["path"]], _why(some)
+        if len(paths) == len(rows) > 1:
             which = "any of the" if says is Says.UNTOLD else "all"
-            return f"{says.value} for {which} {len(paths)} kinds of path ({listed(paths)})"
-        if paths:
-            told.append(f"{says.value} for the {listed(paths)} path{'s' if len(paths) > 1 else ''}")
+            told.append(f"{says.value} for {which} {len(paths)} kinds of path{why}")
+        else:
+            told.append(f"{says.value} for the {listed(paths)} path{'s' if len(paths) > 1 else ''}{why}")
     return ", ".join(told)
 
 
+def _why(rows: pd.DataFrame) -> str:
+    """Why there is no interval, where that is why nothing can be told."""
+    notes = [note for note in rows.loc[rows[f"{DIFFERENCE}_low"].isna(), "note"] if note]
+    reasons = list(dict.fromkeys(part for note in notes for part in note.split("; ") if part != ONE_PAIR))
+    return f" ({'; '.join(reasons)})" if reasons else ""
+
+
 def _turned(rows: pd.DataFrame) -> list[str]:
-    """Where leaving models out changes the answer."""
-    lines = []
+    """Where leaving models out changes a no, or makes it one."""
+    turned: dict[tuple[str, Says, Says], list[str]] = {}
     for path, some in rows.groupby("path", sort=False):
         answers = some.set_index("left_out")["says"]
-        for left_out in (name for name in answers.index if name != _WITH_ALL):
-            before, after = answers[_WITH_ALL], answers[left_out]
-            if {before, after} & {Says.NO} and before is not after:
-                lines.append(
-                    f"{str(path).capitalize()} path, {some['split'].iloc[0]} split: the answer turns on {left_out}: "
-                    f"{before.value} with it, {after.value} without it."
-                )
-    return lines
+        for left_out in (name for name in answers.index if name):
+            before, after = answers[""], answers[left_out]
+            if Says.NO in (before, after) and before is not after:
+                turned.setdefault((str(left_out), before, after), []).append(str(path))
+    return [
+        f"The answer turns on {left_out} ({listed(paths)} path{'s' if len(paths) > 1 else ''}, "
+        f"{rows['split'].iloc[0]} split): {before.value} with it, {after.value} without it."
+        for (left_out, before, after), paths in turned.items()
+    ]
 
 
 def _shares_of_a_line(path: str, rows: pd.DataFrame) -> str:
-    told = [
-        (f"without {row['left_out']} " if row["left_out"] else "") + shares_in_words(row) for _, row in rows.iterrows()
-    ]
-    split = rows["split"].iloc[0]
-    return (
-        f"{path.capitalize()} path, {split} split, shares of the variance of log(barrier + 0.001): {'; '.join(told)}."
+    told = "; ".join(
+        (f"without {row['left_out']}: " if row["left_out"] else "") + shares_in_words(row) for _, row in rows.iterrows()
     )
+    where = f"{path.capitalize()} path, {rows['split'].iloc[0]} split"
+    return f"{where}, shares of the variance of log barriers [95 % intervals]: {told}."
 
 
 def _grid_by_grid(rows: pd.DataFrame) -> list[str]:
@@ -165,7 +165,7 @@ def at_a_glance(tables: Tables) -> TableView | None:
     return TableView(
         "at_a_glance",
         frame.rename(columns={"regime": "graphs"}),
-        "Structure, not architecture? Shares (ω²) of the variance of log(loss barrier + 0.001) that go with the graph "
+        f"{ASKED} Shares (ω²) of the variance of log(loss barrier + 0.001) that go with the graph "
         f"and with the architecture [95 % bootstrap interval over clusters] ({told}). Yes: the graph has at least half "
         "of it, and more than the architecture; no: the architecture has more than the graph (interval of the "
         "difference on one side of 0).",

@@ -1,16 +1,22 @@
 """Sections on shares of variance: a figure and a table of each family of graphs, grid by grid, and a check."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 
 from gnnmc.analysis.variance_shares import DIFFERENCE, PARTS
 from gnnmc.analysis.wording import counted, sample_size
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
+from gnnmc.studies.sections import told_apart
 from gnnmc.studies.shares import share, whole_percent
+from gnnmc.studies.structure.answering import ASKED
 from gnnmc.studies.structure.lines import first_line, with_lines
 from gnnmc.studies.structure.verdicts import judged
 
 ALL = "all architectures"
-_KEYS = ["regime", "path", "split", "models"]
+# Letters of a note.
+_LONGEST = 60
 # What pairs that share an end do to two of the shares.
 _SHARED_ENDS = (
     "Pairs of modes that share an end are alike, so the interaction is too large and the rest too small where a graph "
@@ -45,6 +51,7 @@ def share_sections(tables: Tables) -> list[Section]:
 def _figure(number: int, regime: str, rows: pd.DataFrame) -> FigureView:
     shown = with_lines(rows[rows["part"].isin(PARTS)])
     shown = shown.assign(block=shown["path"] + " path", models=_models(shown))
+    shown = shown.iloc[np.argsort(pd.factorize(shown["path"])[0], kind="stable")]
     intervals = shown["ci_low"].notna().any()
     one_pair = shown.loc[shown["part"] == "interaction", "omega2"].isna().any()
     return FigureView(
@@ -76,36 +83,39 @@ def _models(rows: pd.DataFrame) -> list[str]:
 
 def _table(whole: pd.DataFrame) -> TableView:
     rows = judged(whole)
-    frame = rows.assign(models=_models(rows))[_KEYS].copy()
-    for part in (*PARTS, DIFFERENCE):
-        frame["rest" if part == "residual" else part] = [
-            "" if pd.isna(row[part]) else share(row, part) for _, row in rows.iterrows()
-        ]
-    frame["structure, not architecture?"] = [says.value for says in rows["says"]]
-    sizes = ["num_graphs", "num_clusters", "num_models", "num_pairs", "dropped_graphs", "note"]
+    frame = _shown(rows, ["regime", "path", "split"], (*PARTS, DIFFERENCE))
+    frame.insert(4 if "of" in frame else 3, ASKED, [says.value for says in rows["says"]])
+    frame = frame.assign(pairs=rows["num_pairs"], dropped=rows["dropped_graphs"])
     return TableView(
         "shares",
-        frame.join(rows[sizes].rename(columns=lambda name: name.removeprefix("num_"))).rename(columns={"regime": "of"}),
+        frame,
         "Shares (ω²) of the variance of log(loss barrier + 0.001), two-way fixed effects on the graphs that have every "
         "architecture [95 % bootstrap interval over clusters, from 10 clusters on]; the interval of a difference tells "
-        "graph and architecture apart. Dropped graphs lack an architecture.",
+        "graph and architecture apart. Dropped: graphs that lack an architecture. One pair in every cell: no "
+        "interaction is told from the rest.",
     )
 
 
 def _grids(shares: pd.DataFrame) -> TableView:
     rows = judged(first_line(shares[shares["grid"] != ""]))
-    frame = rows.assign(models=_models(rows))[["grid", "split", "models"]].copy()
-    for part in PARTS:
-        frame["rest" if part == "residual" else part] = [
-            "" if pd.isna(row[part]) else share(row, part) for _, row in rows.iterrows()
-        ]
-    frame = frame.assign(graphs=rows["num_graphs"], clusters=rows["num_clusters"], note=rows["note"])
     return TableView(
         "shares_by_grid",
-        frame,
+        _shown(rows, ["grid", "split"], PARTS),
         f"The same over the graphs of each grid ({rows['path'].iloc[0]} path): what a grid does not vary cannot be in "
         "its share of the graph.",
     )
+
+
+def _shown(rows: pd.DataFrame, keys: list[str], parts: Sequence[str]) -> pd.DataFrame:
+    """Keys and shares as they are read, rows that are compared next to each other."""
+    frame = told_apart(rows.assign(models=_models(rows))[[*keys, "models"]]).rename(columns={"regime": "of"})
+    for part in parts:
+        frame["rest" if part == "residual" else part] = [
+            "" if pd.isna(row[part]) else share(row, part) for _, row in rows.iterrows()
+        ]
+    frame = frame.assign(graphs=rows["num_graphs"], clusters=rows["num_clusters"])
+    order = [pd.factorize(rows[name])[0] for name in reversed(keys)]
+    return frame.iloc[np.lexsort(order)] if order else frame
 
 
 def _mixed(mixed: pd.DataFrame) -> list[TableView]:
@@ -113,25 +123,30 @@ def _mixed(mixed: pd.DataFrame) -> list[TableView]:
         return []
     rows = with_lines(mixed)
     failed = int((~rows["converged"].astype(bool)).sum())
-    frame = rows.assign(models=_models(rows))[_KEYS].copy()
+    frame = told_apart(rows.assign(models=_models(rows))[["regime", "path", "split", "models"]])
     for part in PARTS:
         values = rows[f"share_{part}"]
         frame["rest" if part == "residual" else part] = [
             "" if pd.isna(value) else f"{whole_percent(value)} %" for value in values
         ]
     frame["converged"] = ["yes" if done else "no" for done in rows["converged"].astype(bool)]
+    frame = frame.assign(graphs=rows["num_graphs"], pairs=rows["num_pairs"], note=rows["note"].map(_shortened))
+    told = (
+        f"{failed} of {counted(len(rows), 'fit')} did not converge or could not be made, and decide nothing."
+        if failed
+        else "Every fit converged."
+    )
     return [
         TableView(
             "mixed_model",
-            frame.assign(graphs=rows["num_graphs"], pairs=rows["num_pairs"], note=rows["note"]).rename(
-                columns={"regime": "of"}
-            ),
+            frame.rename(columns={"regime": "of"}),
             "A check: variance components of a mixed model with crossed random effects (REML), as shares, without "
             "intervals. It takes architectures for a sample of a population, and few of them tell little of it. "
-            + (
-                f"{failed} of {counted(len(rows), 'fit')} did not converge or could not be made, and decide nothing."
-                if failed
-                else "Every fit converged."
-            ),
+            f"{told}",
         )
     ]
+
+
+def _shortened(note: str) -> str:
+    """The beginning of a note: warnings of a fit go on for long, and the tables of the run have all of them."""
+    return note if len(note) <= _LONGEST else f"{note[:_LONGEST].rsplit(' ', 1)[0]} …"

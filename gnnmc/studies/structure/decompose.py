@@ -14,8 +14,8 @@ from gnnmc.studies.structure.rows import GENERATED, LINE, barriers_with_graphs
 VERSION = 1
 
 SCOPE = ("regime", "grid", *LINE)
-# Time and memory of the mixed model grow with the cube and the square of the rows.
-_MOST_ROWS = 400
+# Time and memory of the mixed model grow with the cube and the square of the rows: these take seconds.
+_MOST_ROWS = 800
 
 
 def decompose_task(tables: Cell, grids: Sequence[Grid], without: Sequence[str]) -> Task:
@@ -27,8 +27,8 @@ def decompose_task(tables: Cell, grids: Sequence[Grid], without: Sequence[str]) 
 def decompose(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """tables → `shares`, `mixed` and `signs`; gnnmc.analysis gives their columns
 
-    shares, mixed: of every family of graphs (`grid` ""), shares of every grid too; with all models (`left_out` "") and
-    without some. signs: what the theory says of the order of generated graphs.
+    shares, mixed: of every family of graphs (`grid` ""), shares of every grid that is a part of one too; with all
+    models (`left_out` "") and without some. signs: what the theory says of the order of generated graphs.
     """
     return [_decompose(request) for request in requests]
 
@@ -36,9 +36,12 @@ def decompose(requests: Sequence[Request], execution: Execution) -> list[Result]
 def _decompose(request: Request) -> Result:
     rows = barriers_with_graphs(tables_of(request))
     whole = rows.assign(grid="")
-    grids = request.config["grids"]
-    apart = [rows[rows["graph"].isin(grid["graphs"])].assign(grid=grid["name"]) for grid in grids]
-    scopes = [whole, *(apart if len(grids) > 1 else [])]
+    sizes = rows.groupby("regime")["graph"].nunique()
+    scopes = [whole]
+    for grid in request.config["grids"]:
+        some = rows[rows["graph"].isin(grid["graphs"])]
+        if len(some) and some["graph"].nunique() < sizes[some["regime"].iloc[0]]:
+            scopes.append(some.assign(grid=grid["name"]))
     without = list(request.config["without"])
     generated = rows[rows["family"] == GENERATED]
     signs = rank_predictions(generated, by=("model", *LINE)) if len(generated) else pd.DataFrame()

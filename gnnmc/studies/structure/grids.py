@@ -56,9 +56,10 @@ def graphs_and_grids(config: Structure) -> tuple[list[tuple[SourceBlock, dict[st
     for some in listed:
         if twice := [block for block in some if some.count(block) > 1]:
             raise InputError(f"config graphs: {labels[twice[0]]['graph']!r} is listed twice: list each graph once")
+    # Names are of what was asked: full names of defaults differ between real graphs, and nobody varied them.
+    names = _names([list(entry.expand()) for entry in config.graphs])
     grids = [
-        Grid(name, tuple(labels[block]["graph"] for block in some))
-        for name, some in zip(_names(listed), listed, strict=True)
+        Grid(name, tuple(labels[block]["graph"] for block in some)) for name, some in zip(names, listed, strict=True)
     ]
     return list(labels.items()), grids
 

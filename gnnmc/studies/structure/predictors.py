@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gnnmc.analysis.wording import in_words, listed
+from gnnmc.analysis.wording import in_words, listed, number
 from gnnmc.studies.pages import FigureView, Section, Tables
 from gnnmc.studies.predicted import prediction_sections, sizes
 from gnnmc.studies.predicting import EVERYTHING
@@ -10,6 +10,7 @@ from gnnmc.studies.sections import models_of, short_unit
 from gnnmc.studies.structure.lines import first_line, with_lines
 
 TITLE = "What in the graph predicts the barrier"
+_KEYS = ["regime", "path", "model"]
 
 
 def predictor_sections(tables: Tables) -> list[Section]:
@@ -19,7 +20,7 @@ def predictor_sections(tables: Tables) -> list[Section]:
     return [
         Section(
             TITLE,
-            tuple(_most_important(told["importance"])) + section.sentences,
+            tuple(_most_important(told["prediction"], told["importance"])) + section.sentences,
             section.figures + tuple(_curves(tables)),
             section.tables,
         )
@@ -27,19 +28,27 @@ def predictor_sections(tables: Tables) -> list[Section]:
     ]
 
 
-def _most_important(importance: pd.DataFrame) -> list[str]:
-    """For every line on the train split, the statistic whose exchange costs the most."""
-    joint = importance[(importance["predictors"] == EVERYTHING) & (importance["split"] == "train")]
+def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]:
+    """For every line on the train split, the statistic whose exchange costs the prediction of each model the most."""
+    joint, scored = (
+        frame[(frame["predictors"] == EVERYTHING) & (frame["split"] == "train")] for frame in (importance, scores)
+    )
     lines = []
-    for (regime, path), some in joint.groupby(["regime", "path"], sort=False):
-        top = some.loc[some.groupby("model", sort=False)["importance"].idxmax()]
-        told = listed(
-            f"{row['model']}: {in_words(row['statistic'])} (R² falls by {row['importance']:.2f})"
-            for _, row in top.iterrows()
-        )
+    for (regime, path), some in scored.groupby(["regime", "path"], sort=False):
+        told, poor = [], []
+        for _, score in some.iterrows():
+            here = joint[(joint[_KEYS] == score[_KEYS]).all(axis=1)]
+            if here.empty or not score["r2"] > 0:
+                poor.append(str(score["model"]))
+                continue
+            top = here.sort_values("importance").iloc[-1]
+            told.append(f"{in_words(top['statistic'])} for {top['model']} ({number(top['importance'])})")
         lines.append(
-            f"{str(regime).capitalize()}, {path} path, train split: of all statistics together the prediction misses "
-            f"most, when its values are exchanged between graphs, {told}."
+            f"{str(regime).capitalize()}, {path} path, train split: "
+            + (f"the prediction leans most (R² lost when values are exchanged) on {listed(told)}" if told else "")
+            + ("; " if told and poor else "")
+            + (f"for {listed(poor)} the statistics predict no better than the mean barrier" if poor else "")
+            + "."
         )
     return lines
 
@@ -52,11 +61,11 @@ def _curves(tables: Tables) -> list[FigureView]:
         return []
     figures = []
     shown = with_lines(first_line(curves))
-    for number, ((regime, split, path), rows) in enumerate(shown.groupby(["regime", "split", "path"], sort=False)):
-        names = {name: in_words(name.removeprefix("made_")) for name in rows["statistic"].unique()}
+    for place, ((regime, split, path), rows) in enumerate(shown.groupby(["regime", "split", "path"], sort=False)):
+        names = {name: in_words(name) for name in rows["statistic"].unique()}
         figures.append(
             FigureView(
-                name=f"dependence_{number}",
+                name=f"dependence_{place}",
                 draw="dependence.draw_dependence",
                 frame=rows[["statistic", "model", "value", "predicted", "num_graphs", "num_clusters"]],
                 caption=(

@@ -54,7 +54,7 @@ def shares_in_words(row: "pd.Series[Any]") -> str:
     """The shares of one row with their intervals, or why there are none."""
     if pd.isna(row["graph"]):
         return f"no share is defined ({row['note']})"
-    told = f"the graph {share(row, 'graph')}, the architecture {share(row, 'architecture')}, "
+    told = f"graph {share(row, 'graph')}, architecture {share(row, 'architecture')}, "
     if pd.isna(row["interaction"]):
-        return f"{told}their interaction and the rest {share(row, 'residual')} (one pair in a cell)"
-    return f"{told}their interaction {share(row, 'interaction')}, the rest {share(row, 'residual')}"
+        return f"{told}interaction and rest {share(row, 'residual')} (one pair in a cell)"
+    return f"{told}interaction {share(row, 'interaction')}, rest {share(row, 'residual')}"
