@@ -75,6 +75,16 @@ def figures() -> list[FigureView]:
     lines = rows(x=h, aligned=methods, graph=("g0", "g1")).assign(barrier=lambda each: each.x, ends_loss=0.4)
     along = rows(row=problems[:2], aligned=methods, t=(0.0, 0.5, 1.0)).assign(loss=lambda each: each.t)
     classes = rows(block=problems[:2], aligned=methods).assign(barrier=0.4, low=0.3, high=1.8, ends_loss=2.25)
+    objectives = ("vanilla", "coral", "mmd", "dann", "udagcn", "specreg", "mmd (weight 10, most 300)")
+    airports = ("airports-usa", "a domain with a long name (replicate 1)", "airports-europe")
+    moved = [(f"{a} → {b}", a, b, m) for a, b in itertools.permutations(airports, 2) for m in objectives]
+    gaps = pd.DataFrame(moved, columns=["pair", "source", "target", "method"])
+    gaps = gaps.assign(gap=np.linspace(-0.1, 0.5, len(gaps)), distance=np.linspace(0, 0.2, len(gaps)), floor=0.02)
+    gaps = gaps.assign(low=gaps.gap - 0.1, high=gaps.gap + 0.1)
+    domains = pd.concat([gaps[gaps.method == "vanilla"].assign(measure=name, value=gaps.gap) for name in statistics])
+    against = [gaps.assign(measure=name, value=gaps.distance, title=f"{name}\nρ −0.43") for name in statistics]
+    shifted = itertools.product(("transfer gap", "W₁ of local homophily"), ("homophily", "mean degree"), h, objectives)
+    shifts = pd.DataFrame(shifted, columns=["measure", "axis", "value", "method"]).assign(pair="a", y=0.1)
     views = {
         "sweep": ("barrier_sweep.draw_barrier_sweep", sweep, {"summary": means}),
         "profiles": ("profiles.draw_profiles", profiles, models),
@@ -89,6 +99,10 @@ def figures() -> list[FigureView]:
         "aligned_profiles": ("alignment.draw_aligned_profiles", along, {}),
         "ablation": ("ablation.draw_ablation", classes, {}),
         "symmetry": ("symmetry.draw_symmetry", bands_of_a_transformer(), {}),
+        "transfer_gaps": ("transfer_gaps.draw_transfer_gaps", gaps, {}),
+        "domain_matrix": ("domain_matrix.draw_domain_matrix", domains, {}),
+        "distance_gap": ("distance_gap.draw_distance_gap", pd.concat(against), {}),
+        "shifts": ("shifts.draw_shifts", shifts, {}),
         "architectures": ("architectures.draw_architectures", compared, models),
     }
     return [
