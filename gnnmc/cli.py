@@ -174,6 +174,32 @@ def symmetry(
 
 
 @app.command()
+def domains(
+    source: Annotated[str, typer.Argument(help="A graph's name, csbm:homophily=0.3,seed=1, or FILE.py:FACTORY.")],
+    target: Annotated[str, typer.Argument(help="Another, with the same features and classes.")],
+    model: Annotated[
+        str | None, typer.Option(help="A model's name: train it on both, for d_MC and the transfer gap measured.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many modes of it on each; 2 at least.")] = 3,
+    epochs: Annotated[int, typer.Option(help="Epochs of each.")] = 200,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A model setting, such as hidden=32.")
+    ] = None,
+    points: Annotated[int, typer.Option(help="Points of the lines between modes.")] = 11,
+    root: Root = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, mps …")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables (CSV).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print how far two graphs are apart as domains, in what, and what transfer from one to the other costs."""
+    with importing():
+        from gnnmc.commands.domains import show_domains
+
+    trained = {"seeds": seeds, "epochs": epochs, "points": points, "device": device}
+    show_domains(source, target, model, overrides or [], root, out, as_json, **trained)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> int:
     """Say what this installation has to work with: versions, devices, threads, memory, data."""
     from gnnmc.commands.doctor import show_doctor

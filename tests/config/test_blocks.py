@@ -15,6 +15,7 @@ from gnnmc.config import (
     CsbmBlock,
     GraphEntry,
     ModelBlock,
+    ObjectiveBlock,
     PathBlock,
     RealBlock,
     RunBlock,
@@ -306,3 +307,21 @@ def test_memory_may_be_written_with_a_unit(written, size):
 def test_other_memory_is_refused(written):
     with pytest.raises(InputError, match=r"config memory: .+"):
         validate(RunBlock, {"memory": written})
+
+
+def test_an_objective_is_a_name_or_a_name_with_its_numbers():
+    assert ObjectiveBlock.model_validate("coral") == ObjectiveBlock(name="coral")
+    beside = validate(ObjectiveBlock, {"name": "mmd", "most": 300, "weight": 0.5})
+    assert beside == validate(ObjectiveBlock, {"name": "mmd", "numbers": {"most": 300, "weight": 0.5}})
+    assert beside.differing() == {"name": "mmd", "numbers": {"most": 300, "weight": 0.5}}
+    assert type(beside.numbers["most"]) is int
+    assert validate(ObjectiveBlock, beside.differing()) == beside
+    assert (beside.called, ObjectiveBlock(name="coral").called) == ("mmd (most 300, weight 0.5)", "coral")
+    assert validate(ObjectiveBlock, {"name": "mmd", "label": "MMD"}).called == "MMD"
+
+
+@pytest.mark.parametrize("wrong", [True, "much", None, [1]])
+def test_what_is_no_number_of_an_objective_is_refused_by_name(wrong):
+    for written in ({"weight": wrong}, {"numbers": {"weight": wrong}}):
+        with pytest.raises(InputError, match="weight: expected a number"):
+            validate(ObjectiveBlock, {"name": "mmd"} | written)

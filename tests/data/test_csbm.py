@@ -230,3 +230,33 @@ def test_a_large_graph_is_measured_as_it_was_drawn():
     assert stats.homophily_edge == pytest.approx(data.csbm["realized_homophily"], abs=1e-12)
     assert stats.homophily_edge == pytest.approx(0.21, abs=5 * np.sqrt(0.21 * 0.79 / 1e6))
     assert data.csbm["class_mean_degrees"] == pytest.approx([20] * 5, rel=0.03)
+
+
+def _class_means(data):
+    return torch.stack([data.x[data.y == c].mean(0) for c in range(3)])
+
+
+def test_graphs_of_one_rotation_seed_have_their_class_means_in_one_place():
+    asked = {"num_nodes": 3000, "num_classes": 3, "num_features": 8, "separation": 2.0, "homophily": 0.6}
+    one, other = (csbm(**asked, seed=seed, rotation_seed=5) for seed in (1, 2))
+    assert not torch.equal(one.x, other.x) and not torch.equal(one.y, other.y)
+    assert float((_class_means(one) - _class_means(other)).norm(dim=1).max()) < 0.3
+    elsewhere = csbm(**asked, seed=2)
+    assert float((_class_means(one) - _class_means(elsewhere)).norm(dim=1).max()) > 1
+    # The seed itself is what names the rotation where nothing else is said.
+    assert torch.equal(csbm(**asked, seed=5).x, csbm(**asked, seed=5, rotation_seed=5).x)
+
+
+def test_all_features_are_moved_by_the_shift_that_is_asked_for_and_nothing_else_is():
+    asked = {"num_nodes": 300, "num_classes": 3, "num_features": 8, "seed": 1}
+    plain, moved = csbm(**asked), csbm(**asked, feature_shift=1.5)
+    difference = moved.x - plain.x
+    assert torch.allclose(difference, difference[:1].expand_as(difference), atol=1e-6)
+    assert float(difference[0].norm()) == pytest.approx(1.5, abs=1e-5)
+    assert torch.equal(plain.edge_index, moved.edge_index) and torch.equal(plain.y, moved.y)
+
+
+@pytest.mark.parametrize("wrong", [{"rotation_seed": -1}, {"rotation_seed": 1.5}, {"feature_shift": -1.0}])
+def test_a_rotation_and_a_shift_that_make_no_sense_are_refused_by_name(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        csbm(num_nodes=60, **wrong)

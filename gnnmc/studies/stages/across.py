@@ -48,18 +48,17 @@ def profile_across(requests: Sequence[Request], execution: Execution) -> list[Re
     The requests are of one source, target and model.
     """
     problem, model = common_of(requests)
-    target = on_target(cast(Result, requests[0].inputs["target"]), problem)
+    target = on_target(problem_of(cast(Result, requests[0].inputs["target"])), problem)
     return [profiled(request, target, model, execution) for request in requests]
 
 
-def on_target(target: Result, source: Problem) -> Problem:
+def on_target(target: Problem, source: Problem) -> Problem:
     """The target with the source's classes: split "test" is its own, "train" all other labeled items.
 
     Nothing is trained on either; what is told of "train" rests on no label that the transfer gap rests on.
     """
-    own = problem_of(target)
-    seen = target_problem(own, source)
-    labeled, test = seen.splits["train"], own.splits["test"]
+    seen = target_problem(target, source)
+    labeled, test = seen.splits["train"], target.splits["test"]
     return replace(seen, splits={"train": labeled[~torch.isin(labeled, test)], "test": test})
 
 
@@ -83,7 +82,7 @@ def carry_modes(requests: Sequence[Request], execution: Execution) -> list[Resul
     most, drawn alike for all modes. BatchNorm statistics are as stored. The requests are of one pair and model.
     """
     problem, model = common_of(requests)
-    target = on_target(cast(Result, requests[0].inputs["target"]), problem)
+    target = on_target(problem_of(cast(Result, requests[0].inputs["target"])), problem)
     places = problem.to(execution.device or "cpu"), target.to(execution.device or "cpu")
     return [_carried(request, *places, model) for request in requests]
 

@@ -95,7 +95,7 @@ class _Transfers:
         for method in group.methods:
             where = labels | {"model": name, "method": method.called}
             if method.name == VANILLA:
-                numbered, profiles = own, self._profiles(pair.source.name, name)
+                numbered, profiles = own, list(self._profiles(pair.source.name, name))
             else:
                 numbered, profiles = self._adapted(source, target, model, group, method, where)
             self._evaluate(source, target, model, numbered, profiles, where)
@@ -140,7 +140,7 @@ class _Transfers:
         group: TransferGroup,
         method: ObjectiveBlock,
         where: dict[str, Any],
-    ) -> tuple[list[Numbered], Labeled]:
+    ) -> tuple[list[Numbered], list[tuple[dict[str, Any], Cell]]]:
         task = adapt_task(source, target, model, group.train, method, self.sweep.seeds, self.sweep.execution)
         self.sweep.tasks.append(task)
         numbered = list(zip(self.sweep.seeds, task.cells, strict=True))

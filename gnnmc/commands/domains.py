@@ -1,0 +1,172 @@
+"""`gnnmc domains`: how far two graphs are apart, in what, and what transfer from one to the other costs."""
+
+import itertools
+import json
+import shutil
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import typer
+from torch import nn
+
+from gnnmc.analysis.transfer_gap import transfer_gap
+from gnnmc.commands.graphs import named_graph
+from gnnmc.commands.models import named_model
+from gnnmc.config import with_overrides
+from gnnmc.connectivity import LinearPath, profile
+from gnnmc.diagnostics import as_records
+from gnnmc.domains import DomainDistance, domain_distance, domain_verdict
+from gnnmc.errors import InputError
+from gnnmc.filesystem import is_folder, is_there
+from gnnmc.problem import Problem
+from gnnmc.studies.stages.across import on_target
+from gnnmc.training import train
+from gnnmc.weights import Mode
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+_SHOWN = ["distance", "split", "value", "floor", "p", "unit", "computed_from"]
+_WIDEST = 120
+
+
+def show_domains(
+    source: str,
+    target: str,
+    model: str | None,
+    overrides: Sequence[str],
+    root: Path | None,
+    out: Path | None,
+    as_json: bool,
+    *,
+    seeds: int,
+    epochs: int,
+    points: int,
+    device: str,
+) -> None:
+    """Print the distances, a verdict with its evidence, and with a model d_MC and the transfer gap; or all as JSON.
+
+    seeds modes of the model are trained on each graph, for so many epochs; lines between them have so many points.
+    """
+    if model is None and overrides:
+        raise InputError(f"--set {', '.join(overrides)}: settings are a model's: give --model NAME too")
+    if model is not None and seeds < 2:
+        raise InputError(f"--seeds {seeds}: a line needs two modes: give at least 2")
+    if out and is_there(out) and not is_folder(out):
+        raise InputError(f"--out {out} is a file: give a folder")
+    graphs = _graph(source, root), _graph(target, root)
+    # Whether they can be compared at all is told before anything is trained.
+    found = domain_distance(*graphs)
+    transfer: dict[str, Any] | None = None
+    if model is not None:
+        problems = [Problem.node_classification(graph, name=name) for graph, name in zip(graphs, (source, target))]
+        asked = with_overrides({}, overrides, example="hidden=32")
+        training = {"epochs": epochs, "device": device, "seeds": range(seeds)}
+        transfer, profiles = _transferred(named_model(model, problems[0], asked), *problems, points, training)
+        curves = domain_distance(*graphs, distances=[], same_modes=True, **profiles)
+        table = pd.concat([found.table, curves.table], ignore_index=True)
+        found = DomainDistance(table, [*found.diagnostics, *curves.diagnostics], curves.curves)
+    verdict, aspects = domain_verdict(found.table)
+    if out:
+        _write(out, found, transfer)
+    if as_json:
+        told = {
+            "source": source,
+            "target": target,
+            "verdict": verdict,
+            "aspects": [asdict(aspect) for aspect in aspects],
+            "distances": json.loads(found.table.to_json(orient="records")),
+            "transfer": transfer,
+            "diagnostics": as_records(found.diagnostics),
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    typer.echo(_table(found.table, width))
+    lines = [f"{source} and {target}: {verdict}.", *(f"  {each.name}: {each.evidence}" for each in aspects)]
+    if transfer is not None:
+        lines += _in_words(transfer)
+    lines += [str(diagnostic) for diagnostic in found.diagnostics]
+    for line in lines:
+        typer.echo(textwrap.fill(line, width, subsequent_indent="    "))
+
+
+def _graph(name: str, root: Path | None) -> "Data":
+    found = named_graph(name, root)
+    if isinstance(found, Problem):
+        raise InputError(f"{name} gave a Problem: domains are graphs: let it give the graph that the problem is on")
+    return found
+
+
+def _transferred(
+    model: nn.Module, source: Problem, target: Problem, points: int, training: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was measured of transfer, and profiles of the source's modes on both graphs."""
+    seen = on_target(target, source)
+    if source.num_outputs != target.num_outputs:
+        raise InputError(
+            f"{source.name!r} has {source.num_outputs} classes and {target.name!r} {target.num_outputs}: one model "
+            "cannot be trained on both: leave the classes out that one lacks (label −1)"
+        )
+    modes, own = train(model, source, **training), train(model, target, **training)
+    name = next(iter(source.metrics))
+    sign = 1 if source.metrics[name].higher_is_better else -1
+    along: dict[str, list[pd.DataFrame]] = {"source_profiles": [], "target_profiles": []}
+    moved: dict[int, float] = {}
+    for a, b in itertools.combinations(modes, 2):
+        for role, problem in (("source_profiles", source), ("target_profiles", seen)):
+            result = profile(model, problem, LinearPath(a, b), points=points, device=training["device"])
+            along[role].append(result.frame().assign(a=a.seed, b=b.seed))
+            if problem is seen:
+                ends = result.along(name, "test")
+                moved |= {a.seed: float(ends[0]), b.seed: float(ends[-1])}
+    reached = [_test(mode, name) for mode in own]
+    gap, low, high = transfer_gap([sign * value for value in reached], [sign * value for value in moved.values()])
+    told = {"metric": name, "own": reached, "moved": list(moved.values()), "gap": gap, "gap_low": low, "gap_high": high}
+    return told, {role: pd.concat(frames) for role, frames in along.items()}
+
+
+def _test(mode: Mode, name: str) -> float:
+    rows = mode.metrics[(mode.metrics["endpoint"] == mode.endpoint) & (mode.metrics["split"] == "test")]
+    return float(rows[name].iloc[0])
+
+
+def _in_words(transfer: dict[str, Any]) -> list[str]:
+    own, moved = (sum(transfer[side]) / len(transfer[side]) for side in ("own", "moved"))
+    return [
+        f"transfer gap of {transfer['metric']}: {transfer['gap']:+.3f} (95 % interval over seeds "
+        f"{transfer['gap_low']:+.3f} to {transfer['gap_high']:+.3f}): on the target's test nodes modes trained there "
+        f"reach {own:.3f}, those trained on the source {moved:.3f} (means of {len(transfer['own'])}). d_MC is of the "
+        "source's modes on both graphs: target labels are used to measure, not to train."
+    ]
+
+
+def _table(table: pd.DataFrame, width: int) -> str:
+    """The distances, columns as wide as fit: what it was computed from is the last and may be cut."""
+    shown = table[_SHOWN].copy()
+    for name in ("value", "floor", "p"):
+        shown[name] = [f"{value:.4g}" if pd.notna(value) else "—" for value in shown[name].astype(float)]
+    if not shown["split"].any():
+        shown = shown.drop(columns="split")
+    lines = shown.to_string(index=False).splitlines()
+    return "\n".join(line if len(line) <= width else line[: width - 1].rstrip() + "…" for line in lines)
+
+
+def _write(folder: Path, found: DomainDistance, transfer: dict[str, Any] | None) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found.table.to_csv(folder / "distances.csv", index=False)
+        if found.curves is not None:
+            found.curves.curves.to_csv(folder / "curves.csv", index=False)
+        if transfer is not None:
+            sides = [(side, value) for side in ("own", "moved") for value in transfer[side]]
+            frame = pd.DataFrame(sides, columns=["modes", transfer["metric"]])
+            frame.to_csv(folder / "transfer.csv", index=False)
+    except OSError as error:
+        raise InputError(
+            f"--out {folder}: cannot write there: {error.strerror or error}: give another folder"
+        ) from None

@@ -1,0 +1,168 @@
+"""The answer of the study in words, and at a glance."""
+
+from typing import Any
+
+import pandas as pd
+
+from gnnmc.analysis.verdict import Verdict, verdict
+from gnnmc.analysis.wording import counted, interval, listed, number, probability
+from gnnmc.studies.pages import Tables, TableView
+from gnnmc.studies.regimes import LEVEL
+from gnnmc.studies.stages.adapt import VANILLA
+from gnnmc.studies.transfer.naming import called
+from gnnmc.studies.transfer.relate import ALL_METHODS, EVERYWHERE
+
+_SAID = {
+    Verdict.FOUND: "follows the transfer gap",
+    Verdict.HINT: "seems to follow the transfer gap (a hint only: not after Holm's correction)",
+    Verdict.WEAK: "follows the transfer gap weakly at most",
+    Verdict.UNDECIDED: "may or may not follow the transfer gap: it cannot be told",
+    Verdict.DESCRIPTION: "is described only: one cluster of pairs tells nothing of others",
+    Verdict.UNDEFINED: "cannot be related to the transfer gap",
+}
+
+
+def measured_gaps(tables: Tables) -> bool:
+    """Whether any gap could be measured."""
+    return bool(len(tables["transfer"]) and tables["transfer"]["gap"].notna().any())
+
+
+def short_answer(tables: Tables) -> list[str]:
+    """The answer in a few sentences, a model after another."""
+    lines = []
+    for model, rows in tables["transfer"].groupby("model", sort=False):
+        several = f"{model}: " if tables["transfer"]["model"].nunique() > 1 else ""
+        told = [*_follows(tables, str(model)), *_rival(tables, str(model)), *_lowers(tables, str(model)), *_best(rows)]
+        lines += [several + line for line in told]
+    return lines
+
+
+def _follows(tables: Tables, model: str) -> list[str]:
+    row = _row(tables["following"], model, "distance")
+    if row is None:
+        return ["No distance can be related to the transfer gap: there are too few pairs with both."]
+    said = _SAID[verdict(row, LEVEL)]
+    if verdict(row, LEVEL) is Verdict.FOUND and row["rho"] < 0:
+        said = "goes against the transfer gap: the larger it is, the smaller the gap"
+    return [
+        "The connectivity distance d_MC (size; the same source-trained modes on source and target labels, train loss, "
+        f"straight line as trained) {said}: rank correlation {number(row['rho'])} ({_sure(row)}) over "
+        f"{int(row['num_graphs'])} pairs × methods in {counted(int(row['num_clusters']), 'cluster')} of pairs."
+    ]
+
+
+def _rival(tables: Tables, model: str) -> list[str]:
+    row = _row(tables["following"], model, "feature_mmd")
+    own = _row(tables["following"], model, "distance")
+    if row is None or own is None or pd.isna(row["advantage"]):
+        return []
+    best = tables["following"]
+    best = best[(best["scope"] == EVERYWHERE) & (best["methods"] == ALL_METHODS) & (best["model"] == model)]
+    top = best.loc[best["rho"].idxmax()]
+    said = "whether d_MC is better cannot be told"
+    if row["advantage_low"] > 0:
+        said = "d_MC follows it more closely"
+    elif row["advantage_high"] < 0:
+        said = "the MMD follows it more closely"
+    width = "no interval: fewer than 10 clusters"
+    if pd.notna(row["advantage_low"]):
+        width = f"95 % interval {number(row['advantage_low'])} to {number(row['advantage_high'])}"
+    others = "" if top["statistic"] == "distance" else f" The closest of all here: {_called(top)}."
+    return [
+        f"Rank correlation of the MMD of features with the gap {number(row['rho'])}: {said} (difference "
+        f"{number(row['advantage'])}, {width}).{others}"
+    ]
+
+
+def _called(row: "pd.Series[Any]") -> str:
+    return f"{called(str(row['statistic']))}, {number(row['rho'])} ({_sure(row)})"
+
+
+def _lowers(tables: Tables, model: str) -> list[str]:
+    rows = tables["lowered"]
+    if rows.empty:
+        return []
+    rows = rows[(rows["scope"] == EVERYWHERE) & (rows["model"] == model) & (rows["outcome"] == "distance")]
+    rows = rows.dropna(subset=["difference"])
+    if rows.empty:
+        return []
+    down = [str(name) for name in rows.loc[rows["side"] < 0, "method"]]
+    up = [str(name) for name in rows.loc[rows["side"] > 0, "method"]]
+    unsure = [str(name) for name in rows.loc[rows["side"] == 0, "method"]]
+    said = []
+    if down:
+        said.append(f"lower with {listed(down)}")
+    if up:
+        said.append(f"higher with {listed(up)}")
+    if unsure:
+        said.append(f"it cannot be told for {listed(unsure)}")
+    changes = ", ".join(f"{row.method} {_signed(row.difference)}" for row in rows.itertuples())
+    return [
+        f"d_MC with training that sees the unlabeled target, on the same pairs as {VANILLA} "
+        f"({number(rows['vanilla'].iloc[0])} nats): {'; '.join(said)} (mean changes: {changes} nats; intervals over "
+        "clusters, or tests of signs where there are fewer than 10)."
+    ]
+
+
+def _best(rows: pd.DataFrame) -> list[str]:
+    wide = rows.pivot_table(index="pair", columns="method", values="gap", sort=False)
+    common = wide.dropna()
+    if common.empty or len(wide.columns) < 2:
+        return []
+    means = common.mean().sort_values()
+    first, name = means.index[0], rows["quality"].iloc[0]
+    return [
+        f"Smallest mean transfer gap of {name} over {_pairs(len(common))} that every method was tried on: {first}, "
+        f"{_signed(means.iloc[0])}, against {_signed(means[VANILLA])} of {VANILLA}"
+        f" (largest: {means.index[-1]}, {_signed(means.iloc[-1])}); best on "
+        f"{int((common.idxmin(axis=1) == first).sum())} of them. Which is best on other graphs is not tested."
+        if VANILLA in means
+        else f"Smallest mean transfer gap: {first}."
+    ]
+
+
+def _pairs(count: int) -> str:
+    return counted(count, "pair")
+
+
+def _sure(row: "pd.Series[Any]") -> str:
+    told = interval(row)
+    if pd.notna(row["p_permutation"]):
+        told += f", permutation p = {probability(row['p_permutation'])}"
+    return told
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _row(following: pd.DataFrame, model: str, statistic: str) -> "pd.Series[Any] | None":
+    if following.empty:
+        return None
+    rows = following[
+        (following["scope"] == EVERYWHERE)
+        & (following["methods"] == ALL_METHODS)
+        & (following["model"] == model)
+        & (following["statistic"] == statistic)
+    ]
+    return None if rows.empty or pd.isna(rows.iloc[0]["rho"]) else rows.iloc[0]
+
+
+def at_a_glance(tables: Tables) -> TableView:
+    """Every method: mean gap and d_MC of each group of pairs."""
+    table = tables["transfer"]
+    keys = ["model", "method"] if table["model"].nunique() > 1 else ["method"]
+    means = table.groupby([*keys, "group"], sort=False)[["gap", "distance"]].mean().reset_index()
+    means["cell"] = [
+        "unknown" if pd.isna(gap) else f"{_signed(gap)} ({'—' if pd.isna(distance) else number(distance)})"
+        for gap, distance in zip(means["gap"], means["distance"], strict=True)
+    ]
+    wide = means.pivot_table(index=keys, columns="group", values="cell", aggfunc="first", sort=False).fillna("")
+    counts = table.groupby("group", sort=False)["pair"].nunique()
+    frame = wide.rename(columns={name: f"{name} ({_pairs(count)})" for name, count in counts.items()})
+    caption = (
+        f"Transfer gap of {table['quality'].iloc[0]} on the target's test nodes, target-trained less source-trained "
+        "(share of nodes), and in brackets d_MC (size, nats; line as trained, train): means over the ordered pairs of "
+        "each group."
+    )
+    return TableView("at_a_glance", frame.reset_index().rename_axis(columns=None), caption)
