@@ -19,12 +19,14 @@ _LONGEST = 14
 
 
 @styled
-def draw_domain_matrix(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
+def draw_domain_matrix(
+    frame: pd.DataFrame, *, labels: tuple[str, str] = ("source", "target"), width: float = WIDE
+) -> Figure:
     """A panel per measure: darker is farther, on a scale of its own; a dash where there is no such pair.
 
     Where the two directions of a pair differ, so do the two cells on either side of the diagonal.
 
-    Shapes: one row per (measure, source, target): `value`. `width` in inches.
+    Shapes: one row per (measure, source, target): `value`. labels: of the rows and of the columns; `width` in inches.
 
     Raises InputError for a missing column, and for more than one row per cell.
     """
@@ -45,8 +47,8 @@ def draw_domain_matrix(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
         _draw_cells(axes, here, domains)
         axes.set_title(broken(str(measure), 34))
         if number % across == 0:
-            axes.set_ylabel("source")
-        axes.set_xlabel("target")
+            axes.set_ylabel(labels[0])
+        axes.set_xlabel(labels[1])
     return figure
 
 

@@ -77,11 +77,43 @@ def _likeness(tables: Tables) -> list[Section]:
         f"Distance of connectivity curves (d_MC, {FORM} form, {short_unit(tables)}, train loss along the lines as "
         "trained) between graphs of two domains: mean, least and largest over pairs of graphs and models.",
     )
-    return [Section("O2: graphs of one domain", _judged(tables, ["O2"]), _matrix(rows, tables), (table,))]
+    return [Section("O2: graphs of one domain", _judged(tables, ["O2"]), (_matrix(rows, tables),), (table,))]
 
 
-def _matrix(rows: pd.DataFrame, tables: Tables) -> tuple[FigureView, ...]:
-    return ()
+def _matrix(rows: pd.DataFrame, tables: Tables) -> FigureView:
+    """Graphs against graphs, those of one domain beside each other."""
+    means = rows.groupby(["domain_a", "graph_a", "domain_b", "graph_b"], sort=False)["distance"].mean().reset_index()
+    both = pd.concat(
+        [
+            means[["graph_a", "graph_b", "distance"]].set_axis(["source", "target", "value"], axis=1),
+            means[["graph_b", "graph_a", "distance"]].set_axis(["source", "target", "value"], axis=1),
+        ]
+    )
+    # Names without their family are short enough for a cell.
+    short = {name: name.partition("-")[2] or name for name in both["source"].unique()}
+    if len(set(short.values())) == len(short):
+        both = both.assign(**{end: both[end].map(short) for end in ("source", "target")})
+    order = list(dict.fromkeys([*rows["graph_a"], *rows["graph_b"]]))
+    both = both.sort_values("source", key=lambda names: names.map({short[name]: i for i, name in enumerate(order)}))
+    models = ", ".join(rows["model"].unique())
+    return FigureView(
+        name="curve_distances",
+        draw="domain_matrix.draw_domain_matrix",
+        frame=both.assign(measure="distance of connectivity curves, d_MC (size)"),
+        caption=(
+            f"Distance of the connectivity curves of every two graphs ({short_unit(tables)}): d_MC, {FORM} form, train "
+            f"loss along the lines as trained, mean over {models}. Graphs of one domain stand side by side: "
+            f"{_domains(rows)}."
+        ),
+        alt="A heat map of the distances between graphs; darker is farther.",
+        options={"labels": ("graph", "graph")},
+    )
+
+
+def _domains(rows: pd.DataFrame) -> str:
+    ends = [rows[[f"domain_{end}", f"graph_{end}"]].set_axis(["domain", "graph"], axis=1) for end in "ab"]
+    known = pd.concat(ends).drop_duplicates()
+    return "; ".join(f"{domain}: {', '.join(some['graph'])}" for domain, some in known.groupby("domain", sort=False))
 
 
 def _gaps(tables: Tables) -> list[Section]:
@@ -105,7 +137,21 @@ def _transfers(tables: Tables) -> list[Section]:
         "target's test nodes of modes trained there (own) less that of modes trained on the source (moved), with 95 % "
         "over seeds.",
     )
-    return [Section("O6: transfer between domains", _judged(tables, ["O6"]), tables=(table,))]
+    rows = tables["transfer"]
+    figure = FigureView(
+        name="transfer_gaps",
+        draw="distance_gap.draw_distance_gap",
+        frame=rows.assign(measure="d_MC", value=rows["distance"], title="d_MC (size), train loss, nats")[
+            ["measure", "pair", "method", "value", "gap", "title"]
+        ],
+        caption=(
+            f"Transfer gap against the connectivity distance: a mark per ordered pair and method "
+            f"({rows['pair'].nunique()} pairs in {rows['cluster'].nunique()} clusters)."
+        ),
+        alt="A scatter plot of the transfer gap against d_MC.",
+        options={"gap_label": "transfer gap (share of nodes)"},
+    )
+    return [Section("O6: transfer between domains", _judged(tables, ["O6"]), (figure,), (table,))]
 
 
 def _signs(tables: Tables) -> tuple[TableView, ...]:
