@@ -75,7 +75,16 @@ def figures() -> list[FigureView]:
     lines = rows(x=h, aligned=methods, graph=("g0", "g1")).assign(barrier=lambda each: each.x, ends_loss=0.4)
     along = rows(row=problems[:2], aligned=methods, t=(0.0, 0.5, 1.0)).assign(loss=lambda each: each.t)
     classes = rows(block=problems[:2], aligned=methods).assign(barrier=0.4, low=0.3, high=1.8, ends_loss=2.25)
+    parts = ("graph", "architecture", "interaction", "residual")
+    three = ("linear path", "weights-aligned linear path", "activations + repair-aligned linear path")
+    keys = itertools.product(SPLITS, three, ("all architectures", "without mlp (hidden=64, layers=3)"), parts)
+    shares = pd.DataFrame(keys, columns=["split", "block", "models", "part"]).assign(ci_low=-0.04, ci_high=1.04)
+    shares["omega2"] = np.linspace(-0.04, 1, len(shares))
+    curves = rows(statistic=statistics, value=np.linspace(0, 1, 21)).query("path == 'linear' and split == 'train'")
+    curves = curves.assign(predicted=lambda each: each.value**2)
     views = {
+        "shares": ("shares.draw_shares", shares, {}),
+        "dependence": ("dependence.draw_dependence", curves, models),
         "sweep": ("barrier_sweep.draw_barrier_sweep", sweep, {"summary": means}),
         "profiles": ("profiles.draw_profiles", profiles, models),
         "profiles_by_name": ("profiles.draw_profiles", named, models | {"x": "graph"}),
