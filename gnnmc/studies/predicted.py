@@ -4,7 +4,7 @@ import pandas as pd
 
 from gnnmc.analysis.wording import counted, in_words
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
-from gnnmc.studies.predicting import EVERYTHING
+from gnnmc.studies.predicting import TOGETHER
 from gnnmc.studies.sections import models_of, told_apart
 
 
@@ -42,7 +42,7 @@ def prediction_sections(tables: Tables) -> list[Section]:
         "clusters, and the typical factor between predicted and measured barrier.",
     )
     importance = tables["importance"]
-    joint = importance[importance["predictors"] == EVERYTHING]
+    joint = importance[importance["predictors"].isin(TOGETHER)]
     view = TableView(
         "importance",
         told_apart(
@@ -50,7 +50,7 @@ def prediction_sections(tables: Tables) -> list[Section]:
                 ["regime", "path", "split", "model", "statistic", "importance", "num_graphs", "num_clusters"]
             ]
         ),
-        "Permutation importance among all statistics together: what R² loses when the values of one are exchanged "
+        "Permutation importance among statistics together: what R² loses when the values of one are exchanged "
         "between graphs. Statistics that carry the same information share it.",
     )
     tables_shown = (table, view) if len(joint) else (table,)

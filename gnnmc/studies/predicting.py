@@ -9,12 +9,17 @@ from gnnmc.analysis import Prediction, predict_barrier
 # Losses on the splits that the answer is about.
 SPLITS = ("train", "test")
 EVERYTHING = "all of them"
+# Where several statistics say of one setting what another says: the first of each.
+ONE_EACH = "one of each setting"
+TOGETHER = (EVERYTHING, ONE_EACH)
 
 
-def predictor_sets(statistics: Sequence[str]) -> dict[str, list[str]]:
-    """Each statistic alone, and all together where there are several."""
+def predictor_sets(statistics: Sequence[str], joint: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Each statistic alone, and several together: all, or those of `joint`."""
+    together = list(statistics if joint is None else joint)
+    label = EVERYTHING if together == list(statistics) else ONE_EACH
     sets = {name: [name] for name in statistics}
-    return sets | {EVERYTHING: list(statistics)} if len(statistics) > 1 else sets
+    return sets | {label: together} if len(together) > 1 else sets
 
 
 def losses_shown(rows: pd.DataFrame) -> pd.DataFrame:
@@ -22,6 +27,8 @@ def losses_shown(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[(rows["metric"] == "loss") & rows["split"].isin(SPLITS)]
 
 
-def predictions(rows: pd.DataFrame, statistics: Sequence[str], by: Sequence[str]) -> Prediction:
-    """Scores and importances of each statistic alone, and of all together, in each group of the barriers of losses."""
-    return predict_barrier(losses_shown(rows), predictor_sets(statistics), by=by)
+def predictions(
+    rows: pd.DataFrame, statistics: Sequence[str], by: Sequence[str], joint: Sequence[str] | None = None
+) -> Prediction:
+    """Scores and importances of `predictor_sets` in each group of the barriers of losses."""
+    return predict_barrier(losses_shown(rows), predictor_sets(statistics, joint), by=by)

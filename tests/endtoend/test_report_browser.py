@@ -95,7 +95,16 @@ def figures() -> list[FigureView]:
     against = [gaps.assign(measure=name, value=gaps.distance, title=f"{name}\nρ −0.43") for name in statistics]
     shifted = itertools.product(("transfer gap", "W₁ of local homophily"), ("homophily", "mean degree"), h, objectives)
     shifts = pd.DataFrame(shifted, columns=["measure", "axis", "value", "method"]).assign(pair="a", y=0.1)
+    parts = ("graph", "architecture", "interaction", "residual")
+    three = ("linear path", "weights-aligned linear path", "activations + repair-aligned linear path")
+    keys = itertools.product(SPLITS, three, ("all architectures", "without mlp (hidden=64, layers=3)"), parts)
+    shares = pd.DataFrame(keys, columns=["split", "block", "models", "part"]).assign(ci_low=-0.04, ci_high=1.04)
+    shares["omega2"] = np.linspace(-0.04, 1, len(shares))
+    curves = rows(statistic=statistics, value=np.linspace(0, 1, 21)).query("path == 'linear' and split == 'train'")
+    curves = curves.assign(predicted=lambda each: each.value**2)
     views = {
+        "shares": ("shares.draw_shares", shares, {}),
+        "dependence": ("dependence.draw_dependence", curves, models),
         "sweep": ("barrier_sweep.draw_barrier_sweep", sweep, {"summary": means}),
         "profiles": ("profiles.draw_profiles", profiles, models),
         "profiles_by_name": ("profiles.draw_profiles", named, models | {"x": "graph"}),

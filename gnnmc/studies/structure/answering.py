@@ -7,7 +7,7 @@ import pandas as pd
 from gnnmc.analysis.variance_shares import DIFFERENCE, ONE_PAIR
 from gnnmc.analysis.wording import counted, listed, number, sample_size
 from gnnmc.studies.pages import Tables, TableView
-from gnnmc.studies.predicting import EVERYTHING
+from gnnmc.studies.predicting import TOGETHER
 from gnnmc.studies.regimes import LEVEL
 from gnnmc.studies.shares import share, whole_percent
 from gnnmc.studies.structure.lines import with_lines
@@ -69,13 +69,13 @@ def _why(rows: pd.DataFrame) -> str:
 
 
 def _turned(rows: pd.DataFrame) -> list[str]:
-    """Where leaving models out changes a no, or makes it one."""
+    """Where leaving models out makes a no of a yes, or a yes of a no."""
     turned: dict[tuple[str, Says, Says], list[str]] = {}
     for path, some in rows.groupby("path", sort=False):
         answers = some.set_index("left_out")["says"]
         for left_out in (name for name in answers.index if name):
             before, after = answers[""], answers[left_out]
-            if Says.NO in (before, after) and before is not after:
+            if {before, after} in ({Says.NO, Says.YES}, {Says.NO, Says.PARTLY}):
                 turned.setdefault((str(left_out), before, after), []).append(str(path))
     return [
         f"The answer turns on {left_out} ({listed(paths)} path{'s' if len(paths) > 1 else ''}, "
@@ -110,25 +110,26 @@ def _grid_by_grid(rows: pd.DataFrame) -> list[str]:
 
 
 def _predicted(tables: Tables) -> list[str]:
-    """How well all statistics together predict the barrier on graphs held out, on the train split."""
+    """How well statistics together predict the barrier on graphs held out, on the train split."""
     scores = with_lines(tables["prediction"])
     if scores.empty:
         return []
     scores = scores[(scores["split"] == "train")].dropna(subset=["r2"])
-    joint = scores[scores["predictors"] == EVERYTHING]
-    scores = joint if len(joint) else scores
-    lines = []
-    for regime, some in scores.groupby("regime", sort=False):
-        told = "; ".join(
-            f"{number(rows['r2'].min())} to {number(rows['r2'].max())} for the {path} path"
-            for path, rows in some.groupby("path", sort=False)
-        )
-        lines.append(
-            f"Statistics of the graph together predict the train barrier of held-out {regime} with an R² of {told} "
-            f"(least and most of {counted(some['model'].nunique(), 'model')}; {sample_size(some.iloc[0])}; 0 is no "
-            "better than the mean barrier)."
-        )
-    return lines
+    joint = scores[scores["predictors"].isin(TOGETHER)]
+    scores, how = (joint, " together") if len(joint) else (scores, ", each alone,")
+    # Of the family that comes first; of others further below.
+    scores = scores[scores["regime"] == scores["regime"].iloc[0]] if len(scores) else scores
+    if scores.empty:
+        return []
+    told = "; ".join(
+        f"{number(rows['r2'].min())} to {number(rows['r2'].max())} for the {path} path"
+        for path, rows in scores.groupby(scores["path"].map(str), sort=False)
+    )
+    return [
+        f"Statistics of the graph{how} predict the train barrier of held-out {scores['regime'].iloc[0]} with an R² of "
+        f"{told} (least and most of {counted(scores['model'].nunique(), 'model')}; {sample_size(scores.iloc[0])}; 0 "
+        "is no better than the mean barrier)."
+    ]
 
 
 def _interactions(tables: Tables) -> list[str]:

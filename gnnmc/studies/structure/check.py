@@ -13,7 +13,7 @@ from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.alignment_findings import alignment_findings
 from gnnmc.studies.findings import common_findings, findings_frame
 from gnnmc.studies.regimes import tables_of
-from gnnmc.studies.structure.rows import barriers_with_graphs, families, statistics_of
+from gnnmc.studies.structure.rows import barriers_with_graphs, families, joint_of, statistics_of
 
 VERSION = 1
 
@@ -44,7 +44,7 @@ def _of_a_family(rows: pd.DataFrame) -> list[Diagnostic]:
     found = []
     if clusters < ENOUGH_CLUSTERS:
         found.append(Diagnostic("GMC008", f"{regime}: {counted(clusters, 'cluster')}, so shares have no interval"))
-    if len(statistics := statistics_of(rows)) > 1:
-        alike = collinear_statistics(rows, statistics)
+    if len(joint := joint_of(rows, statistics_of(rows))) > 1:
+        alike = collinear_statistics(rows, joint)
         found += [Diagnostic("GMC025", f"{regime}: {message}") for message in alike.messages]
     return found

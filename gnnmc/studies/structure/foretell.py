@@ -6,7 +6,7 @@ from gnnmc.analysis import partial_dependence
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.predicting import predictions, predictor_sets
 from gnnmc.studies.regimes import joined, tables_of
-from gnnmc.studies.structure.rows import LINE, barriers_with_graphs, families, statistics_of
+from gnnmc.studies.structure.rows import LINE, barriers_with_graphs, families, joint_of, statistics_of
 
 VERSION = 1
 
@@ -19,7 +19,7 @@ def foretell_task(tables: Cell) -> Task:
 
 
 def foretell(requests: Sequence[Request], execution: Execution) -> list[Result]:
-    """tables → `prediction`, `importance` and `dependence` (of all statistics together)."""
+    """tables → `prediction`, `importance` and `dependence` (of statistics together)."""
     return [_foretell(request) for request in requests]
 
 
@@ -27,9 +27,11 @@ def _foretell(request: Request) -> Result:
     found, curves = [], []
     for rows in families(barriers_with_graphs(tables_of(request))):
         if statistics := statistics_of(rows):
-            found.append(predictions(rows, statistics, GROUP))
-            (largest,) = list(predictor_sets(statistics).items())[-1:]
-            curves.append(partial_dependence(rows, dict([largest]), by=GROUP))
+            joint = joint_of(rows, statistics)
+            found.append(predictions(rows, statistics, GROUP, joint))
+            sets = predictor_sets(statistics, joint)
+            together = {label: names for label, names in sets.items() if names == joint}
+            curves.append(partial_dependence(rows, dict([*together.items()][-1:]), by=GROUP))
     return {
         "prediction": joined([each.scores for each in found]),
         "importance": joined([each.importances for each in found]),

@@ -5,7 +5,7 @@ import pandas as pd
 from gnnmc.analysis.wording import in_words, listed, number
 from gnnmc.studies.pages import FigureView, Section, Tables
 from gnnmc.studies.predicted import prediction_sections, sizes
-from gnnmc.studies.predicting import EVERYTHING
+from gnnmc.studies.predicting import TOGETHER
 from gnnmc.studies.sections import models_of, short_unit
 from gnnmc.studies.structure.lines import first_line, with_lines
 
@@ -31,7 +31,7 @@ def predictor_sections(tables: Tables) -> list[Section]:
 def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]:
     """For every line on the train split, the statistic whose exchange costs the prediction of each model the most."""
     joint, scored = (
-        frame[(frame["predictors"] == EVERYTHING) & (frame["split"] == "train")] for frame in (importance, scores)
+        frame[frame["predictors"].isin(TOGETHER) & (frame["split"] == "train")] for frame in (importance, scores)
     )
     lines = []
     for (regime, path), some in scored.groupby(["regime", "path"], sort=False):
@@ -56,7 +56,12 @@ def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]
 def _curves(tables: Tables) -> list[FigureView]:
     """Partial dependence for the first line, a figure for each family of graphs and split."""
     curves = tables["dependence"]
-    curves = curves.dropna(subset=["predicted"]) if len(curves) else curves
+    if curves.empty:
+        return []
+    scores = tables["prediction"]
+    keys = [name for name in ("regime", "model", "path", "aligned", "split", "predictors") if name in curves]
+    sound = scores.loc[scores["r2"] > 0, keys]
+    curves = curves.merge(sound, on=keys).dropna(subset=["predicted"])
     if curves.empty:
         return []
     figures = []
@@ -71,8 +76,7 @@ def _curves(tables: Tables) -> list[FigureView]:
                 caption=(
                     f"Partial dependence of the loss barrier ({short_unit(tables)}; {path} path, {split} split) on "
                     f"each statistic of the graph, the others as the graphs have them ({regime}; {sizes(rows)}): the "
-                    "model behind the scores above, fitted on all graphs. Believe it as far as R² out of fold goes; of "
-                    "statistics that move together (GMC025) a curve speaks of graphs that there are none of."
+                    "predictions scored above, fitted on all graphs; of models whose R² out of fold is above 0."
                 ),
                 alt=f"Lines: predicted barrier along {listed(names.values())}, one line per model.",
                 options={

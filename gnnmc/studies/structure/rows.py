@@ -1,6 +1,6 @@
 """The rows that the stages of the study look at: barriers of the loss with the statistics of their graphs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -34,6 +34,17 @@ def statistics_of(rows: pd.DataFrame) -> list[str]:
     else:
         names = list(OF_REAL_GRAPHS)
     return [name for name in names if name in graphs and graphs[name].nunique() > 1]
+
+
+def joint_of(rows: pd.DataFrame, statistics: Sequence[str]) -> list[str]:
+    """Those of the statistics that predict together: of generated graphs the first that each knob moves.
+
+    What else a knob moves is a function of the same setting: a model of both would speak of graphs that cannot be.
+    """
+    if (rows["family"] != GENERATED).any():
+        return list(statistics)
+    firsts = {knob.statistics[0] for knob in varied(rows.drop_duplicates("graph"))}
+    return [name for name in statistics if name in firsts]
 
 
 def families(rows: pd.DataFrame) -> list[pd.DataFrame]:
