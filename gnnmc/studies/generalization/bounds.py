@@ -65,7 +65,7 @@ def _terms(bound: pd.DataFrame, several: set[str], unit: str) -> TableView:
     caption = (
         f"The bound on the generalization gap ({UNIT_CONSTANTS}) by path and training items per class: medians over "
         f"pairs of modes of every term, barrier B in {unit} on the train split; vacuous: share of the pairs whose "
-        "bound is above the largest gap. Stage `rank` keeps every pair (table `bound`)."
+        "bound is above the largest gap. Every pair: table bound of the run's folder."
     )
     return TableView("bound_terms", frame.reset_index().rename(columns={"path ": "path"}), caption)
 
@@ -125,8 +125,8 @@ def prediction_sections(tables: Tables) -> list[Section]:
         measured=[signs.get(float(sign), "") for sign in found["measured"]],
     )
     columns = [
-        "statement", "statistic", "model", "path", "predicted", "measured", "rho", "ci_low", "ci_high", "p_holm",
-        "agrees", "why", "held", "num_strata", "num_graphs", "num_clusters", "dropped_graphs",
+        "statement", "model", "path", "predicted", "measured", "agrees", "rho", "ci_low", "ci_high", "p_holm",
+        "statistic", "num_strata", "num_graphs", "num_clusters", "dropped_graphs", "why", "held",
     ]  # fmt: skip
     view = TableView(
         "predictions",

@@ -134,7 +134,7 @@ def _factors(tables: Tables, gap_metric: str) -> list[Section]:
     shown = ["place", "words", "factor", "psi", "psi_low", "psi_high", "num_settings", "num_clusters", "note"]
     table = TableView(
         "factors_table",
-        rows[shown].rename(columns={"words": "measure"}),
+        rows[shown].assign(factor=rows["factor"].map(in_words)).rename(columns={"words": "measure"}),
         "ψ of every measure by the factor that changes: −1 to 1, 0 is chance; settings: combinations of the other "
         "factors that were compared within; low and high: 95 % bootstrap over clusters (from 10 on).",
     )
