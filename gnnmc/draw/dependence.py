@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from gnnmc.draw.columns import check_columns, in_order
 from gnnmc.draw.looks import looks_of
+from gnnmc.draw.palette import MUTED
 from gnnmc.draw.panels import broken, few_ticks, top_legend
 from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, styled
 from gnnmc.errors import InputError
@@ -24,13 +25,14 @@ def draw_dependence(
     *,
     models: Sequence[str] = (),
     words: Mapping[str, str] | None = None,
+    measured: Mapping[str, Sequence[float]] | None = None,
     y_label: str = "predicted barrier",
     width: float = WIDE,
 ) -> Figure:
     """Panels share the vertical axis, each has its own horizontal one; few values are joined by straight lines.
 
     Shapes: one row per (statistic, model, value): `predicted`; `models`: all those of the page (`looks_of`); `words`:
-    what a statistic is called; `width` in inches.
+    what a statistic is called; `measured`: the values that graphs have, as ticks below; `width` in inches.
 
     Raises InputError for a missing column, and for more than one row per (statistic, model, value).
     """
@@ -51,6 +53,8 @@ def draw_dependence(
             line = rows[rows["model"] == model]
             shown = marker if len(line) <= 6 else None
             axes.plot(line["value"], line["predicted"], color=color, marker=shown, ms=4, mew=0)
+        seen = np.unique((measured or {}).get(name, ()))
+        axes.plot(seen, np.zeros(len(seen)), "|", color=MUTED, ms=7, mew=0.7, clip_on=False, zorder=3)
         words_of = (words or {}).get(str(name), str(name).replace("_", " "))
         axes.set_xlabel(broken(words_of, int(width / across / 0.085)))
         axes.set_ylim(0, 1.06 * top)

@@ -60,9 +60,13 @@ def tables_of(request: Request) -> dict[str, pd.DataFrame]:
 
 def chord_rows(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The chord barriers, each with the statistics of its graph."""
-    graphs = tables["graphs"].assign(homophily_adjusted_abs=tables["graphs"]["homophily_adjusted"].abs())
-    joined = tables["barriers"].merge(graphs, on="graph")
+    joined = tables["barriers"].merge(with_absolute(tables["graphs"]), on="graph")
     return joined[joined["barrier_kind"] == "chord"]
+
+
+def with_absolute(graphs: pd.DataFrame) -> pd.DataFrame:
+    """The table of graphs with how far the adjusted homophily is from that of no structure."""
+    return graphs.assign(homophily_adjusted_abs=graphs["homophily_adjusted"].abs())
 
 
 def total_and_controlled(chord: pd.DataFrame) -> dict[str, tuple[str, ...]]:

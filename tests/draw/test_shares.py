@@ -50,11 +50,13 @@ def test_without_intervals_none_is_in_the_legend() -> None:
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_a_panel_per_statistic_and_a_line_per_model(width: float) -> None:
     frame = curves()
-    figure = draw_dependence(frame, words={"h": "edge homophily"}, width=width)
+    figure = draw_dependence(frame, words={"h": "edge homophily"}, measured={"h": [0.1, 0.7, 0.7]}, width=width)
+    (ticks,) = [line for line in figure.axes[0].lines if line.get_marker() == "|"]
+    assert list(ticks.get_xdata()) == [0.1, 0.7]
     assert [axes.get_xlabel() for axes in figure.axes] == ["edge homophily", "degree", "size", "classes", "labels"]
     assert len({axes.get_ylim() for axes in figure.axes}) == 1  # heights can be compared
     for axes in figure.axes:
-        drawn = {tuple(line.get_ydata()) for line in axes.lines}
+        drawn = {tuple(line.get_ydata()) for line in axes.lines if line.get_marker() != "|"}
         assert drawn == {tuple(rows["predicted"]) for _, rows in frame.query("statistic == 'h'").groupby("model")}
 
 

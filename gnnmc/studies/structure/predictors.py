@@ -6,6 +6,7 @@ from gnnmc.analysis.wording import in_words, listed, number
 from gnnmc.studies.pages import FigureView, Section, Tables
 from gnnmc.studies.predicted import prediction_sections, sizes
 from gnnmc.studies.predicting import TOGETHER
+from gnnmc.studies.regimes import with_absolute
 from gnnmc.studies.sections import models_of, short_unit
 from gnnmc.studies.structure.lines import first_line, with_lines
 
@@ -65,6 +66,7 @@ def _curves(tables: Tables) -> list[FigureView]:
     if curves.empty:
         return []
     figures = []
+    graphs = with_absolute(tables["graphs"])
     shown = with_lines(first_line(curves))
     for place, ((regime, split, path), rows) in enumerate(shown.groupby(["regime", "split", "path"], sort=False)):
         names = {name: in_words(name) for name in rows["statistic"].unique()}
@@ -76,12 +78,14 @@ def _curves(tables: Tables) -> list[FigureView]:
                 caption=(
                     f"Partial dependence of the loss barrier ({short_unit(tables)}; {path} path, {split} split) on "
                     f"each statistic of the graph, the others as the graphs have them ({regime}; {sizes(rows)}): the "
-                    "predictions scored above, fitted on all graphs; of models whose R² out of fold is above 0."
+                    "predictions scored above, fitted on all graphs; of models whose R² out of fold is above 0. Ticks: "
+                    "graphs; between them a curve is interpolated."
                 ),
                 alt=f"Lines: predicted barrier along {listed(names.values())}, one line per model.",
                 options={
                     "models": models_of(tables),
                     "words": names,
+                    "measured": {name: graphs.loc[graphs["regime"] == regime, name].tolist() for name in names},
                     "y_label": f"predicted barrier ({short_unit(tables)})",
                 },
             )
