@@ -195,7 +195,7 @@ def domains(
     with importing():
         from gnnmc.commands.domains import show_domains
 
-    trained = {"seeds": seeds, "epochs": epochs, "points": points, "device": device}
+    trained: dict[str, Any] = {"seeds": seeds, "epochs": epochs, "points": points, "device": device}
     show_domains(source, target, model, overrides or [], root, out, as_json, **trained)
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 _SHOWN = ["distance", "split", "value", "floor", "p", "unit", "computed_from"]
-_WIDEST = 120
+# Columns of a terminal that a line may take.
+_MOST_COLUMNS = 132
 
 
 def show_domains(
@@ -63,10 +64,10 @@ def show_domains(
     found = domain_distance(*graphs)
     transfer: dict[str, Any] | None = None
     if model is not None:
-        problems = [Problem.node_classification(graph, name=name) for graph, name in zip(graphs, (source, target))]
+        first, second = (Problem.node_classification(graph, name=name) for graph, name in zip(graphs, (source, target)))
         asked = with_overrides({}, overrides, example="hidden=32")
         training = {"epochs": epochs, "device": device, "seeds": range(seeds)}
-        transfer, profiles = _transferred(named_model(model, problems[0], asked), *problems, points, training)
+        transfer, profiles = _transferred(named_model(model, first, asked), first, second, points, training)
         curves = domain_distance(*graphs, distances=[], same_modes=True, **profiles)
         table = pd.concat([found.table, curves.table], ignore_index=True)
         found = DomainDistance(table, [*found.diagnostics, *curves.diagnostics], curves.curves)
@@ -85,7 +86,7 @@ def show_domains(
         }
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    width = min(shutil.get_terminal_size().columns, _MOST_COLUMNS)
     typer.echo(_table(found.table, width))
     lines = [f"{source} and {target}: {verdict}.", *(f"  {each.name}: {each.evidence}" for each in aspects)]
     if transfer is not None:

@@ -113,3 +113,23 @@ def test_images_are_trained_in_batches_of_what_they_train_on() -> None:
     batched = modes(all_of_them, name="vgg", train={"batch_size": 16})
     assert seconds(batched) > seconds(modes(all_of_them, name="vgg"))
     assert memory(batched) < memory(modes(all_of_them, name="vgg"))
+
+
+def test_adapting_costs_both_graphs_and_what_is_compared() -> None:
+    def adapt(target: Cell, **objective: Any) -> Task:
+        config = {"model": {"name": "gcn"}, "train": {}, "objective": {"name": "coral"} | objective, "seed": 0}
+        return Task(print, (Cell("adapt", 1, config, {"graph": csbm(num_nodes=500), "target": target}),))
+
+    small, large = csbm(num_nodes=500), csbm(num_nodes=50_000)
+    assert seconds(adapt(large)) > 5 * seconds(adapt(small)) > 5 * seconds(modes(csbm(num_nodes=500)))
+    mmd = adapt(small, name="mmd")
+    assert seconds(mmd) > seconds(adapt(small, name="mmd", numbers={"most": 100})) > seconds(adapt(small))
+    assert memory(adapt(large)) > memory(adapt(small))
+
+
+def test_degrees_as_features_are_as_wide_for_every_graph() -> None:
+    sizes = [
+        data_size(Cell("graph", 1, {"real": {"name": f"airports-{each}", "features": "degree"}}))
+        for each in ("usa", "brazil")
+    ]
+    assert [size.features for size in sizes if size is not None] == [88, 88]

@@ -21,6 +21,7 @@ from gnnmc.store import Store
 from gnnmc.studies import STUDIES
 from gnnmc.studies.costs import cost_of
 from gnnmc.studies.sources import SOURCES
+from gnnmc.studies.stages.across import on_target
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.studies.stages.modes import mode_of
 
@@ -127,6 +128,17 @@ def test_the_gap_is_what_one_computes_by_hand(ran: Any, folder: Path) -> None:
         assert row["gap"] == pytest.approx(np.mean(own) - np.mean(moved))
         assert row["gap_low"] <= row["gap"] <= row["gap_high"]
         assert row[["own", "moved"]].tolist() == pytest.approx([np.mean(own), np.mean(moved)])
+
+
+def test_on_the_target_no_label_that_the_gap_rests_on_is_in_the_distance() -> None:
+    source, target = (
+        problem_of(SOURCES["csbm"].make(CsbmBlock(**CSBM, seed=seed)) | {"about": {"kind": "csbm"}}) for seed in (0, 1)
+    )
+    target.targets[:4] = -1
+    seen = on_target(target, source)
+    assert torch.equal(seen.splits["test"], target.splits["test"])
+    both = torch.cat([seen.splits["train"], seen.splits["test"]])
+    assert len(both) == len(both.unique()) and set(range(4, 90)) <= set(both.tolist())
 
 
 def test_there_is_a_row_for_every_pair_and_method_in_the_order_of_the_config(ran: Any) -> None:

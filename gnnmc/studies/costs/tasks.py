@@ -23,8 +23,8 @@ _SECONDS_OF_READING, _SECONDS_PER_MATCH = 0.1, 0.02
 _STEPS_OF_MEASURES = 300
 # Points that a transform changes are evaluated one by one, with as many forwards as there are layers to repair.
 _TRANSFORMED = 6
-# An objective beside the epochs of both graphs, in these; kernels of so many items of each, in seconds per pair.
-_ADAPTED, _COMPARED, _SECONDS_PER_KERNEL = 3.0, 1000, 2.5e-8
+# Steps of an objective in steps on both graphs; kernels of so many items of each, in seconds per pair of items.
+_ADAPTED, _COMPARED, _SECONDS_PER_KERNEL = 1.5, 1000, 2.5e-8
 # Evaluating one mode on both graphs and comparing its embeddings, in points of a profile.
 _CARRIED = 20
 _FLOAT = 4  # bytes
@@ -140,16 +140,18 @@ def _profile(task: Task) -> Cost | None:
 
 
 def _adapt(task: Task) -> Cost | None:
-    """A step shows the model both graphs; what else the objective does was measured at up to so many such passes."""
+    """A step shows the model both graphs whole; what an objective does besides was measured as half as much again."""
     cell = task.cells[0]
     graphs = [_graph_of(cell), cast(Cell, cell.inputs["target"])]
     train = TrainBlock(**cell.config["train"])
     seconds, memory = 0.0, 0.0
-    for graph in graphs:
+    # Of an epoch a quarter is its evaluation, of the source alone.
+    shares = 0.75 + 0.25 / train.evaluate_every, 0.75
+    for graph, share in zip(graphs, shares, strict=True):
         size, work = data_size(graph), work_of(graph, cell.config["model"])
         if size is None or work is None:
             return None
-        seconds += sum(_priced(cell, work, "epoch"))
+        seconds += share * sum(_priced(cell, work, "epoch"))
         memory += _held(size) + _training_bytes(work, size, 1)
     compared = min(float(cell.config["objective"].get("numbers", {}).get("most", _COMPARED)), _COMPARED)
     kernels = _SECONDS_PER_KERNEL * (2 * compared) ** 2 if cell.config["objective"]["name"] == "mmd" else 0.0

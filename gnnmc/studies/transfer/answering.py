@@ -58,7 +58,7 @@ def _rival(tables: Tables, model: str) -> list[str]:
         return []
     best = tables["following"]
     best = best[(best["scope"] == EVERYWHERE) & (best["methods"] == ALL_METHODS) & (best["model"] == model)]
-    top = best.loc[best["rho"].idxmax()]
+    top = best.iloc[int(best["rho"].argmax())]
     said = "whether d_MC is better cannot be told"
     if row["advantage_low"] > 0:
         said = "d_MC follows it more closely"
@@ -96,7 +96,9 @@ def _lowers(tables: Tables, model: str) -> list[str]:
         said.append(f"higher with {listed(up)}")
     if unsure:
         said.append(f"it cannot be told for {listed(unsure)}")
-    changes = ", ".join(f"{row.method} {_signed(row.difference)}" for row in rows.itertuples())
+    changes = ", ".join(
+        f"{name} {_signed(change)}" for name, change in zip(rows["method"], rows["difference"], strict=True)
+    )
     return [
         f"d_MC with training that sees the unlabeled target, on the same pairs as {VANILLA} "
         f"({number(rows['vanilla'].iloc[0])} nats): {'; '.join(said)} (mean changes: {changes} nats; intervals over "
@@ -110,14 +112,13 @@ def _best(rows: pd.DataFrame) -> list[str]:
     if common.empty or len(wide.columns) < 2:
         return []
     means = common.mean().sort_values()
-    first, name = means.index[0], rows["quality"].iloc[0]
+    first, last, name = means.index[0], means.index[-1], rows["quality"].iloc[0]
+    won = int((common.idxmin(axis=1) == first).sum())
+    beside = "" if VANILLA in (first, last) else f", {_signed(float(means[VANILLA]))} with {VANILLA}"
     return [
-        f"Smallest mean transfer gap of {name} over {_pairs(len(common))} that every method was tried on: {first}, "
-        f"{_signed(means.iloc[0])}, against {_signed(means[VANILLA])} of {VANILLA}"
-        f" (largest: {means.index[-1]}, {_signed(means.iloc[-1])}); best on "
-        f"{int((common.idxmin(axis=1) == first).sum())} of them. Which is best on other graphs is not tested."
-        if VANILLA in means
-        else f"Smallest mean transfer gap: {first}."
+        f"Smallest mean transfer gap of {name} over the {_pairs(len(common))} that every method was tried on: "
+        f"{_signed(float(means.iloc[0]))} with {first} (smallest on {won} of them); largest: "
+        f"{_signed(float(means.iloc[-1]))} with {last}{beside}. Which is best on other graphs is not tested."
     ]
 
 

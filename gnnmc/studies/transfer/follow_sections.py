@@ -11,7 +11,7 @@ from gnnmc.studies.transfer.relate import ALL_METHODS, EVERYWHERE, OF_GRAPHS, OF
 
 _SHOWN = [
     "scope", "methods", "model", "distance", "rho", "ci_low", "ci_high", "p_permutation", "p_holm", "advantage",
-    "advantage_low", "advantage_high", "num_graphs", "num_clusters", "note",
+    "advantage_low", "advantage_high", "num_graphs", "num_clusters",
 ]  # fmt: skip
 # What each shift should be seen by.
 _SEES = {
@@ -36,7 +36,7 @@ def follow_sections(tables: Tables) -> list[Section]:
         known = known[known["model"] == model].set_index("statistic")
         for name in (*OF_MODES, *OF_GRAPHS):
             if name in known.index:
-                rho = known.at[name, "rho"]
+                rho = float(known["rho"][name])
                 title = f"{called(name)}\nρ {number(rho) if pd.notna(rho) else 'undefined'}"
                 parts.append(rows[["pair", "method", "gap"]].assign(measure=name, value=rows[name], title=title))
         if parts:
@@ -79,7 +79,7 @@ def lowered_sections(tables: Tables) -> list[Section]:
     named = rows.assign(outcome=rows["outcome"].map({"distance": "d_MC (nats)", "gap": "transfer gap"}))
     columns = [
         "scope", "model", "outcome", "method", "vanilla", "difference", "ci_low", "ci_high", "p_sign", "lower_share",
-        "num_pairs", "num_clusters", "note",
+        "num_pairs", "num_clusters",
     ]  # fmt: skip
     view = TableView(
         "lowered",

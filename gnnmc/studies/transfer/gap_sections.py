@@ -12,7 +12,7 @@ from gnnmc.studies.transfer.naming import called
 
 _SHOWN = [
     "group", "pair", "model", "method", "own", "moved", "gap", "gap_low", "gap_high", "loss_gap", "distance", "floor",
-    "test_distance", "separate_distance", "embedding_mmd", "num_moved", "cluster",
+    "test_distance", "separate_distance", "embedding_mmd", "num_moved",
 ]  # fmt: skip
 # More domains than this are no matrix that one reads.
 _MOST_DOMAINS = 12
@@ -100,7 +100,7 @@ def connection_sections(tables: Tables) -> list[Section]:
     frame = means.reset_index()
     overall = frame.groupby(["group", "path", "fitted_on", "domain", "split"], sort=False)["barrier"].mean()
     wide = overall.unstack(["domain", "split"])
-    wide.columns = pd.Index([f"on the {domain}, {split}" for domain, split in wide.columns.to_flat_index()])
+    wide.columns = pd.Index([f"on the {', '.join(map(str, column))}" for column in wide.columns.to_flat_index()])
     summary = TableView(
         "connections_by_group",
         wide.reset_index(),
@@ -122,7 +122,7 @@ def curve_sections(tables: Tables) -> list[Section]:
         .join(table.groupby(keys, sort=False)["value"].count().rename("pairs"))
     )
     told = table[(table["path"] == LINE) & (table["aligned"] == AS_TRAINED)]
-    columns = ["pair", "modes", "method", "model", "split", "form", "value", "ci_low", "ci_high", "floor", "note"]
+    columns = ["pair", "modes", "method", "model", "split", "form", "value", "ci_low", "ci_high", "floor"]
     return [
         Section(
             "d_MC in its three forms",

@@ -83,7 +83,8 @@ def _advantages(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     for key, some in table.groupby(list(SCOPE), sort=False):
         for name in names:
             columns = ["distance", name] if name != "distance" else ["distance"]
-            both = some[np.isfinite(some[["gap", *columns]]).all(axis=1)].sort_values(["cluster", "case"])
+            known = np.isfinite(some[["gap", *columns]].to_numpy(float)).all(axis=1)
+            both = some.loc[known].sort_values(["cluster", "case"])
             row = dict(zip([*SCOPE, "statistic"], [*key, name]))
             row |= dict.fromkeys(("advantage", "advantage_low", "advantage_high"), float("nan"))
             if name != "distance" and len(both) > 2:
