@@ -88,11 +88,11 @@ def figures() -> list[FigureView]:
     objectives = ("vanilla", "coral", "mmd", "dann", "udagcn", "specreg", "mmd (weight 10, most 300)")
     airports = ("airports-usa", "a domain with a long name (replicate 1)", "airports-europe")
     moved = [(f"{a} → {b}", a, b, m) for a, b in itertools.permutations(airports, 2) for m in objectives]
-    gaps = pd.DataFrame(moved, columns=["pair", "source", "target", "method"])
-    gaps = gaps.assign(gap=np.linspace(-0.1, 0.5, len(gaps)), distance=np.linspace(0, 0.2, len(gaps)), floor=0.02)
-    gaps = gaps.assign(low=gaps.gap - 0.1, high=gaps.gap + 0.1)
-    domains = pd.concat([gaps[gaps.method == "vanilla"].assign(measure=name, value=gaps.gap) for name in statistics])
-    against = [gaps.assign(measure=name, value=gaps.distance, title=f"{name}\nρ −0.43") for name in statistics]
+    costs = pd.DataFrame(moved, columns=["pair", "source", "target", "method"])
+    costs = costs.assign(gap=np.linspace(-0.1, 0.5, len(costs)), distance=np.linspace(0, 0.2, len(costs)), floor=0.02)
+    costs = costs.assign(low=costs.gap - 0.1, high=costs.gap + 0.1)
+    domains = pd.concat([costs[costs.method == "vanilla"].assign(measure=name, value=costs.gap) for name in statistics])
+    against = [costs.assign(measure=name, value=costs.distance, title=f"{name}\nρ −0.43") for name in statistics]
     shifted = itertools.product(("transfer gap", "W₁ of local homophily"), ("homophily", "mean degree"), h, objectives)
     shifts = pd.DataFrame(shifted, columns=["measure", "axis", "value", "method"]).assign(pair="a", y=0.1)
     parts = ("graph", "architecture", "interaction", "residual")
@@ -120,7 +120,7 @@ def figures() -> list[FigureView]:
         "gap_by_rate": ("gap_by_rate.draw_gap_by_rate", gaps, models | {"summary": by_rate}),
         "gap_ranking": ("gap_ranking.draw_gap_ranking", ranked, {}),
         "symmetry": ("symmetry.draw_symmetry", bands_of_a_transformer(), {}),
-        "transfer_gaps": ("transfer_gaps.draw_transfer_gaps", gaps, {}),
+        "transfer_gaps": ("transfer_gaps.draw_transfer_gaps", costs, {}),
         "domain_matrix": ("domain_matrix.draw_domain_matrix", domains, {}),
         "distance_gap": ("distance_gap.draw_distance_gap", pd.concat(against), {}),
         "shifts": ("shifts.draw_shifts", shifts, {}),
