@@ -84,7 +84,11 @@ def figures() -> list[FigureView]:
     curves = curves.assign(predicted=lambda each: each.value**2)
     views = {
         "shares": ("shares.draw_shares", shares, {}),
-        "dependence": ("dependence.draw_dependence", curves, models),
+        "dependence": (
+            "dependence.draw_dependence",
+            curves,
+            models | {"measured": dict.fromkeys(statistics, [0.2, 0.9])},
+        ),
         "sweep": ("barrier_sweep.draw_barrier_sweep", sweep, {"summary": means}),
         "profiles": ("profiles.draw_profiles", profiles, models),
         "profiles_by_name": ("profiles.draw_profiles", named, models | {"x": "graph"}),
