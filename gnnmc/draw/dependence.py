@@ -53,8 +53,8 @@ def draw_dependence(
             line = rows[rows["model"] == model]
             shown = marker if len(line) <= 6 else None
             axes.plot(line["value"], line["predicted"], color=color, marker=shown, ms=4, mew=0)
-        seen = np.unique((measured or {}).get(name, ()))
-        axes.plot(seen, np.zeros(len(seen)), "|", color=MUTED, ms=7, mew=0.7, clip_on=False, zorder=3)
+        if len(seen := np.unique((measured or {}).get(name, ()))):
+            axes.plot(seen, np.zeros(len(seen)), "|", color=MUTED, ms=7, mew=0.7, clip_on=False, zorder=3)
         words_of = (words or {}).get(str(name), str(name).replace("_", " "))
         axes.set_xlabel(broken(words_of, int(width / across / 0.085)))
         axes.set_ylim(0, 1.06 * top)

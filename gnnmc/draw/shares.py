@@ -24,6 +24,8 @@ PARTS = {
     "residual": (_GRAY, "v", "rest: pairs of one graph and architecture"),
 }
 _PART_LINE = 0.13
+# A line of a label.
+_NAME_LINE = 0.15
 _APART = 0.14
 
 
@@ -45,7 +47,8 @@ def draw_shares(frame: pd.DataFrame, *, width: float = WIDE) -> Figure:
     longest = 26 if width >= STACKED_BELOW else 16
     places = list(dict.fromkeys(frame[["block", "models"]].itertuples(index=False, name=None)))
     names = {place: "\n".join(broken(str(part), longest) for part in place if part) for place in places}
-    block = len(PARTS) * _PART_LINE + _APART
+    most_lines = max((name.count("\n") + 1 for name in names.values()), default=1)
+    block = max(len(PARTS) * _PART_LINE, most_lines * _NAME_LINE) + _APART
     height = max(1.0, len(places) * block + 0.1)
     splits = in_order(frame, "split")
     figure, panels = panel_grid(

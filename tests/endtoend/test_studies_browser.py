@@ -93,8 +93,21 @@ alignments: [activations, {{method: weights, repair: true}}, {{method: learned, 
 profile: {{points: 5}}
 run: {{runner: serial}}
 """
+STRUCTURE = f"""
+study: structure
+title: Structure or architecture
+graphs:
+  - csbm: {TINY}homophily: [0.0, 0.9], mean_degree: [4, 10], seed: [0, 1, 2]}}
+  - csbm: {TINY}homophily: [0.0, 0.9], separation: [1, 2], seed: [0, 1, 2]}}
+models: [{{name: gcn, hidden: 8}}, {{name: sage, hidden: 8}}, {{name: mlp, hidden: 8}}]
+train: {{epochs: 15}}
+seeds: [0, 1, 2]
+paths: [linear, {{kind: bezier, steps: 5, pairs: 1}}]
+profile: {{points: 5}}
+run: {{runner: serial}}
+"""
 REAL_DATA = {"real": REAL, "rewired": REWIRED}
-CONFIGS = {"sweep": SWEEP, "architectures": ARCHITECTURES, "symmetry": SYMMETRY, **REAL_DATA}
+CONFIGS = {"sweep": SWEEP, "architectures": ARCHITECTURES, "symmetry": SYMMETRY, "structure": STRUCTURE, **REAL_DATA}
 PAGES = [*CONFIGS, "comparison"]
 
 
