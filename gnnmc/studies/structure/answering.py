@@ -5,19 +5,16 @@ from typing import Any
 import pandas as pd
 
 from gnnmc.analysis.variance_shares import DIFFERENCE, ONE_PAIR
-from gnnmc.analysis.wording import counted, listed, number, sample_size
+from gnnmc.analysis.wording import counted, listed, sample_size
 from gnnmc.studies.pages import Tables, TableView
-from gnnmc.studies.predicting import TOGETHER
-from gnnmc.studies.regimes import LEVEL
-from gnnmc.studies.shares import share, whole_percent
-from gnnmc.studies.structure.lines import with_lines
+from gnnmc.studies.shares import share
 from gnnmc.studies.structure.verdicts import Says, judged, shares_in_words
 
 ASKED = "Structure, not architecture?"
 
 
 def short_answer(tables: Tables) -> list[str]:
-    """The answer in a few sentences: for every family of graphs, then what predicts the barrier, and maps."""
+    """The answer in a few sentences, for every family of graphs."""
     rows = judged(tables["shares"])
     whole = rows[rows["grid"] == ""]
     if whole.empty:
@@ -32,7 +29,7 @@ def short_answer(tables: Tables) -> list[str]:
             # Of the family that comes first the numbers stand here, of others in the table below.
             if split == "train" and not place:
                 lines += [_shares_of_a_line(str(path), of_path) for path, of_path in here.groupby("path", sort=False)]
-    return [*lines, *_grid_by_grid(rows), *_predicted(tables), *_interactions(tables)]
+    return lines
 
 
 def _answers(rows: pd.DataFrame) -> str:
@@ -88,64 +85,7 @@ def _shares_of_a_line(path: str, rows: pd.DataFrame) -> str:
     told = "; ".join(
         (f"without {row['left_out']}: " if row["left_out"] else "") + shares_in_words(row) for _, row in rows.iterrows()
     )
-    where = f"{path.capitalize()} path, {rows['split'].iloc[0]} split"
-    return f"{where}, shares of the variance of log barriers [95 % intervals]: {told}."
-
-
-def _grid_by_grid(rows: pd.DataFrame) -> list[str]:
-    """The least and the largest share of the graph over the grids, on the train split of the first line."""
-    grids = rows[(rows["grid"] != "") & (rows["split"] == "train")].dropna(subset=["graph"])
-    if grids.empty:
-        return []
-    last = grids[(grids["left_out"] == grids["left_out"].iloc[-1]) & (grids["path"] == grids["path"].iloc[0])]
-    if len(last) < 2:
-        return []
-    low, high = last.loc[last["graph"].idxmin()], last.loc[last["graph"].idxmax()]
-    without = f", without {low['left_out']}" if low["left_out"] else ""
-    return [
-        f"A share speaks of the graphs it was taken over: grid by grid ({low['path']} path, train split{without}) that "
-        f"of the graph goes from {whole_percent(low['graph'])} % ({low['grid']}) to {whole_percent(high['graph'])} % "
-        f"({high['grid']})."
-    ]
-
-
-def _predicted(tables: Tables) -> list[str]:
-    """How well statistics together predict the barrier on graphs held out, on the train split."""
-    scores = with_lines(tables["prediction"])
-    if scores.empty:
-        return []
-    scores = scores[(scores["split"] == "train")].dropna(subset=["r2"])
-    joint = scores[scores["predictors"].isin(TOGETHER)]
-    scores, how = (joint, " together") if len(joint) else (scores, ", each alone,")
-    # Of the family that comes first; of others further below.
-    scores = scores[scores["regime"] == scores["regime"].iloc[0]] if len(scores) else scores
-    if scores.empty:
-        return []
-    told = "; ".join(
-        f"{number(rows['r2'].min())} to {number(rows['r2'].max())} for the {path} path"
-        for path, rows in scores.groupby(scores["path"].map(str), sort=False)
-    )
-    return [
-        f"Statistics of the graph{how} predict the train barrier of held-out {scores['regime'].iloc[0]} with an R² of "
-        f"{told} (least and most of {counted(scores['model'].nunique(), 'model')}; {sample_size(scores.iloc[0])}; 0 "
-        "is no better than the mean barrier)."
-    ]
-
-
-def _interactions(tables: Tables) -> list[str]:
-    """In how many tests of a map an interaction was found."""
-    tests = tables["interactions"]
-    tests = tests.dropna(subset=["p_holm"]) if len(tests) else tests
-    if tests.empty:
-        return []
-    found = tests[tests["p_holm"] <= LEVEL]
-    counts = found["grid"].value_counts()
-    told = [f"{grid} ({counts.get(grid, 0)} of {len(some)})" for grid, some in tests.groupby("grid", sort=False)]
-    return [
-        f"Whether the effect of one setting depends on the other: an interaction is found (permutation p ≤ {LEVEL:g} "
-        f"after Holm's correction over the tests of a map) in {len(found) or 'none'} of {counted(len(tests), 'test')} "
-        f"of models, paths and splits: {'; '.join(told)}. None found does not show that there is none."
-    ]
+    return f"{path.capitalize()} path, {rows['split'].iloc[0]} split, shares of variance: {told}."
 
 
 def at_a_glance(tables: Tables) -> TableView | None:

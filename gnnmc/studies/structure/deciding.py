@@ -10,7 +10,6 @@ from gnnmc.analysis.wording import counted, sample_size
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import told_apart
 from gnnmc.studies.shares import share, whole_percent
-from gnnmc.studies.structure.answering import ASKED
 from gnnmc.studies.structure.lines import first_line, with_lines
 from gnnmc.studies.structure.verdicts import judged
 
@@ -44,6 +43,7 @@ def share_sections(tables: Tables) -> list[Section]:
         "trained on; the architecture is the model. Shares speak of the graphs and architectures of this run: the "
         "more the graphs differ, the larger is their share.",
         _SHARED_ENDS,
+        *_grid_by_grid(judged(shares)),
     )
     return [Section("What goes with the graph, and what with the architecture", sentences, figures, tuple(views))]
 
@@ -84,15 +84,16 @@ def _models(rows: pd.DataFrame) -> list[str]:
 def _table(whole: pd.DataFrame) -> TableView:
     rows = judged(whole)
     frame = _shown(rows, ["regime", "path", "split"], (*PARTS, DIFFERENCE))
-    frame.insert(4 if "of" in frame else 3, ASKED, [says.value for says in rows["says"]])
-    frame = frame.assign(pairs=rows["num_pairs"], dropped=rows["dropped_graphs"])
+    frame.insert(4 if "of" in frame else 3, "answer", [says.value for says in rows["says"]])
+    if rows["dropped_graphs"].any():
+        frame = frame.assign(dropped=rows["dropped_graphs"])
     return TableView(
         "shares",
         frame,
         "Shares (ω²) of the variance of log(loss barrier + 0.001), two-way fixed effects on the graphs that have every "
-        "architecture [95 % bootstrap interval over clusters, from 10 clusters on]; the interval of a difference tells "
-        "graph and architecture apart. Dropped: graphs that lack an architecture. One pair in every cell: no "
-        "interaction is told from the rest.",
+        "architecture [95 % bootstrap interval over clusters, from 10 clusters on]. Answer: structure, not "
+        "architecture? The interval of the difference tells. Dropped: graphs that lack an architecture. One pair in "
+        "every cell: no interaction is told from the rest.",
     )
 
 
@@ -104,6 +105,23 @@ def _grids(shares: pd.DataFrame) -> TableView:
         f"The same over the graphs of each grid ({rows['path'].iloc[0]} path): what a grid does not vary cannot be in "
         "its share of the graph.",
     )
+
+
+def _grid_by_grid(rows: pd.DataFrame) -> list[str]:
+    """The least and the largest share of the graph over the grids, on the train split of the first line."""
+    grids = rows[(rows["grid"] != "") & (rows["split"] == "train")].dropna(subset=["graph"])
+    if grids.empty:
+        return []
+    last = grids[(grids["left_out"] == grids["left_out"].iloc[-1]) & (grids["path"] == grids["path"].iloc[0])]
+    if len(last) < 2:
+        return []
+    low, high = last.loc[last["graph"].idxmin()], last.loc[last["graph"].idxmax()]
+    without = f", without {low['left_out']}" if low["left_out"] else ""
+    return [
+        f"A share speaks of the graphs it was taken over: grid by grid ({low['path']} path, train split{without}) that "
+        f"of the graph goes from {whole_percent(low['graph'])} % ({low['grid']}) to {whole_percent(high['graph'])} % "
+        f"({high['grid']})."
+    ]
 
 
 def _shown(rows: pd.DataFrame, keys: list[str], parts: Sequence[str]) -> pd.DataFrame:

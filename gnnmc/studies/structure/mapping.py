@@ -19,7 +19,7 @@ def map_sections(tables: Tables) -> list[Section]:
     cells, tests = tables["maps"], tables["interactions"]
     if cells.empty:
         return []
-    sections = []
+    sections = [Section("Settings together", tuple(_interactions(tables)))]
     for number, (key, some) in enumerate(cells.groupby(["grid", "x_statistic", "y_statistic"], sort=False)):
         grid, x, y = map(str, key)
         here = tests[(tests["grid"] == grid) & (tests["x_statistic"] == x) & (tests["y_statistic"] == y)]
@@ -33,6 +33,22 @@ def map_sections(tables: Tables) -> list[Section]:
             )
         )
     return sections
+
+
+def _interactions(tables: Tables) -> list[str]:
+    """In how many tests of a map an interaction was found."""
+    tests = tables["interactions"]
+    tests = tests.dropna(subset=["p_holm"]) if len(tests) else tests
+    if tests.empty:
+        return []
+    found = tests[tests["p_holm"] <= LEVEL]
+    counts = found["grid"].value_counts()
+    told = [f"{grid} ({counts.get(grid, 0)} of {len(some)})" for grid, some in tests.groupby("grid", sort=False)]
+    return [
+        f"Whether the effect of one setting depends on the other: an interaction is found (permutation p ≤ {LEVEL:g} "
+        f"after Holm's correction over the tests of a map) in {len(found) or 'none'} of {counted(len(tests), 'test')} "
+        f"of models, paths and splits: {'; '.join(told)}. None found does not show that there is none."
+    ]
 
 
 def _figure(number: int, cells: pd.DataFrame, tables: Tables) -> FigureView:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from gnnmc.analysis.wording import in_words, listed, number
+from gnnmc.analysis.wording import counted, in_words, listed, number, sample_size
 from gnnmc.studies.pages import FigureView, Section, Tables
 from gnnmc.studies.predicted import prediction_sections, sizes
 from gnnmc.studies.predicting import TOGETHER
@@ -21,11 +21,34 @@ def predictor_sections(tables: Tables) -> list[Section]:
     return [
         Section(
             TITLE,
-            tuple(_most_important(told["prediction"], told["importance"])) + section.sentences,
+            tuple(_predicted(tables) + _most_important(told["prediction"], told["importance"])) + section.sentences,
             section.figures + tuple(_curves(tables)),
             section.tables,
         )
         for section in found
+    ]
+
+
+def _predicted(tables: Tables) -> list[str]:
+    """How well statistics together predict the barrier on graphs held out, on the train split."""
+    scores = with_lines(tables["prediction"])
+    if scores.empty:
+        return []
+    scores = scores[(scores["split"] == "train")].dropna(subset=["r2"])
+    joint = scores[scores["predictors"].isin(TOGETHER)]
+    scores, how = (joint, " together") if len(joint) else (scores, ", each alone,")
+    # Of the family that comes first; of others further below.
+    scores = scores[scores["regime"] == scores["regime"].iloc[0]] if len(scores) else scores
+    if scores.empty:
+        return []
+    told = "; ".join(
+        f"{number(rows['r2'].min())} to {number(rows['r2'].max())} for the {path} path"
+        for path, rows in scores.groupby(scores["path"].map(str), sort=False)
+    )
+    return [
+        f"Statistics of the graph{how} predict the train barrier of held-out {scores['regime'].iloc[0]} with an R² of "
+        f"{told} (least and most of {counted(scores['model'].nunique(), 'model')}; {sample_size(scores.iloc[0])}; 0 "
+        "is no better than the mean barrier)."
     ]
 
 
