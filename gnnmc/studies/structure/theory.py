@@ -35,8 +35,8 @@ def theory_sections(tables: Tables) -> list[Section]:
         TableView(
             "rank_predictions_in_full",
             signs[columns],
-            "The same with p-values, and why nothing could be told; strata: groups of graphs that are equal in all that is "
-            "held.",
+            "The same with p-values, and why nothing could be told; strata: groups of graphs that are equal in all "
+            "that is held.",
         ),
     )
     return [Section("Predictions of the theory", tuple(_counted(signs)), tables=views)]
