@@ -20,8 +20,8 @@ def theory_sections(tables: Tables) -> list[Section]:
     )
     wide = wide[list(signs["model"].unique())].fillna("").reset_index().rename_axis(columns=None)
     columns = [
-        "statement", "statistic", "path", "split", "model", "predicted", "rho", "ci_low", "ci_high", "p_permutation",
-        "p_holm", "agrees", "why", "held", "num_strata", "num_graphs", "num_clusters", "dropped_graphs",
+        "statement", "path", "split", "model", "rho", "p_permutation", "p_holm", "agrees", "why", "num_strata",
+        "num_graphs", "num_clusters",
     ]  # fmt: skip
     views = (
         TableView(
@@ -34,8 +34,9 @@ def theory_sections(tables: Tables) -> list[Section]:
         ),
         TableView(
             "rank_predictions_in_full",
-            signs.assign(statistic=signs["statistic"].map(in_words))[columns],
-            "The same with p-values, what was held, and why nothing could be told.",
+            signs[columns],
+            "The same with p-values, and why nothing could be told; strata: groups of graphs that are equal in all "
+            "that is held.",
         ),
     )
     return [Section("Predictions of the theory", tuple(_counted(signs)), tables=views)]
@@ -50,7 +51,8 @@ def _counted(signs: pd.DataFrame) -> list[str]:
         reason = f" ({why.iloc[0]})" if set(rows["agrees"]) == {"cannot be told"} and why.nunique() == 1 else ""
         lines.append(
             f"{str(statement).capitalize()}, predicted sign {_sign(rows['predicted'].iloc[0])}: {told} of "
-            f"{counted(len(rows), 'combination')} of model, path and split{reason}."
+            f"{counted(len(rows), 'combination')} of model, path and split{reason}. Measured by "
+            f"{in_words(rows['statistic'].iloc[0])}; held: {rows['held'].iloc[0] or 'nothing'}."
         )
     return lines
 
