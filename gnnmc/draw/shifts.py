@@ -12,7 +12,7 @@ from gnnmc.draw.palette import MUTED
 from gnnmc.draw.panels import broken, few_ticks, top_legend
 from gnnmc.draw.style import STACKED_BELOW, WIDE, new_figure, say_empty, styled
 
-_HEIGHT = 1.35
+_HEIGHT = 1.5
 
 
 @styled
@@ -60,7 +60,7 @@ def _label(axes: Axes, row: int, column: int, measure: str, axis: str, *, last: 
     if row == 0:
         axes.set_title(axis)
     if column == 0:
-        axes.set_ylabel(broken(measure, 16))
+        axes.set_ylabel(broken(measure, 17))
     else:
         axes.tick_params(labelleft=False)
     axes.tick_params(labelbottom=last)

@@ -17,13 +17,14 @@ from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import target_problem
 from gnnmc.run import Quiet, execute
-from gnnmc.store import Store
+from gnnmc.store import Execution, Request, Store
 from gnnmc.studies import STUDIES
 from gnnmc.studies.costs import cost_of
 from gnnmc.studies.sources import SOURCES
 from gnnmc.studies.stages.across import on_target
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.studies.stages.modes import mode_of
+from gnnmc.studies.transfer.relate import follow
 
 STUDY = STUDIES["transfer"]
 CSBM = {"num_nodes": 90, "num_classes": 3, "num_features": 6, "train_per_class": 5, "rotation_seed": 1}
@@ -236,6 +237,20 @@ def test_distances_and_changes_are_related_to_the_gap_by_cluster(ran: Any) -> No
         (wide["coral"] - wide["vanilla"]).mean()
     )
     assert lowered.loc[("all pairs", "adversary", "distance"), "num_pairs"] == 6
+
+
+def test_a_method_under_which_the_source_is_not_learned_is_told(ran: Any) -> None:
+    tables = ran[0]
+    worse = tables["transfer"].copy()
+    worse["ends_train_loss"] = np.where(
+        worse["pair"] == "low → twin", np.where(worse["method"] == "adversary", 5.0, 0.1), 0.1
+    )
+    request = Request({"least_train_accuracy": 0.0}, {"tables": tables, "transfers": tables | {"transfer": worse}})
+    found = follow([request], Execution())[0]["diagnostics"]
+    assert isinstance(found, pd.DataFrame)
+    messages = [message for message in found.query("code == 'GMC001'")["message"] if "adversary" in message]
+    assert messages == ["adversary: on 1 of 6 pairs, the worst is low → twin: train loss of the source 5.00 nats"]
+    assert tables["transfer"]["ends_train_loss"].notna().all()
 
 
 def test_its_table_is_what_the_claim_on_transfer_is_judged_from(ran: Any) -> None:

@@ -48,7 +48,19 @@ def _follows(tables: Tables, model: str) -> list[str]:
         "The connectivity distance d_MC (size; the same source-trained modes on source and target labels, train loss, "
         f"straight line as trained) {said}: rank correlation {number(row['rho'])} ({_sure(row)}) over "
         f"{int(row['num_graphs'])} pairs × methods in {counted(int(row['num_clusters']), 'cluster')} of pairs."
+        + _within(tables["following"], model)
     ]
+
+
+def _within(following: pd.DataFrame, model: str) -> str:
+    """The same within each group, where there are several."""
+    rows = following[(following["methods"] == ALL_METHODS) & (following["model"] == model)]
+    rows = rows[(rows["statistic"] == "distance") & (rows["scope"] != EVERYWHERE)].dropna(subset=["rho"])
+    told = [
+        f"{row['scope']} {number(row['rho'])} ({interval(row)}, {counted(int(row['num_clusters']), 'cluster')})"
+        for _, row in rows.iterrows()
+    ]
+    return f" Within groups: {'; '.join(told)}." if told else ""
 
 
 def _rival(tables: Tables, model: str) -> list[str]:
@@ -67,7 +79,7 @@ def _rival(tables: Tables, model: str) -> list[str]:
     width = "no interval: fewer than 10 clusters"
     if pd.notna(row["advantage_low"]):
         width = f"95 % interval {number(row['advantage_low'])} to {number(row['advantage_high'])}"
-    others = "" if top["statistic"] == "distance" else f" The closest of all here: {_called(top)}."
+    others = "" if top["statistic"] in ("distance", "feature_mmd") else f" The closest of all here: {_called(top)}."
     return [
         f"Rank correlation of the MMD of features with the gap {number(row['rho'])}: {said} (difference "
         f"{number(row['advantage'])}, {width}).{others}"
@@ -82,28 +94,33 @@ def _lowers(tables: Tables, model: str) -> list[str]:
     rows = tables["lowered"]
     if rows.empty:
         return []
-    rows = rows[(rows["scope"] == EVERYWHERE) & (rows["model"] == model) & (rows["outcome"] == "distance")]
-    rows = rows.dropna(subset=["difference"])
-    if rows.empty:
+    rows = rows[(rows["model"] == model) & (rows["outcome"] == "distance")].dropna(subset=["difference"])
+    several = rows["scope"].nunique() > 1
+    told = []
+    for scope, some in rows.groupby("scope", sort=False):
+        if several and scope == EVERYWHERE:
+            continue
+        where = f"{scope}, " if several else ""
+        clusters = counted(int(some["num_clusters"].max()), "cluster")
+        told.append(f"{_sides(some)} ({where}{clusters}, {number(some['vanilla'].iloc[0])} nats with {VANILLA})")
+    if not told:
         return []
-    down = [str(name) for name in rows.loc[rows["side"] < 0, "method"]]
-    up = [str(name) for name in rows.loc[rows["side"] > 0, "method"]]
-    unsure = [str(name) for name in rows.loc[rows["side"] == 0, "method"]]
-    said = []
-    if down:
-        said.append(f"lower with {listed(down)}")
-    if up:
-        said.append(f"higher with {listed(up)}")
-    if unsure:
-        said.append(f"it cannot be told for {listed(unsure)}")
-    changes = ", ".join(
-        f"{name} {_signed(change)}" for name, change in zip(rows["method"], rows["difference"], strict=True)
-    )
     return [
-        f"d_MC with training that sees the unlabeled target, on the same pairs as {VANILLA} "
-        f"({number(rows['vanilla'].iloc[0])} nats): {'; '.join(said)} (mean changes: {changes} nats; intervals over "
-        "clusters, or tests of signs where there are fewer than 10)."
+        "d_MC with training that sees the unlabeled target, beside the same pairs trained on the source alone: "
+        f"{'; '.join(told)}. Changes in nats; known where the interval over clusters, or with fewer than 10 a test of "
+        "signs, leaves no doubt."
     ]
+
+
+def _sides(rows: pd.DataFrame) -> str:
+    """Methods with which it is lower, higher, and those of which that is not known, each with its mean change."""
+    said = []
+    for side, words in ((-1, "lower with"), (1, "higher with"), (0, "not known for")):
+        some = rows[rows["side"] == side]
+        if len(some):
+            changes = zip(some["method"], some["difference"], strict=True)
+            said.append(f"{words} {listed(f'{name} {_signed(change)}' for name, change in changes)}")
+    return ", ".join(said)
 
 
 def _best(rows: pd.DataFrame) -> list[str]:

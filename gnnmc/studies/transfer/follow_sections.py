@@ -96,7 +96,8 @@ def shift_sections(tables: Tables) -> list[Section]:
     table = tables["transfer"]
     sections = []
     shifted = table[table["axis"] != ""]
-    for number_, ((group, model), rows) in enumerate(shifted.groupby(["group", "model"], sort=False)):
+    for number_, ((group, model), drawn) in enumerate(shifted.groupby(["group", "model"], sort=False)):
+        rows = _with_unshifted(drawn)
         parts = [_measure(rows, "gap", called("gap"))]
         for name in _SHIFTED:
             if name in rows and rows[name].notna().any():
@@ -125,11 +126,24 @@ def _measure(rows: pd.DataFrame, name: str, words: str) -> pd.DataFrame:
     return rows[["axis", "value", "pair", "method"]].assign(measure=words, y=rows[name], axis=rows["axis"].map(AXES))
 
 
+def _with_unshifted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of which nothing is shifted stand at the base value of every axis that has none of its own."""
+    parts, unshifted = [rows], rows[rows["amount"] == 0]
+    for axis, some in rows.groupby("axis", sort=False):
+        if not (some["amount"] == 0).any():
+            base = float(some["value"].iloc[0] - some["amount"].iloc[0])
+            # Drawn for another axis, but from the same distribution: those of one axis are enough.
+            parts.append(unshifted[unshifted["axis"] == unshifted["axis"].min()].assign(axis=axis, value=base))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _by_value(rows: pd.DataFrame) -> TableView:
     columns = [name for name in ("gap", *OF_MODES, *OF_GRAPHS) if name in rows]
     means = rows.groupby(["axis", "value", "amount", "method"], sort=False)[columns].mean().reset_index()
     means["axis"] = means["axis"].map(AXES)
-    return TableView("shifts", means, "Means over the replicates of every shift and method.")
+    return TableView(
+        "shifts", means, "Means over the replicates of every shift and method; amount 0: nothing is shifted."
+    )
 
 
 def _rises(rows: pd.DataFrame) -> TableView:

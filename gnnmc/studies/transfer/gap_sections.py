@@ -12,7 +12,7 @@ from gnnmc.studies.transfer.naming import called
 
 _SHOWN = [
     "group", "pair", "model", "method", "own", "moved", "gap", "gap_low", "gap_high", "loss_gap", "distance", "floor",
-    "test_distance", "separate_distance", "embedding_mmd", "num_moved",
+    "test_distance", "separate_distance", "embedding_mmd", "ends_train_loss", "ends_train_quality", "num_moved",
 ]  # fmt: skip
 # More domains than this are no matrix that one reads.
 _MOST_DOMAINS = 12
@@ -54,7 +54,8 @@ def gap_sections(tables: Tables) -> list[Section]:
         table[[name for name in _SHOWN if name in table]],
         f"Every pair and method: {table['quality'].iloc[0]} on the target's test nodes of modes trained on the target "
         "(own) and on the source (moved), means over seeds; their difference (gap) with Welch's 95 % interval over "
-        f"seeds; the same of the loss (source-trained less target-trained, {loss_unit(tables)}); distances.",
+        f"seeds; the same of the loss (source-trained less target-trained, {loss_unit(tables)}); distances; loss "
+        f"and {table['quality'].iloc[0]} of the source-trained modes on their own training nodes (ends).",
     )
     return [Section("What transfer costs", figures=tuple(figures), tables=(view,))]
 

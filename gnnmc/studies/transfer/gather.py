@@ -38,7 +38,8 @@ def gather_transfers(requests: Sequence[Request], execution: Execution) -> list[
         trained on the target and on the source (means over `num_own` and `num_moved` seeds; `quality` names it); `gap`,
         own − moved, with the interval over seeds `gap_low, gap_high`; `loss_gap`, moved − own, in nats; `distance`,
         d_MC (size, train) of the source-trained modes' lines on both domains, its `floor`; `test_distance`;
-        `separate_distance`, of modes trained on each graph; `embedding_mmd`; every distance that needs no model.
+        `separate_distance`, of modes trained on each graph; `embedding_mmd`; every distance that needs no model;
+        `ends_train_loss` and `ends_train_quality`, of the source-trained modes on what they were trained on.
     carried: one row per (pair, model, method, seed, split of the target): loss, metrics, `status`, `embedding_mmd`.
     d_mc: one row per (pair, model, method, path, aligned, split, form), `modes` "the same on both domains", and of
         modes trained on each domain, "of either domain" (method "vanilla").
@@ -61,8 +62,9 @@ def _tables(request: Request) -> Result:
     same, curves, more = of_same_modes(found["on_source"], found["on_target"])
     separate = between_graphs(pairs, found["own_profiles"])
     d_mc = pd.concat([same, separate], ignore_index=True)
+    transfer = _transfer(pairs, carried, found["own_modes"], d_mc, apart)
     return {
-        "transfer": _transfer(pairs, carried, found["own_modes"], d_mc, apart),
+        "transfer": _with_ends(transfer, found["on_source"]),
         "carried": carried,
         "d_mc": d_mc,
         "curves": curves,
@@ -125,6 +127,26 @@ def _transfer(
         row |= {name: float(wide[name].get((first, second), float("nan"))) for name in names if name in wide}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _with_ends(transfer: pd.DataFrame, on_source: Found) -> pd.DataFrame:
+    """How well the source's modes fit their own training items: an adversary may leave little of that."""
+    keys = ["pair", "model", "method"]
+    parts = []
+    for labels, result in on_source:
+        if (labels["path"], labels["aligned"]) == (LINE, AS_TRAINED) and len(
+            rows := cast(pd.DataFrame, result["profile"])
+        ):
+            ends = rows[rows["t"].isin([0.0, 1.0]) & (rows["split"] == "train")]
+            parts.append(ends.assign(**{name: labels[name] for name in keys}))
+    if not parts:
+        return transfer.assign(ends_train_loss=float("nan"), ends_train_quality=float("nan"))
+    quality = transfer["quality"].iloc[0]
+    means = pd.concat(parts).groupby(keys, sort=False)[["loss", quality]].mean().reset_index()
+    named = means.rename(
+        columns={quality: "ends_train_quality"} | ({} if quality == "loss" else {"loss": "ends_train_loss"})
+    )
+    return transfer.merge(named, on=keys, how="left")
 
 
 def _own_tests(own: Found) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from gnnmc.analysis.resampling import percentiles
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.domains import DISTANCES
 from gnnmc.store import Cell, Execution, Request, Result, Task
-from gnnmc.studies.findings import common_findings, findings_frame
+from gnnmc.studies.findings import UNDERTRAINED, common_findings, findings_frame
 from gnnmc.studies.regimes import joined
 from gnnmc.studies.stages.adapt import VANILLA
 
@@ -58,6 +58,7 @@ def _follow(request: Request) -> Result:
         first = rows.iloc[0]
         found.append(Diagnostic(str(code), f"{len(rows)} times, such as {first['where']}: {first['message']}"))
     table = transfers["transfer"]
+    found += _not_learned(table, tables["graphs"])
     following = []
     for scope, rows in _scopes(table):
         for methods, some in ((ALL_METHODS, rows), (VANILLA_ALONE, rows[rows["method"] == VANILLA])):
@@ -68,13 +69,31 @@ def _follow(request: Request) -> Result:
             if len(known) and names:
                 associated = associate(known, names, outcome="gap", by=SCOPE, graph="case", cluster="cluster")
                 following.append(associated.frame().merge(_advantages(known, names), on=[*SCOPE, "statistic"]))
-                if scope == EVERYWHERE:
-                    found += associated.diagnostics
+                found += associated.diagnostics
     return {
         "following": joined(following),
         "lowered": joined([_lowered(rows).assign(scope=scope) for scope, rows in _scopes(table)]),
         "diagnostics": findings_frame(found),
     }
+
+
+def _not_learned(table: pd.DataFrame, graphs: pd.DataFrame) -> list[Diagnostic]:
+    """GMC001: methods under which the source's own training items are not learned."""
+    if "num_classes" not in graphs or "ends_train_loss" not in table:
+        return []
+    classes = table["source"].map(graphs.drop_duplicates("graph").set_index("graph")["num_classes"])
+    poor = table[
+        (table["ends_train_loss"] > UNDERTRAINED * np.log(classes.clip(lower=2))) & (table["method"] != VANILLA)
+    ]
+    return [
+        Diagnostic(
+            "GMC001",
+            f"{method}: on {len(rows)} of {int((table['method'] == method).sum())} pairs, the worst is "
+            f"{rows['pair'].iloc[int(rows['ends_train_loss'].argmax())]}: train loss of the source "
+            f"{rows['ends_train_loss'].max():.2f} nats",
+        )
+        for method, rows in poor.groupby("method", sort=False)
+    ]
 
 
 def _advantages(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

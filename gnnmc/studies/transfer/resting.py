@@ -31,7 +31,8 @@ def rests_on(tables: Tables, config: TransferStudy) -> list[str]:
         "labeled nodes. No method sees them in training.",
         "d_MC: ∫|difference of the mean chord excess of the loss|dt of the same source-trained modes, evaluated on the "
         "source's training nodes and on the target; its floor is the same distance between halves of the modes on one "
-        "domain.",
+        "domain. On train it holds what the source's modes lose on any unseen node as well: the source's nodes are "
+        "those they were trained on, the target's are not; on test both are unseen.",
         measured_line(config),
         *fired_lines(tables),
     ]
