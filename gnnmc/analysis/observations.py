@@ -141,7 +141,8 @@ def _distance_follows_transfer(tables: Tables, level: Level) -> Judged:
         clusters = pd.factorize(lowered.index.get_level_values("cluster"))[0]
         effect = cluster_effect(lowered.to_numpy(dtype=float), clusters, 0.0, level, "O6 lowered")
         parts.append(judgment(effect.side))
-        words += f"; methods that align lower the distance by {effect.estimate:.2g}"
+        changed = "lower" if effect.estimate >= 0 else "raise"
+        words += f"; methods that align {changed} the distance by {abs(effect.estimate):.2g}"
         reasons.append(f"lowered: {effect.why}")
     else:
         parts.append(Judgment.CANNOT)
