@@ -90,7 +90,7 @@ def judge_claims(
     Shapes: tables, by name (rows of train-split chord barriers of the loss are chosen where columns `split, metric,
     barrier_kind, aligned` tell rows apart; `aligned` "none"):
         barriers: one row per (graph, model, path, pair): `graph, cluster, model, path` ("linear", "bezier"),
-            `barrier` (nats) [O1, O3]
+            `barrier` (nats), and `a, b` where pairs are told apart [O1, O3]
         curve_distances: one row per pair of graphs: see `domain_likeness` [O2]
         csbm_predictions: one row per (group, statement), as `rank_predictions` gives [O4]
         csbm_shape: one row per group, as `shape_test` gives for homophily [O4]

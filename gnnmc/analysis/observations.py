@@ -21,7 +21,10 @@ FLAT_BELOW = 0.01
 
 def _curves_remove_barriers(tables: Tables, level: Level) -> Judged:
     rows = _train_loss(tables["barriers"])
-    both = rows.pivot_table(index=["cluster", "graph", "model"], columns="path", values="barrier", observed=True)
+    # Pair by pair, where pairs are told apart: a curve that was fitted for some of them is compared on these alone.
+    pairs = [name for name in ("a", "b") if name in rows]
+    keys = ["cluster", "graph", "model", *pairs]
+    both = rows.pivot_table(index=keys, columns="path", values="barrier", observed=True)
     if not {LINEAR, CURVE} <= set(both.columns):
         return Judged(Judgment.CANNOT, "not measured", f"both paths are needed: {LINEAR} and {CURVE}")
     per_graph = both[[LINEAR, CURVE]].dropna().groupby(level=["cluster", "graph"]).mean()
@@ -66,8 +69,8 @@ def _mlp_differs(tables: Tables, level: Level) -> Judged:
     if not len(wide):
         return of_effect(farther, "not measured", farther.why)
     words = (
-        f"barriers of two GNNs differ by a factor of {np.exp(near.estimate):.2g}, those of a GNN and the MLP by "
-        f"{np.exp(near.estimate + farther.estimate):.2g}"
+        f"barriers of two GNNs ({', '.join(gnns)}) differ by a factor of {np.exp(near.estimate):.2g}, those of a GNN "
+        f"and the MLP by {np.exp(near.estimate + farther.estimate):.2g}"
     )
     verdict = all_agree([judgment(farther.side), judgment(-near.side)])
     return of_effect(farther, words, f"MLP farther: {farther.why}; GNNs within a factor of 2: {near.why}", verdict)
@@ -81,7 +84,7 @@ def _csbm_shapes(tables: Tables, level: Level) -> Judged:
     for start, name in (("density", "density"), ("feature noise", "separability")):
         rows = predictions[predictions["statement"].str.startswith(start)]
         parts.append(all_agree([_ANSWERS[answer] for answer in rows["agrees"]]))
-        rhos = ", ".join(f"{rho:.2f}" for rho in rows["rho"])
+        rhos = ", ".join("not varied" if np.isnan(rho) else f"{rho:.2f}" for rho in rows["rho"])
         words.append(f"falls with {name}: {parts[-1].value} (rho with {start}: {rhos or 'none'})")
         reasons += [f"{name}: {why}" for why in dict.fromkeys(rows["why"]) if why]
     bends = [bend(row, level.alpha) for _, row in shapes.iterrows()]

@@ -252,7 +252,8 @@ def _interval(value: float, resampled: Array, least: float, clusters: int, confi
     middle = float(logit(np.array(value)))
     half = student.ppf((1 + confidence) / 2, clusters - 1) * float(logit(known).std(ddof=1))
     ends = low + (high - low) / (1 + np.exp(-np.array([middle - half, middle + half])))
-    return float(ends[0]), float(ends[1])
+    # Below 0 an estimate may lie, above 1 it cannot.
+    return float(ends[0]), min(float(ends[1]), 1.0)
 
 
 def _with_difference(shares: Array) -> Array:

@@ -93,6 +93,7 @@ alignments: [activations, {{method: weights, repair: true}}, {{method: learned, 
 profile: {{points: 5}}
 run: {{runner: serial}}
 """
+<<<<<<< HEAD
 STRUCTURE = f"""
 study: structure
 title: Structure or architecture
@@ -103,11 +104,35 @@ models: [{{name: gcn, hidden: 8}}, {{name: sage, hidden: 8}}, {{name: mlp, hidde
 train: {{epochs: 15}}
 seeds: [0, 1, 2]
 paths: [linear, {{kind: bezier, steps: 5, pairs: 1}}]
+=======
+TRANSFER = f"""
+study: transfer
+title: Between generated domains
+groups:
+  - name: listed
+    domains:
+      a domain with a rather long name: {{csbm: {TINY}homophily: 0.9, rotation_seed: 1}}}}
+      another one: {{csbm: {TINY}homophily: 0.2, rotation_seed: 1}}}}
+  - name: shifts
+    base: {TINY}homophily: 0.8}}
+    shifts: {{homophily: [0.8, 0.5], mean_degree: [4, 16], feature_shift: [2]}}
+    methods: [{{name: mmd, most: 20}}]
+models: [{{name: gcn, hidden: 8}}]
+methods: [coral, dann, specreg]
+seeds: [0, 1, 2]
+train: {{epochs: 10}}
+paths: [linear, {{kind: bezier, steps: 3, pairs: 1}}]
+alignments: [weights]
+>>>>>>> trans
 profile: {{points: 5}}
 run: {{runner: serial}}
 """
 REAL_DATA = {"real": REAL, "rewired": REWIRED}
+<<<<<<< HEAD
 CONFIGS = {"sweep": SWEEP, "architectures": ARCHITECTURES, "symmetry": SYMMETRY, "structure": STRUCTURE, **REAL_DATA}
+=======
+CONFIGS = {"sweep": SWEEP, "architectures": ARCHITECTURES, "symmetry": SYMMETRY, "transfer": TRANSFER, **REAL_DATA}
+>>>>>>> trans
 PAGES = [*CONFIGS, "comparison"]
 
 

@@ -134,6 +134,10 @@ def sound(draw: st.DrawFn) -> dict[Any, Any]:
     config["profile"] = {"points": draw(st.integers(3, 5))}
     if "graphs" in STUDIES[study].config.model_fields:
         config |= {"graphs": draw(st.lists(GRAPHS, min_size=1, max_size=2)), "models": draw(chosen)}
+    elif study == "transfer":
+        domains = dict(zip("abc", draw(st.lists(GRAPHS, min_size=2, max_size=3))))
+        config |= {"groups": [{"name": "g", "domains": domains}], "models": draw(chosen)}
+        config["methods"] = draw(st.lists(st.sampled_from(["vanilla", "coral", "dann"]), min_size=1, max_size=2))
     else:
         config["problems"] = [{"data": draw(GRAPHS), "models": draw(chosen)}]
     if draw(st.booleans()):

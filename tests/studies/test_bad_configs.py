@@ -16,10 +16,18 @@ GRAPH = {"csbm": {"num_nodes": 60, "num_features": 8, "train_per_class": 3}}
 HOMOPHILY: dict[str, Any] = {"graphs": [GRAPH], "models": ["gcn"], "seeds": [0, 1]}
 ARCHITECTURES: dict[str, Any] = {"problems": [{"data": GRAPH, "models": ["gcn"]}], "seeds": [0, 1]}
 
+DOMAINS = {"a": GRAPH, "b": {"csbm": GRAPH["csbm"] | {"seed": 1}}}
+TRANSFER: dict[str, Any] = {"groups": [{"name": "two", "domains": DOMAINS}], "methods": ["vanilla"], "seeds": [0, 1]}
+BASES = {"homophily_barrier": HOMOPHILY, "transfer": TRANSFER}
+
 
 def plan_of(study: str = "homophily_barrier", **changes: Any) -> Any:
+<<<<<<< HEAD
     base = HOMOPHILY if "graphs" in STUDIES[study].config.model_fields else ARCHITECTURES
     return STUDIES[study].plan(validate(STUDIES[study].config, base | changes))
+=======
+    return STUDIES[study].plan(validate(STUDIES[study].config, BASES.get(study, ARCHITECTURES) | changes))
+>>>>>>> trans
 
 
 def refused(message: str, study: str = "homophily_barrier", **changes: Any) -> None:

@@ -6,7 +6,8 @@ import torch
 
 import gnnmc
 from gnnmc.config import ModelBlock, TrainBlock
-from gnnmc.studies.stages.pair import feature_norm, layer_of
+from gnnmc.measures.layers import layer_of, layers_in_order
+from gnnmc.studies.stages.pair import feature_norm
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,27 @@ from gnnmc.studies.stages.pair import feature_norm, layer_of
 )
 def test_matrices_under_one_number_are_one_layer(name: str, layer: str) -> None:
     assert layer_of(name) == layer
+
+
+@pytest.mark.parametrize(
+    ("options", "layers"),
+    [
+        ({}, [["layers.0"], ["layers.1"], ["layers.2"]]),
+        ({"residual": True}, [["layers.0", "skips.0"], ["layers.1", "skips.1"], ["layers.2", "skips.2"]]),
+        ({"input_linear": True}, [["encoder"], ["layers.0"], ["layers.1"], ["layers.2"]]),
+        (
+            {"residual": True, "input_linear": True, "head": "linear"},
+            [["encoder"], ["layers.0", "skips.0"], ["layers.1", "skips.1"], ["layers.2", "skips.2"], ["output"]],
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["gcn", "sage", "gat"])
+def test_layers_come_in_the_order_of_the_forward_and_skips_beside_theirs(toy_problem, name, options, layers) -> None:
+    model = gnnmc.build_model(name, toy_problem, hidden=8, layers=3, **options)
+    names = [key for key, value in model.named_parameters() if value.dim() == 2]
+    found = layers_in_order(model, toy_problem, names[::-1])  # whatever order they are registered in
+    assert [sorted({layer_of(each) for each in layer}) for layer in found] == [sorted(layer) for layer in layers]
+    assert sorted(name for layer in found for name in layer) == sorted(names)
 
 
 @pytest.mark.parametrize("shape", [(40, 7), (7, 40), (600, 530), (5, 1), (1, 5), (3, 0)])

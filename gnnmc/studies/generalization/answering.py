@@ -23,6 +23,7 @@ def short_answer(tables: Tables, gap_metric: str) -> list[str]:
         _gaps(tables, gap_metric),
         *_best(rows, gap_metric),
         *_barriers(rows, gap_metric),
+        *_families(tables, gap_metric),
         *_bound(tables, rows),
         *_predicted(tables["predictions"]),
     ]
@@ -102,6 +103,21 @@ def _side(row: "pd.Series[Any]") -> int:
     return int(row["advantage_low"] > 0) - int(row["advantage_high"] < 0)
 
 
+def _families(tables: Tables, gap_metric: str) -> list[str]:
+    """The reference, the barrier of the train loss as trained and its bound, on each kind of graph by itself."""
+    families = tables.get("families", pd.DataFrame())
+    if families.empty:
+        return []
+    told = []
+    for family, some in families.groupby("family", sort=False):
+        rows = ranking_in_words(some, gap_metric, "gap").dropna(subset=["tau"])
+        shown = rows[rows["measure"].isin([f"val_{gap_metric}", "train_loss_barrier", "bound_rho_0"])]
+        taus = "; ".join(f"{row['words']} {with_interval(row, 'tau')}" for _, row in shown.iterrows())
+        if taus:
+            told.append(f"{family} ({counted(int(shown['num_clusters'].max()), 'cluster')}): {taus}")
+    return [f"By kind of graph, τ: {'. '.join(told)}."] if len(told) > 1 else []
+
+
 def _bound(tables: Tables, rows: pd.DataFrame) -> list[str]:
     bound = tables["bound"]
     if bound.empty:
@@ -111,14 +127,16 @@ def _bound(tables: Tables, rows: pd.DataFrame) -> list[str]:
     for (path, aligned), some in bound.groupby(["path", "aligned"], sort=False):
         share = some["vacuous_rho_0_error"].mean(), some["vacuous_rho_half_error"].mean()
         name = path_in_words(path, aligned, several).removeprefix(", ")
-        paths.append(f"{name} {percent(share[0])} (at ρ = ½ {percent(share[1])})")
-    below = float((bound["bound_rho_0"] < bound["gap"]).mean())
+        under = float((some["bound_rho_0"] < some["gap"]).mean())
+        half, beneath = f"at ρ = ½ {percent(share[1])}", f"below the gap itself {percent(under)}"
+        paths.append(f"{name} {percent(share[0])} ({half}; {beneath})")
+    below = bool((bound["bound_rho_0"] < bound["gap"]).any())
     told = (
         f"The bound that the barrier gives, every unknown constant 1, is vacuous (above 1, at ρ = 0) for these shares "
         f"of the pairs: {'; '.join(paths)}"
     )
-    if below > 0:
-        told += f"; for {percent(below)} it is below the gap itself, so constants of 1 are too small for a bound"
+    if below:
+        told += ". Where it is below the gap, constants of 1 are too small for a bound"
     order = rows[(rows["measure"] == "bound_rho_0") & rows["tau"].notna()]
     if order.empty:
         return [f"{told}."]

@@ -42,6 +42,7 @@ def rank(requests: Sequence[Request], execution: Execution) -> list[Result]:
     ranking: one row per (outcome, measure, path, aligned): `outcome` "gap" or "loss_gap"; `path, aligned` empty where
         the measure belongs to no path; the columns of `GapRanking.measures`, places over all of an outcome.
     factors: one row per (outcome, measure, path, aligned, factor), the columns of `GapRanking.factors`.
+    families: `ranking` of each kind of graph by itself (`family`), where there are several.
     bound: one row per (pair, path, aligned) with a barrier: every term, and whether vacuous at the gap of error and of
         loss. weight_bound: one row per (pair, aligned) that a line joins. agreement: how the order of these goes with
         the gap and with the barrier. predictions: as `rank_predictions`, of the generated graphs.
@@ -69,6 +70,7 @@ def _rank(request: Request) -> Result:
         "gaps": gaps,
         "ranking": ranking,
         "factors": factors,
+        "families": by_family(gaps, config["gap_metric"], config["line"]),
         "bound": bound,
         "weight_bound": weights,
         "agreement": agreement(gaps, weights, FACTORS),
@@ -89,6 +91,17 @@ def ranked(gaps: pd.DataFrame, gap_metric: str, line: str | None) -> tuple[pd.Da
         if len(found.factors):  # none where nothing differs
             of_factors.append(_placed(found.factors, names, outcome))
     return joined(of_measures), joined(of_factors)
+
+
+def by_family(gaps: pd.DataFrame, gap_metric: str, line: str | None) -> pd.DataFrame:
+    """The ranking of each kind of graph by itself: what is pooled may run one way in one and the other in the next."""
+    known = gaps.dropna(subset=["gap"])
+    if known["family"].nunique() < 2:
+        return pd.DataFrame()
+    frames = [
+        ranked(some, gap_metric, line)[0].assign(family=family) for family, some in known.groupby("family", sort=False)
+    ]
+    return joined(frames)
 
 
 _PLACE = ["measure", "path", "aligned"]

@@ -16,6 +16,7 @@ from gnnmc.studies.observations.likeness import FORM, curve_distances
 from gnnmc.studies.observations.stated import against_stated, below_stated
 from gnnmc.studies.regimes import GROUP, chord_rows, tables_of
 from gnnmc.studies.stages.align import AS_TRAINED
+from gnnmc.training.adaptation import OBJECTIVES
 
 VERSION = 1
 
@@ -63,7 +64,7 @@ def _observe(request: Request) -> Result:
         {
             "curve_distances": _in_form(distances),
             "gap_ranking": _lines(ranking),
-            "transfer": transfers.get("transfer", pd.DataFrame()),
+            "transfer": _that_align(transfers.get("transfer", pd.DataFrame())),
         },
     )
     return {
@@ -86,6 +87,14 @@ def _ranked(tables: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFr
     if not gaps["gap"].notna().any():
         return pd.DataFrame(), pd.DataFrame()
     return ranked(gaps, METRIC, LinearPath.kind)
+
+
+def _that_align(transfer: pd.DataFrame) -> pd.DataFrame:
+    """Without methods that regularize and do not align: the claim is not about them."""
+    if transfer.empty:
+        return transfer
+    others = [name for name in OBJECTIVES if not OBJECTIVES[name].aligns]
+    return transfer[~transfer["method"].str.partition(" ")[0].isin(others)]
 
 
 def _in_roles(frame: pd.DataFrame, roles: Mapping[str, str]) -> pd.DataFrame:

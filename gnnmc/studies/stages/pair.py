@@ -1,7 +1,7 @@
 """Stage `pair`: what belongs to two modes and not to one: how far apart their layers are, how differently they predict.
 
-Layers are read off the names of the parameters: matrices that stand under one number of a list of modules act side by
-side and are one layer, whose norm is taken as the sum of theirs (the triangle inequality).
+Matrices that act side by side are one layer (`gnnmc.measures.layers`), whose norm is taken as the sum of theirs (the
+triangle inequality). Biases, gains of norms and the vectors of an attention are no matrices and count in no distance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gnnmc.engine import ModelFunction
+from gnnmc.measures.layers import layers_in_order
 from gnnmc.similarity import disagreement, softmax_distance
 from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.sources import data_of
@@ -68,6 +69,8 @@ def measure_pairs(requests: Sequence[Request], execution: Execution) -> list[Res
     unseen = torch.ones(len(problem.targets), dtype=torch.bool)
     unseen[problem.splits["train"]] = False
     told = problem.loss.classification and problem.num_outputs > 1
+    matrices = [name for name in function.trainable_names if model.get_parameter(name).dim() == 2]
+    layers = layers_in_order(model, problem, matrices)
     results: list[Result] = []
     for request in requests:
         a, b = ends_of(request)
@@ -82,8 +85,7 @@ def measure_pairs(requests: Sequence[Request], execution: Execution) -> list[Res
                 "disagreement": disagreement(first, second),
                 "softmax_distance": float(softmax_distance(first, second)),
             }
-        matrices = [name for name in function.trainable_names if a.weights[name].dim() == 2]
-        results.append({"pair": pd.DataFrame([row]), "layers": _layers(a, b, matrices), "about": {"status": "ok"}})
+        results.append({"pair": pd.DataFrame([row]), "layers": _layers(a, b, layers), "about": {"status": "ok"}})
     return results
 
 
@@ -107,22 +109,14 @@ def feature_norm(features: Tensor) -> float:
     return float(svds(matrix, k=1, v0=start, return_singular_vectors=False)[0])
 
 
-def _layers(a: Mode, b: Mode, matrices: Sequence[str]) -> pd.DataFrame:
-    rows: dict[str, dict[str, Any]] = {}
-    for name in matrices:
-        layer = layer_of(name)
-        row = rows.setdefault(
-            layer, {"layer": len(rows), "matrices": "", "norm_a": 0.0, "norm_b": 0.0, "norm_difference": 0.0}
-        )
-        row["matrices"] += f", {name}" if row["matrices"] else name
-        first, second = (mode.weights[name].double() for mode in (a, b))
-        for column, matrix in (("norm_a", first), ("norm_b", second), ("norm_difference", first - second)):
-            row[column] += float(torch.linalg.matrix_norm(matrix, 2)) if matrix.numel() else 0.0
-    return pd.DataFrame(rows.values(), columns=["layer", "matrices", "norm_a", "norm_b", "norm_difference"])
-
-
-def layer_of(name: str) -> str:
-    """What a matrix's layer is called: its name up to the last number, or its module's where there is none."""
-    parts = name.split(".")
-    numbers = [place for place, part in enumerate(parts) if part.isdigit()]
-    return ".".join(parts[: numbers[-1] + 1] if numbers else parts[:-1])
+def _layers(a: Mode, b: Mode, layers: Sequence[Sequence[str]]) -> pd.DataFrame:
+    rows = []
+    for number, names in enumerate(layers):
+        row: dict[str, Any] = {"layer": number, "matrices": ", ".join(names)}
+        row |= {"norm_a": 0.0, "norm_b": 0.0, "norm_difference": 0.0}
+        for name in names:
+            first, second = (mode.weights[name].double() for mode in (a, b))
+            for column, matrix in (("norm_a", first), ("norm_b", second), ("norm_difference", first - second)):
+                row[column] += float(torch.linalg.matrix_norm(matrix, 2)) if matrix.numel() else 0.0
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["layer", "matrices", "norm_a", "norm_b", "norm_difference"])

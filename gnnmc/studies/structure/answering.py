@@ -108,8 +108,8 @@ def at_a_glance(tables: Tables) -> TableView | None:
         frame.rename(columns={"regime": "graphs"}),
         f"{ASKED} Shares (ω²) of the variance of log(loss barrier + 0.001) that go with the graph "
         f"and with the architecture [95 % bootstrap interval over clusters] ({told}). Yes: the graph has at least half "
-        "of it, and more than the architecture; no: the architecture has more than the graph (interval of the "
-        "difference on one side of 0).",
+        "of it, interval and all, and more than the architecture; no: the architecture has more than the graph "
+        "(interval of the difference on one side of 0).",
     )
 
 

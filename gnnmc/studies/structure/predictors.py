@@ -1,5 +1,7 @@
 """Sections on what in the graph predicts the barrier: scores on graphs held out, importances, and curves."""
 
+from typing import Any
+
 import pandas as pd
 
 from gnnmc.analysis.wording import counted, in_words, listed, number, sample_size
@@ -48,7 +50,7 @@ def _predicted(tables: Tables) -> list[str]:
     return [
         f"Statistics of the graph{how} predict the train barrier of held-out {scores['regime'].iloc[0]} with an R² of "
         f"{told} (least and most of {counted(scores['model'].nunique(), 'model')}; {sample_size(scores.iloc[0])}; 0 "
-        "is no better than the mean barrier)."
+        "is no better than the mean barrier; one draw of folds, intervals in the table)."
     ]
 
 
@@ -62,7 +64,7 @@ def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]
         told, poor = [], []
         for _, score in some.iterrows():
             here = joint[(joint[_KEYS] == score[_KEYS]).all(axis=1)]
-            if here.empty or not score["r2"] > 0:
+            if here.empty or not _tells(score):
                 poor.append(str(score["model"]))
                 continue
             top = here.sort_values("importance").iloc[-1]
@@ -71,10 +73,15 @@ def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]
             f"{str(regime).capitalize()}, {path} path, train split: "
             + (f"the prediction leans most (R² lost when values are exchanged) on {listed(told)}" if told else "")
             + ("; " if told and poor else "")
-            + (f"for {listed(poor)} the statistics predict no better than the mean barrier" if poor else "")
+            + (f"for {listed(poor)} the statistics predict no better than the mean barrier, or not surely so" if poor else "")
             + "."
         )
     return lines
+
+
+def _tells(score: "pd.Series[Any]") -> bool:
+    """Whether the statistics predict better than the mean does, interval and all where there is one."""
+    return bool(score["r2"] > 0 and not score["ci_low"] <= 0)
 
 
 def _curves(tables: Tables) -> list[FigureView]:
@@ -84,7 +91,7 @@ def _curves(tables: Tables) -> list[FigureView]:
         return []
     scores = tables["prediction"]
     keys = [name for name in ("regime", "model", "path", "aligned", "split", "predictors") if name in curves]
-    sound = scores.loc[scores["r2"] > 0, keys]
+    sound = scores.loc[[_tells(score) for _, score in scores.iterrows()], keys]
     curves = curves.merge(sound, on=keys).dropna(subset=["predicted"])
     if curves.empty:
         return []

@@ -20,7 +20,7 @@ class Says(Enum):
     """The strongest answer that the shares of one line on one split support."""
 
     YES = "yes"
-    PARTLY = "more the graph, but less than half"
+    PARTLY = "more the graph, but not surely half"
     NO = "no"
     UNTOLD = "cannot be told"
 
@@ -29,7 +29,8 @@ def judged(shares: pd.DataFrame) -> pd.DataFrame:
     """One row per decomposition: its keys, for every part its share and `…_low, …_high`, sizes, and `says`.
 
     Yes: the share of the graph is above that of the architecture, the interval of the difference above 0, and is at
-    least half of the variance; no: the interval of the difference is below 0; without an interval it cannot be told.
+    least half of the variance, interval and all; no: the interval of the difference is below 0; without an interval it
+    cannot be told.
     """
     if shares.empty:
         return pd.DataFrame(columns=[*_KEYS, *_SIZES, "says"])
@@ -46,7 +47,7 @@ def judged(shares: pd.DataFrame) -> pd.DataFrame:
 
 def _says(row: Mapping[str, Any]) -> Says:
     if row[f"{DIFFERENCE}_low"] > 0:
-        return Says.YES if row["graph"] >= MOST else Says.PARTLY
+        return Says.YES if row["graph_low"] >= MOST else Says.PARTLY
     return Says.NO if row[f"{DIFFERENCE}_high"] < 0 else Says.UNTOLD
 
 

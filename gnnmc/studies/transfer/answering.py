@@ -46,7 +46,7 @@ def _follows(tables: Tables, model: str) -> list[str]:
         said = "goes against the transfer gap: the larger it is, the smaller the gap"
     return [
         "The connectivity distance d_MC (size; the same source-trained modes on source and target labels, train loss, "
-        f"straight line as trained) {said}: rank correlation {number(row['rho'])} ({_sure(row)}) over "
+        f"straight line, nothing aligned) {said}: rank correlation {number(row['rho'])} ({_sure(row)}) over "
         f"{int(row['num_graphs'])} pairs × methods in {counted(int(row['num_clusters']), 'cluster')} of pairs."
         + _within(tables["following"], model)
     ]

@@ -51,6 +51,8 @@ class Adaptation(Objective, Generic[_Numbers]):
     """
 
     Settings: ClassVar[type[Any]]
+    # Whether it makes the domains alike, and does not only limit what the model is sensitive to.
+    aligns: ClassVar[bool] = True
     settings: _Numbers
 
     def __init__(self, target: Problem, **numbers: Any) -> None:

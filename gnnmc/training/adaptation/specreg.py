@@ -53,6 +53,7 @@ class SpecRegObjective(Adaptation[SpecRegSettings]):
     """
 
     name = "specreg"
+    aligns = False
     Settings = SpecRegSettings
 
     def prepare_views(self, source: Problem, target: Problem) -> tuple[Tensor, Tensor]:
