@@ -45,7 +45,8 @@ def _same_domain_alike(tables: Tables, level: Level) -> Judged:
     verdict = Judgment.CANNOT
     if found.p_value <= level.alpha:
         verdict = Judgment.AGREES if found.r > 0 else Judgment.DOES_NOT
-    words = f"R = {found.r:.2f} over {found.num_within} pairs of clusters of one domain and those of two"
+    known = f"R = {found.r:.2f}" if np.isfinite(found.r) else "R is not defined"
+    words = f"{known} over {counted(found.num_within, 'pair')} of clusters of one domain and those of two"
     sizes = {"num_graphs": found.num_graphs, "num_clusters": found.num_clusters}
     return Judged(verdict, words, found.why, found.r, p_value=found.p_value, **sizes)
 

@@ -230,7 +230,7 @@ def test_a_planted_barrier_is_told_to_be_closer_than_validation_accuracy() -> No
     assert "barrier of the train accuracy, linear follows it best: Kendall's τ 1.00 [1.00, 1.00]" in told
     line = next(line for line in page.answer if line.startswith("The barrier of the train accuracy"))
     assert "linear place 1, τ 1.00" in line and line.endswith(": yes (linear).")
-    assert "The other way round than expected, interval of τ and all: Frobenius norm of the weight matrices." in told
+    assert "Against expectation, their whole interval of τ included, go Frobenius norm of the weight matrices." in told
 
 
 def test_with_few_clusters_nothing_is_told_to_be_the_best() -> None:

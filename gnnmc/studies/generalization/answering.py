@@ -61,13 +61,17 @@ def _best(rows: pd.DataFrame, gap_metric: str) -> list[str]:
     if not wrong:
         return [f"{told}."]
     named = listed(wrong) if len(wrong) <= FIRST else f"{counted(len(wrong), 'measure')}, such as {wrong[-1]},"
-    return [f"{told}.", f"The other way round than expected, interval of τ and all: {named.rstrip(',')}."]
+    return [f"{told}.", f"Against expectation, their whole interval of τ included, go {named.rstrip(',')}."]
 
 
 def _taus(row: "pd.Series[Any]") -> str:
     """Both of Kendall's τ of a measure."""
-    one = f", one factor changed at a time {with_interval(row, 'granulated')}" if pd.notna(row["granulated"]) else ""
-    return f"Kendall's τ {with_interval(row, 'tau')}{one}"
+    return f"Kendall's τ {with_interval(row, 'tau')}{_by_factor(row)}"
+
+
+def _by_factor(row: "pd.Series[Any]") -> str:
+    """The τ by which places are given, where it is defined."""
+    return f", one factor changed at a time {with_interval(row, 'granulated')}" if pd.notna(row["granulated"]) else ""
 
 
 def _barriers(rows: pd.DataFrame, gap_metric: str) -> list[str]:
@@ -82,7 +86,7 @@ def _barriers(rows: pd.DataFrame, gap_metric: str) -> list[str]:
         title = some["words"].iloc[0].partition(", ")[0]
         paths = [words.partition(", ")[2] for words in some["words"]]
         told = "; ".join(
-            f"{path} place {row['place']}, τ {with_interval(row, 'tau')}"
+            f"{path} place {row['place']}, τ {with_interval(row, 'tau')}{_by_factor(row)}"
             for path, (_, row) in zip(paths, some.iterrows(), strict=True)
         )
         sides = [_side(row) for _, row in some.iterrows()]
@@ -182,9 +186,9 @@ def at_a_glance(tables: Tables, gap_metric: str) -> TableView | None:
     )
     caption = (
         f"How closely the order of a measure follows that of the gap of {gap_metric.replace('_', ' ')}: Kendall's τ, "
-        f"in brackets 95 % bootstrap over {counted(int(rows['num_clusters'].max()), 'cluster')}. Place: among all "
-        f"{len(rows)} measures, by the τ with one factor (graph, model, label rate) changed at a time; sign: the "
-        "expected one; beyond: expected sign × τ less the same of that measure. Equal train loss: pairs in one "
+        f"in brackets 95 % bootstrap over {counted(int(rows['num_clusters'].max()), 'cluster')}. Selected measures; "
+        f"place: among all {len(rows)}, by the τ with one factor (graph, model, label rate) changed at a time; sign: "
+        "the expected one; beyond: expected sign × τ less the same of that measure. Equal train loss: pairs in one "
         "tenth of it. Barriers of the train split."
     )
     return TableView("at_a_glance", frame, caption)

@@ -89,7 +89,9 @@ def _short(stated: pd.DataFrame) -> list[str]:
         return []
     if short.empty:
         return [f"All ends with a stated accuracy ({counted(len(stated), 'graph')}) are within 2 points of it."]
-    names = listed(f"{graph} ({-points:.1f})" for graph, points in zip(short["graph"], short["points"], strict=True))
+    names = listed(
+        f"{graph} ({-points:.1f} points)" for graph, points in zip(short["graph"], short["points"], strict=True)
+    )
     return [f"Ends more than 2 points below the accuracy that a tuned network reaches: {names} (GMC026)."]
 
 

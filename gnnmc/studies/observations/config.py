@@ -39,12 +39,12 @@ class Observations(AlignedSweep):
     graphs: tuple[ObservedGraphs, ...] = Field(min_length=1)
     models: tuple[ModelBlock, ...] = Field(min_length=1)
     csbm: tuple[GraphEntry, ...] = ()
-    csbm_models: tuple[ModelBlock, ...] = (ModelBlock(name="gcn"),)
+    csbm_models: tuple[ModelBlock, ...] = Field((ModelBlock(name="gcn"),), min_length=1)
     transfers: tuple[DomainGroup, ...] = ()
     methods: tuple[ObjectiveBlock, ...] = Field(
         (ObjectiveBlock(name="coral"), ObjectiveBlock(name="dann")), min_length=1
     )
-    transfer_models: tuple[ModelBlock, ...] = (ModelBlock(name="gcn"),)
+    transfer_models: tuple[ModelBlock, ...] = Field((ModelBlock(name="gcn"),), min_length=1)
 
     @field_validator("methods")
     @classmethod

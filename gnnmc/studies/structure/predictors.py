@@ -54,6 +54,9 @@ def _predicted(tables: Tables) -> list[str]:
     ]
 
 
+_SURELY = ", or not surely so"
+
+
 def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]:
     """For every line on the train split, the statistic whose exchange costs the prediction of each model the most."""
     joint, scored = (
@@ -73,7 +76,7 @@ def _most_important(scores: pd.DataFrame, importance: pd.DataFrame) -> list[str]
             f"{str(regime).capitalize()}, {path} path, train split: "
             + (f"the prediction leans most (R² lost when values are exchanged) on {listed(told)}" if told else "")
             + ("; " if told and poor else "")
-            + (f"for {listed(poor)} the statistics predict no better than the mean barrier, or not surely so" if poor else "")
+            + (f"for {listed(poor)} the statistics predict no better than the mean barrier{_SURELY}" if poor else "")
             + "."
         )
     return lines
