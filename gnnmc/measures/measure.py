@@ -38,7 +38,7 @@ class Measured:
     def values(self) -> dict[str, dict[str, float]]:
         """split → loss and metrics."""
         problem = self.function.problem
-        rows = problem.measure(self.outputs).tolist()
+        rows = problem.measure(self.outputs).cpu().tolist()
         return {split: dict(zip(problem.columns, row, strict=True)) for split, row in zip(problem.splits, rows)}
 
     @cached_property

@@ -19,7 +19,8 @@ def _bound(at: Measured) -> float:
     """A bound on the expected 0–1 error of networks drawn from N(w, diag s²), s chosen to make it small.
 
     The prior is N(0, λI): of the weights, nothing is known before. Above 1 it bounds nothing, but still ranks modes.
-    Nodes of one graph are no independent items, so on a graph it is a measure, not a bound.
+    Nodes of one graph are no independent items, so on a graph it is a measure, not a bound. NaN where weights or losses
+    are so large that the posterior is not finite.
     """
     problem = at.function.problem
     if not problem.loss.classification or problem.num_outputs < 2:
@@ -45,6 +46,8 @@ def _bound(at: Measured) -> float:
         optimizer.step()
     with torch.no_grad():
         deviations = {name: softplus(value) for name, value in raw.items()}
+        if not all(bool(torch.isfinite(value).all()) for value in (log_prior, *deviations.values())):
+            return float("nan")
         # The prior's variance is one of a countable set, which the union bound is over.
         place = max(1, round(-float(log_prior) * PRECISION))
         prior = torch.tensor(-place / PRECISION)
@@ -101,7 +104,8 @@ def _kl(q: float, p: float) -> float:
 
 
 def _inverse_softplus(value: Tensor) -> Tensor:
-    return torch.log(torch.expm1(value))
+    # log(e^v − 1) in a form that does not overflow.
+    return value + torch.log(-torch.expm1(-value))
 
 
 MEASURES.add(

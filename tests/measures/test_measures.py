@@ -125,6 +125,16 @@ def test_the_pac_bayes_measure_is_above_the_error_and_falls_with_more_items(toy_
     assert found[0] > found[1]
 
 
+@pytest.mark.parametrize(("size", "finite"), [(1e5, True), (1e25, False)])
+def test_the_pac_bayes_measure_of_huge_weights_is_a_number_or_nan(toy_problem, size, finite):
+    """No posterior can be fitted in single precision to weights whose squares overflow."""
+    model = build_model("mlp", toy_problem, hidden=4)
+    function = ModelFunction(model, toy_problem, "cpu")
+    weights = {name: value * size for name, value in model.state_dict().items()}
+    at = Measured(function, function.load(weights), seed=0)
+    assert math.isfinite(MEASURES["pac_bayes"].value(at)) == finite
+
+
 def _single(name, problem):
     model = build_model(name, problem, hidden=4)
     (mode,) = gnnmc.train(model, problem, seeds=[0], epochs=20, device="cpu")

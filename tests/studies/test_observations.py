@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gnnmc.analysis import judge_claims
 from gnnmc.config import ModelBlock, RealBlock, TrainBlock, validate
 from gnnmc.errors import InputError
 from gnnmc.studies import STUDIES
 from gnnmc.studies.observations import Observations, make_plan
 from gnnmc.studies.observations.claims import claims_table
+from gnnmc.studies.observations.likeness import curve_distances
 from gnnmc.studies.observations.published import as_published, recipe_of, stated_of, training_of
 from gnnmc.studies.observations.stated import against_stated, below_stated
 
@@ -92,6 +94,33 @@ def test_signs_and_bends_of_generated_graphs():
     assert (bends["bend"] < 0).all()
     turned = claims_table(planted(hump=False), ("none",), {})["csbm_shape"]
     assert not turned["turns"].any()
+
+
+def lines_of(graphs, **lost):
+    """Profiles of one line on each graph; lost: the loss half way, of a graph on its train split."""
+    rows = [
+        {"graph": graph, "model": "gcn", "path": "linear", "aligned": "none", "a": 0, "b": 1, "split": split, "t": t}
+        | {"loss": lost.get(graph, 1.0) if (split, t) == ("train", 0.5) else (1 + place) * t * (1 - t)}
+        for place, graph in enumerate(graphs)
+        for split in ("train", "test")
+        for t in np.linspace(0, 1, 5)
+    ]
+    return {"profiles": pd.DataFrame(rows), "graphs": pd.DataFrame({"graph": graphs, "cluster": graphs})}
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_a_curve_that_is_not_finite_costs_the_others_nothing(value):
+    graphs = ["a", "b", "c"]
+    domains = {"a": "x", "b": "x", "c": "y"}
+    table, _ = curve_distances(lines_of(graphs, c=value), domains)
+    keys = ["graph_a", "graph_b", "split", "form"]
+    size = table[table["form"] == "size"].set_index(keys[:3])["distance"]
+    assert len(table) == 3 * 2 * 3 and not table.duplicated(keys).any()
+    assert size[size.isna()].index.tolist() == [("a", "c", "train"), ("b", "c", "train")]
+    notes = table[table["distance"].isna() & (table["form"] == "size")]["note"]
+    assert notes.str.contains("finite").all()
+    known = {"curve_distances": table[(table["split"] == "train") & (table["form"] == "size")]}
+    assert judge_claims(known, ["O2"]).iloc[0]["verdict"] == "cannot be told"
 
 
 def endpoints(values, metric="accuracy"):

@@ -17,6 +17,7 @@ from gnnmc.draw import drawing
 from gnnmc.errors import InputError
 from gnnmc.models import build_model
 from gnnmc.problem import target_problem
+from gnnmc.report import render_page
 from gnnmc.run import Quiet, execute
 from gnnmc.store import Execution, Request, Store
 from gnnmc.studies import STUDIES
@@ -343,6 +344,18 @@ def test_the_smallest_config_has_a_page(carried_out: Any, tmp_path: Path) -> Non
     assert len(tables["transfer"]) == 1
     assert tables["lowered"].empty and tables["connections"].empty
     assert page.sections
+
+
+def test_two_models_on_two_shifted_groups_have_one_page(carried_out: Any, tmp_path: Path) -> None:
+    base = {name: value for name, value in CSBM.items() if name != "rotation_seed"} | {"num_nodes": 60}
+    groups = [{"name": name, "base": base, "shifts": {"homophily": [0.2]}} for name in ("one", "other")]
+    small = {"models": [{"name": name, "hidden": 4} for name in ("gcn", "mlp")], "seeds": [0, 1], "connected": 0}
+    asked = {"groups": groups, "methods": ["vanilla"], "train": {"epochs": 2}, "profile": {"points": 3}}
+    _, page, _ = carried_out("transfer", tmp_path / "run", CONFIG | asked | small | {"paths": ["linear"]})
+    names = [view.name for section in page.sections for view in section.tables]
+    assert sum(name.startswith("shift_trends") for name in names) == 4
+    report = render_page(page, tmp_path / "report", {"command": "none"})
+    assert report.is_file()
 
 
 def test_modes_that_diverge_are_told_and_the_page_says_so(carried_out: Any, tmp_path: Path) -> None:

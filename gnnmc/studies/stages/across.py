@@ -96,7 +96,8 @@ def _carried(request: Request, source: Problem, target: Problem, model: nn.Modul
     rows = []
     for name, problem in (("source", source), ("target", target)):
         outputs, hidden = _shown(model, mode, problem)
-        rows.append(hidden[drawn_rows(len(hidden), request.config["most"], "embeddings", name)])
+        drawn = drawn_rows(len(hidden), request.config["most"], "embeddings", name)
+        rows.append(hidden[drawn.to(hidden.device)])
     measured = pd.DataFrame(target.measure(outputs).cpu().numpy(), columns=columns)
     measured.insert(0, "split", list(target.splits))
     known = all(bool(torch.isfinite(each).all()) and each.numel() and len(each) > 1 for each in rows)

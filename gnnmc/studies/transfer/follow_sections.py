@@ -118,7 +118,7 @@ def shift_sections(tables: Tables) -> list[Section]:
             alt="Transfer gap and distances against the amount of each shift.",
             options={"methods": methods_of(tables)},
         )
-        views = (_by_value(rows), _rises(rows))
+        views = (_by_value(rows, f"shift_means_{number_}"), _rises(rows, f"shift_trends_{number_}"))
         sections.append(Section("Shifts in known amounts", tuple(_told(views[1].frame)), (figure,), views))
     return sections
 
@@ -138,16 +138,14 @@ def _with_unshifted(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _by_value(rows: pd.DataFrame) -> TableView:
+def _by_value(rows: pd.DataFrame, table: str) -> TableView:
     columns = [name for name in ("gap", *OF_MODES, *OF_GRAPHS) if name in rows]
     means = rows.groupby(["axis", "value", "amount", "method"], sort=False)[columns].mean().reset_index()
     means["axis"] = means["axis"].map(AXES)
-    return TableView(
-        "shifts", means, "Means over the replicates of every shift and method; amount 0: nothing is shifted."
-    )
+    return TableView(table, means, "Means over the replicates of every shift and method; amount 0: nothing is shifted.")
 
 
-def _rises(rows: pd.DataFrame) -> TableView:
+def _rises(rows: pd.DataFrame, table: str) -> TableView:
     """Rank correlation of each distance and of the gap with |amount|, of modes trained on the source alone."""
     found = []
     for axis, some in rows[rows["method"] == VANILLA].groupby("axis", sort=False):
@@ -168,7 +166,7 @@ def _rises(rows: pd.DataFrame) -> TableView:
         "Spearman's rank correlation with the size of the shift over values and replicates, vanilla; description. "
         "Should see it: what a shift changes by definition."
     )
-    return TableView("shift_trends", pd.DataFrame(found), caption)
+    return TableView(table, pd.DataFrame(found), caption)
 
 
 def _told(trends: pd.DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gnnmc.errors import InputError
+from gnnmc.numbers import whole_number
 from gnnmc.problem import Problem
 from gnnmc.training.adaptation.adaptation import Adaptation, Numbers, embeddings, require_graphs
 from gnnmc.training.adaptation.adversary import domain_classifier, domain_loss
@@ -18,9 +19,9 @@ from gnnmc.training.objective import Forward, Step
 @dataclass(frozen=True, kw_only=True)
 class SpecRegSettings(Numbers):
     """smooth, smooth_above: weight of the spectral smoothness, and what of it is free. response, response_above: the
-    same of the maximum frequency response. frequencies: how many, the highest first. adversarial: weight of the domain
-    loss. sharpness, hidden: of the reversed gradient and of the domain classifier, as of DANN. entropy: weight of the
-    target's entropy at the end of the training, 0 at its beginning.
+    same of the maximum frequency response. frequencies: how many, the highest first, at least 2. adversarial: weight of
+    the domain loss. sharpness, hidden: of the reversed gradient and of the domain classifier, as of DANN. entropy:
+    weight of the target's entropy at the end of the training, 0 at its beginning.
     """
 
     smooth: float = 0.01
@@ -32,6 +33,11 @@ class SpecRegSettings(Numbers):
     sharpness: float = 10.0
     hidden: int = 100
     entropy: float = 0.01
+
+    def __post_init__(self) -> None:
+        # Smoothness is of differences between one frequency and the next.
+        whole_number("frequencies", self.frequencies, least=2)
+        super().__post_init__()
 
 
 class SpecRegObjective(Adaptation[SpecRegSettings]):

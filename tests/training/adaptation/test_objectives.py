@@ -130,6 +130,9 @@ def test_what_is_wrong_is_told_before_anything_is_trained(toy_problem, toy_graph
         MmdObjective(target, most=0)
     with pytest.raises(InputError, match=r"dropout=1.0: allowed: a number in \[0, 1\)"):
         OBJECTIVES["udagcn"](target, dropout=1.0)
+    for few in (0, 1):
+        with pytest.raises(InputError, match=f"frequencies={few}: at least 2 is needed"):
+            OBJECTIVES["specreg"](target, frequencies=few)
     with pytest.raises(InputError, match="unknown objective 'dan': did you mean 'dann'"):
         OBJECTIVES["dan"]
     wide = Problem.node_classification(toy_graph_factory(num_features=9), name="wide")
