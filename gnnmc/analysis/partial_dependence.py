@@ -11,9 +11,9 @@ from gnnmc.analysis.ranks import Array
 from gnnmc.analysis.units import BY, check_columns, graph_groups
 from gnnmc.numbers import whole_number
 
-# Of the range: a wider gap between neighbors may part two clumps. A statistic is in clumps if there are no more of
-# them than this, of two values or more on average, none wider than the gaps between them [all ours].
-_APART, _MOST_CLUMPS = 0.05, 8
+# A statistic is in clumps if there are no more of them than this, of two values or more on average; parts of the range
+# that lie between two of them at least, that one spans at most, and that all span at most [all ours].
+_MOST_CLUMPS, _APART, _WIDEST, _COVERED = 8, 0.05, 0.2, 0.4
 DEPENDENCE_COLUMNS = (
     "predictors",
     "statistic",
@@ -44,9 +44,9 @@ def partial_dependence(
     of. How far to believe it is said by `r2` on graphs held out (`predict_barrier`).
 
     points: values per statistic at most, the least and the largest among them and the others at even ranks. Where the
-    values of graphs lie in a few clumps (8 at most, more than 5 % of the range apart and none wider than the least gap
-    between two), as those of generated graphs do, the median of each clump (of an even number, the lower of its middle
-    two) in place of these.
+    values of graphs lie in a few clumps (8 at most, more than 5 % of the range apart, none wider than 20 % and all
+    together no wider than 40 %), as those of generated graphs do, the median of each clump (of an even number, the
+    lower of its middle two) in place of these.
 
     Shapes: table: one row per (graph, pair, group) → one row per (group, set, statistic, value): the columns of `by`,
     `predictors` (the set's name), `statistic, outcome, value`, `predicted` (of the outcome, from the mean logarithm),
@@ -97,11 +97,10 @@ def _curves(
 def _values(of_graphs: Array, points: int) -> Array:
     """Values of graphs at which a curve is taken: a clump counts once. Shapes: (A,) → (V,), in order."""
     there, ordered = np.unique(of_graphs), np.sort(of_graphs)
-    gaps = np.diff(ordered)
-    apart = gaps > _APART * np.ptp(there)
-    clumps = np.split(ordered, np.flatnonzero(apart) + 1)
-    few = 1 < len(clumps) <= min(_MOST_CLUMPS, len(there) // 2)
-    if few and max(np.ptp(clump) for clump in clumps) <= gaps[apart].min():
+    clumps = np.split(ordered, np.flatnonzero(np.diff(ordered) > _APART * np.ptp(there)) + 1)
+    widths = np.array([np.ptp(clump) for clump in clumps]) / np.ptp(there)
+    few = len(clumps) <= min(_MOST_CLUMPS, len(there) // 2)
+    if few and widths.max() <= _WIDEST and widths.sum() <= _COVERED:
         return np.array([clump[(len(clump) - 1) // 2] for clump in clumps])
     if len(there) <= points:
         return there

@@ -58,9 +58,14 @@ def test_of_clumps_the_medians_are_taken_and_nothing_between_them() -> None:
     found = partial_dependence(table, {"both": ["h", "d"]}, by=()).query("statistic == 'h'")
     assert found["value"].tolist() == pytest.approx(table.groupby(levels)["h"].median().tolist())
     assert set(found["value"]) <= set(table["h"])
-    # One clump is much wider than the others: these are no few settings.
-    wide = table.assign(h=np.where(levels < 0.5, rng.random(44) * 0.4, table["h"]))
-    assert len(partial_dependence(wide, {"both": ["h"]}, by=())) == 21
+    # Of unequal width, as the separability of the features is.
+    widths = np.repeat([0.05, 0.1, 0.12, 0.05], 11) * np.tile(np.linspace(-0.5, 0.5, 11), 4)
+    table = table.assign(h=levels + widths)
+    found = partial_dependence(table, {"one": ["h"]}, by=())
+    assert found["value"].tolist() == pytest.approx([0.0, 0.2, 0.5, 0.9])
+    # One is much wider than the others: these are no few settings.
+    wide = table.assign(h=np.where(levels < 0.9, rng.random(44) * 0.7, table["h"]))
+    assert len(partial_dependence(wide, {"one": ["h"]}, by=())) == 21
 
 
 def test_many_values_are_ones_that_graphs_have() -> None:
