@@ -103,7 +103,7 @@ def show_domains(
     lines = [_LEGEND, *_notes(found.table), f"{source} and {target}: {verdict}."]
     lines += [f"  {each.name}: {_SAID[each.apart]}: {each.evidence}" for each in aspects]
     if transfer is not None:
-        lines += [_SPLITS_SAID, *_in_words(transfer)]
+        lines += [transfer["splits"], *_in_words(transfer)]
     lines += [str(diagnostic) for diagnostic in found.diagnostics]
     for line in lines:
         typer.echo(textwrap.fill(line, width, subsequent_indent="    "))
@@ -141,6 +141,7 @@ def _transferred(
     reached = [_test(mode, name) for mode in own]
     gap, low, high = transfer_gap([sign * value for value in reached], [sign * value for value in moved.values()])
     told = {"metric": name, "own": reached, "moved": list(moved.values()), "gap": gap, "gap_low": low, "gap_high": high}
+    told["splits"] = _SPLITS_SAID
     return told, {role: pd.concat(frames) for role, frames in along.items()}
 
 

@@ -107,7 +107,7 @@ def test_a_model_gives_the_gap_and_the_distance_of_its_curves(capsys, tmp_path: 
     assert code == 0
     found = told["transfer"]
     assert found["gap"] == pytest.approx(sum(found["own"]) / 4 - sum(found["moved"]) / 4)
-    assert found["gap_low"] <= found["gap"] <= found["gap_high"]
+    assert found["gap_low"] <= found["gap"] <= found["gap_high"] and "fitted on" in found["splits"]
     size = [row for row in told["distances"] if row["distance"] == "d_mc_size"]
     assert {row["split"] for row in size} == {"train", "test"}
     assert all(row["floor"] is not None and "the same modes" in row["computed_from"] for row in size)
