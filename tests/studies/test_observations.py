@@ -228,3 +228,73 @@ def test_a_small_run_has_a_page(carried_out, tmp_path):
 
 def test_it_is_a_study():
     assert STUDIES["observations"].config is Observations
+
+
+WEB = {name: {"real": {"name": f"webkb-{name}"}} for name in ("texas", "cornell")}
+
+
+@needs_files
+@pytest.mark.parametrize(
+    ("transfers", "message"),
+    [
+        (
+            [{"name": "a", "domains": {"webkb-texas": WEB["cornell"], "other": WEB["texas"]}}],
+            "config transfers: domain 'webkb-texas' is another graph than the one of the run",
+        ),
+        (
+            [{"name": "a", "domains": {f"webkb-{name}": each for name, each in WEB.items()}, "train": {"epochs": 4}}],
+            "config transfers: model 'gcn' on 'webkb-texas' has other settings or another training in the run",
+        ),
+        (
+            [{"name": "a", "domains": WEB}, {"name": "a", "domains": {"x": WEB["texas"], "y": WEB["cornell"]}}],
+            "config transfers: group 'a' is listed twice: give each a name of its own",
+        ),
+        (
+            [{"name": "a", "domains": WEB}, {"name": "b", "domains": WEB}],
+            "config transfers: domain 'texas' is listed twice: give each a name of its own",
+        ),
+        (
+            [{"name": "a", "domains": {"x": WEB["texas"], "y": {"csbm": {"num_classes": 5, "num_features": 3}}}}],
+            "config transfers: a: 'x' has 1703 features and 'y' 3",
+        ),
+    ],
+)
+def test_domains_that_are_not_what_they_are_called_are_told(transfers, message):
+    with pytest.raises(InputError) as found:
+        make_plan(validate(Observations, small(transfers=transfers, transfer_models=[{"name": "gcn", "hidden": 4}])))
+    assert str(found.value).startswith(message) and "got" not in str(found.value)
+
+
+@needs_files
+def test_a_domain_may_be_a_graph_of_the_run(carried_out, tmp_path):
+    """By its name, with the modes that the run has of it, or by another name with modes of its own."""
+    own = {f"webkb-{name}": each for name, each in WEB.items()}
+    groups = [{"name": "a", "domains": own}, {"name": "b", "domains": WEB, "train": {"epochs": 4}}]
+    few = {"transfer_models": [{"name": "gcn", "hidden": 4}], "methods": ["coral"], "paths": ["linear"]}
+    plan = make_plan(validate(Observations, small(transfers=groups, **few)))
+    modes = [cell for task in plan.tasks for cell in task.cells if cell.stage == "modes"]
+    # Three models on two graphs, and one of them once more for each.
+    assert len(modes) == 2 * (3 * 2 + 2) == len({cell.key for cell in modes})
+    tables, page, _ = carried_out("observations", tmp_path, small(transfers=groups, **few))
+    assert len(tables["transfer"]) == 2 * 2 * 2 and tables["transfer"]["gap"].notna().all()
+    assert page.sections
+
+
+@needs_files
+def test_domains_without_raw_files_are_left_out_with_their_pairs():
+    gone = {"real": {"name": "wikics"}}
+    groups = [
+        {"name": "most", "domains": WEB | {"gone": gone}, "pairs": [["texas", "cornell"], ["gone", "texas"]]},
+        {"name": "few", "domains": {"lost": gone, "x": WEB["cornell"]}},
+    ]
+    plan = make_plan(validate(Observations, small(transfers=groups)))
+    absent = plan.tasks[-1].cells[0].config["absent"]
+    assert [(each["graph"], each["domain"]) for each in absent] == [
+        ("gone", "domain of transfer, group 'most'"),
+        ("lost", "domain of transfer, group 'few'"),
+    ]
+    assert "no pair of group 'few' is left" in absent[1]["why"] and "no pair" not in absent[0]["why"]
+    (gathered,) = [cell for task in plan.tasks for cell in task.cells if cell.stage == "transfers"]
+    assert {each["pair"] for each in gathered.config["pairs"]} == {"texas → cornell"}
+    none = make_plan(validate(Observations, small(transfers=groups[1:])))
+    assert "transfers" not in {cell.stage for task in none.tasks for cell in task.cells}

@@ -405,7 +405,15 @@ def test_a_domain_that_cannot_be_made_costs_the_others_nothing(tmp_path: Path) -
         ({"groups": [{"name": "g", "base": {}, "shifts": {"separation": []}}]}, "shifts: separation []: give at least"),
         ({"groups": [{"name": "g", "base": {}, "shifts": {}}]}, "a base without shifts"),
         ({"groups": [{"name": "g"}]}, "give either domains, or a base"),
-        ({"groups": [CONFIG["groups"][0], CONFIG["groups"][0]]}, "group 'listed' is listed twice"),
+        ({"groups": [CONFIG["groups"][0], CONFIG["groups"][0]]}, "config groups: group 'listed' is listed twice"),
+        (
+            {"groups": [CONFIG["groups"][0], CONFIG["groups"][0] | {"name": "again"}]},
+            "config groups: domain 'high' is listed twice: give each a name of its own",
+        ),
+        (
+            one_group(domains=[{"name": "a", "csbm": CSBM}, {"name": "a", "csbm": CSBM}]),
+            "config groups.0.domains: domain 'a' is listed twice: list it once",
+        ),
         ({"methods": ["corla"]}, "unknown method 'corla': did you mean 'coral'"),
         ({"methods": [{"name": "mmd", "weigth": 1}]}, "unknown keyword 'weigth': did you mean 'weight'"),
         ({"methods": [{"name": "mmd", "weight": -1}]}, "weight=-1"),
@@ -418,6 +426,8 @@ def test_what_makes_no_sense_is_one_line_before_any_work(changes: dict[str, Any]
     with pytest.raises(InputError) as found:
         plan_of(**changes)
     assert message in str(found.value) and "\n" not in str(found.value)
+    # With its key, a message needs no copy of the whole config.
+    assert not message.startswith("config groups") or "got" not in str(found.value)
 
 
 def test_features_of_another_kind_make_real_graphs_comparable() -> None:

@@ -98,4 +98,4 @@ def _short(stated: pd.DataFrame) -> list[str]:
 def _absent(absent: pd.DataFrame) -> list[str]:
     if absent.empty:
         return []
-    return [f"Left out, since their raw files were not to be had: {listed(absent['graph'])}."]
+    return [f"Left out, since their raw files were not to be had: {listed(absent['graph'].unique())}."]

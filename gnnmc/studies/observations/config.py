@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from gnnmc.config import GraphEntry, ModelBlock, ObjectiveBlock
 from gnnmc.studies.aligned_sweep import AlignedSweep
 from gnnmc.studies.stages.adapt import known_methods
 from gnnmc.studies.sweep_block import known_models
-from gnnmc.studies.transfer.config import DomainGroup
+from gnnmc.studies.transfer.config import DomainGroup, names_once
 
 
 class ObservedGraphs(GraphEntry):
@@ -45,6 +45,11 @@ class Observations(AlignedSweep):
         (ObjectiveBlock(name="coral"), ObjectiveBlock(name="dann")), min_length=1
     )
     transfer_models: tuple[ModelBlock, ...] = Field((ModelBlock(name="gcn"),), min_length=1)
+
+    @model_validator(mode="after")
+    def _names_once(self) -> "Observations":
+        names_once(self.transfers, "transfers")
+        return self
 
     @field_validator("methods")
     @classmethod

@@ -39,7 +39,7 @@ def observe(requests: Sequence[Request], execution: Execution) -> list[Result]:
 
     observations: `judge_claims` with `aligned`, the alignment of the lines. curve_distances: `curve_distances`.
     csbm_predictions, csbm_shape: of the generated graphs, by model and `aligned`. ranking, factors: of the real ones,
-    as stage `rank` gives them. stated: `against_stated`. absent: real graphs left out, and why. summary:
+    as stage `rank` gives them. stated: `against_stated`. absent: real graphs and domains left out, and why. summary:
     `barrier_summary` of the generated graphs. roles: which graphs are observed, as "real" or "generated".
     """
     return [_observe(request) for request in requests]

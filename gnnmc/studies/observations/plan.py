@@ -15,7 +15,7 @@ from gnnmc.studies.sources import data_rows, source_of
 from gnnmc.studies.stages.graph import canonical
 from gnnmc.studies.stages.sweep import Sweep
 from gnnmc.studies.study import Plan
-from gnnmc.studies.transfer.config import vanilla_first
+from gnnmc.studies.transfer.config import DomainGroup, vanilla_first
 from gnnmc.studies.transfer.pairs import group_of
 from gnnmc.studies.transfer.planning import plan_transfers
 from gnnmc.studies.words import distinct_names
@@ -31,7 +31,7 @@ class _Observed:
 
 
 def make_plan(config: Observations) -> Plan:
-    """All tasks of a run. Graphs whose raw files are not to be had are left out, and told of in the tables.
+    """All tasks of a run. Graphs and domains whose raw files are not to be had are left out, and told of in the tables.
 
     Raises InputError for what is listed twice, graphs without a recipe where one is asked for, a run without any graph,
     and a device that is not there.
@@ -51,7 +51,9 @@ def make_plan(config: Observations) -> Plan:
         names = distinct_names(config.csbm_models, "name", "csbm_models")
         sweep.add(generated, list(zip(names, config.csbm_models, strict=True)), alignments=config.alignments)
         roles |= {row["graph"]: GENERATED for _, row in generated}
-    tasks, transfers = _transfers(sweep, config)
+    groups, without = _groups(config)
+    absent += without
+    tasks, transfers = _transfers(sweep, config, groups)
     tabulated = sweep.tabulated()
     about = {
         "domains": {each.row["graph"]: each.domain for each in real},
@@ -67,17 +69,42 @@ def make_plan(config: Observations) -> Plan:
     return Plan((*sweep.tasks, *tasks, tabulated, observed), tuple(tables))
 
 
-def _transfers(sweep: Sweep, config: Observations) -> tuple[list[Task], Cell | None]:
+def _groups(config: Observations) -> tuple[list[DomainGroup], list[dict[str, str]]]:
+    """The groups of domains, without domains whose raw files are not to be had, and those that are left out.
+
+    A group is left out of which there is no pair any more.
+    """
+    groups, absent = [], []
+    for entry in config.transfers:
+        lost = {}
+        for domain in entry.domains:
+            block = canonical(next(domain.expand()))
+            try:
+                source_of(block).files(block)
+            except MissingDataError as error:
+                lost[domain.name] = str(error)
+        kept = tuple(domain for domain in entry.domains if domain.name not in lost)
+        pairs = entry.pairs if entry.pairs == "all" else tuple(pair for pair in entry.pairs if not lost.keys() & pair)
+        alone = bool(lost) and (len(kept) < 2 or not pairs)
+        if not alone:
+            groups.append(entry.model_copy(update={"domains": kept, "pairs": pairs}))
+        further = f" (no pair of group {entry.name!r} is left)" if alone else ""
+        where = f"domain of transfer, group {entry.name!r}"
+        absent += [{"graph": name, "domain": where, "why": why + further} for name, why in lost.items()]
+    return groups, absent
+
+
+def _transfers(sweep: Sweep, config: Observations, entries: Sequence[DomainGroup]) -> tuple[list[Task], Cell | None]:
     """The tasks of the domains, and the cell of their tables."""
-    if not config.transfers:
+    if not entries:
         return [], None
     groups = [
-        group_of(entry, config.train, vanilla_first(entry.methods or config.methods)) for entry in config.transfers
+        group_of(entry, config.train, vanilla_first(entry.methods or config.methods), "transfers") for entry in entries
     ]
     models = list(
         zip(distinct_names(config.transfer_models, "name", "transfer_models"), config.transfer_models, strict=True)
     )
-    return plan_transfers(groups, models, sweep, connected=0)
+    return plan_transfers(groups, models, sweep, connected=0, key="transfers")
 
 
 def _add(sweep: Sweep, config: Observations, graph: _Observed, models: Sequence[tuple[str, ModelBlock]]) -> None:

@@ -168,6 +168,10 @@ class Sweep:
         """The cell of the data of a problem that was added."""
         return self._data[graph]
 
+    def knows(self, graph: str) -> bool:
+        """Whether a problem of that name was added."""
+        return graph in self._data
+
     def tabulated(self) -> Task:
         """The task of the tables of all that was added."""
         return tabulate_task(self.statistics, self.modes, self.profiles)

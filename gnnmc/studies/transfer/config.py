@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gnnmc.config import AlignmentBlock, Block, CsbmBlock, GraphEntry, ModelBlock, ObjectiveBlock, TrainBlock, validate
+from gnnmc.errors import InputError
 from gnnmc.registry import unknown_name
 from gnnmc.studies.aligned_sweep import AlignedSweep
 from gnnmc.studies.stages.adapt import VANILLA, known_methods
@@ -77,7 +78,7 @@ class DomainGroup(Block):
             raise ValueError("shifts are those of a base: give one, or leave them out")
         names = [domain.name for domain in self.domains]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"domain {twice[0]!r} is listed twice: list it once")
+            raise ValueError(f"config domains: domain {twice[0]!r} is listed twice: list it once")
         if self.domains:
             self._check_pairs(names)
         else:
@@ -143,12 +144,7 @@ class TransferStudy(AlignedSweep):
 
     @model_validator(mode="after")
     def _names_once(self) -> "TransferStudy":
-        for kind, names in (
-            ("group", [group.name for group in self.groups]),
-            ("domain", [domain.name for group in self.groups for domain in group.domains]),
-        ):
-            if twice := [name for name in names if names.count(name) > 1]:
-                raise ValueError(f"{kind} {twice[0]!r} is listed twice: give each a name of its own")
+        names_once(self.groups, "groups")
         return self
 
     @field_validator("models")
@@ -164,6 +160,16 @@ class TransferStudy(AlignedSweep):
     def methods_of(self, group: DomainGroup) -> tuple[ObjectiveBlock, ...]:
         """The methods of a group, vanilla first: all others are told beside it."""
         return vanilla_first(group.methods or self.methods)
+
+
+def names_once(groups: Sequence[DomainGroup], key: str) -> None:
+    """Raise InputError where two groups, or two domains of any groups, have one name. key: where a config has them."""
+    for kind, names in (
+        ("group", [group.name for group in groups]),
+        ("domain", [domain.name for group in groups for domain in group.domains]),
+    ):
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise InputError(f"config {key}: {kind} {twice[0]!r} is listed twice: give each a name of its own")
 
 
 def vanilla_first(methods: Sequence[ObjectiveBlock]) -> tuple[ObjectiveBlock, ...]:

@@ -82,15 +82,17 @@ class TransferGroup:
         return list(dict.fromkeys(domain for pair in self.pairs for domain in (pair.source, pair.target)))
 
 
-def group_of(entry: DomainGroup, train: TrainBlock, methods: Sequence[ObjectiveBlock]) -> TransferGroup:
-    """The group that an entry of a config describes.
+def group_of(
+    entry: DomainGroup, train: TrainBlock, methods: Sequence[ObjectiveBlock], key: str = "groups"
+) -> TransferGroup:
+    """The group that an entry of a config describes; key: where a config has its groups.
 
     Raises InputError for data that cannot be made, and where the spaces of two domains are known to differ.
     """
     found = _shifted(entry) if entry.base is not None else _listed(entry)
     group = TransferGroup(entry.name, tuple(found), entry.train or train, tuple(methods))
     for pair in group.pairs:
-        _check_spaces(entry.name, pair)
+        _check_spaces(f"{key}: {entry.name}", pair)
     return group
 
 
@@ -128,7 +130,7 @@ def _shifted(entry: DomainGroup) -> Iterator[DomainPair]:
             )
 
 
-def _check_spaces(group: str, pair: DomainPair) -> None:
+def _check_spaces(where: str, pair: DomainPair) -> None:
     """Raise InputError where numbers of features or classes are known without reading the data, and differ."""
     sizes = []
     for domain in (pair.source, pair.target):
@@ -140,6 +142,6 @@ def _check_spaces(group: str, pair: DomainPair) -> None:
         if first != second:
             hint = "choose what both have, such as features: degree" if what == "features" else "leave one of them out"
             raise InputError(
-                f"config groups: {group}: {pair.source.name!r} has {first} {what} and {pair.target.name!r} {second}: "
+                f"config {where}: {pair.source.name!r} has {first} {what} and {pair.target.name!r} {second}: "
                 f"domains need one {'feature' if what == 'features' else 'label'} space: {hint}"
             )

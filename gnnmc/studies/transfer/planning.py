@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gnnmc.config import AlignmentBlock, ModelBlock, ObjectiveBlock
+from gnnmc.config import AlignmentBlock, ModelBlock, ObjectiveBlock, TrainBlock
 from gnnmc.connectivity import LinearPath
 from gnnmc.errors import InputError
 from gnnmc.store import Cell, Task
@@ -13,9 +13,11 @@ from gnnmc.studies.stages.adapt import VANILLA, adapt_task
 from gnnmc.studies.stages.apart import apart_task
 from gnnmc.studies.stages.bridge import SOURCE, TARGET, bridge_task
 from gnnmc.studies.stages.connect import Numbered
+from gnnmc.studies.stages.graph import graph_task
+from gnnmc.studies.stages.modes import modes_tasks
 from gnnmc.studies.stages.sweep import Sweep
 from gnnmc.studies.transfer.gather import Labeled, gather_task
-from gnnmc.studies.transfer.pairs import DomainPair, TransferGroup
+from gnnmc.studies.transfer.pairs import Domain, DomainPair, TransferGroup
 
 
 def plan_transfers(
@@ -26,17 +28,19 @@ def plan_transfers(
     alignments: Sequence[AlignmentBlock] = (),
     connected: int = 1,
     most: int = 1000,
+    key: str = "groups",
 ) -> tuple[list[Task], Cell]:
     """The tasks of all pairs of the groups, and the cell of their tables (`gather_transfers`), `transfer` among them.
 
     Modes of every domain are the sweep's, which plans those that it does not have yet; paths, seeds, profile and
     endpoint are its own as well. Its tasks come before those that are returned. alignments: of lines between modes of
     one source. connected: so many modes of every source are joined with one of the target each. most: items that
-    distances between samples look at.
+    distances between samples look at. key: where a config has its groups, for messages.
 
-    Raises InputError for data that cannot be made, and for a domain that the sweep has under another name.
+    Raises InputError for data that cannot be made, for a domain that is in a group under two names, and for one whose
+    name the sweep has for another graph, or for the same with modes of another kind.
     """
-    plan = _Transfers(sweep, alignments, connected, most)
+    plan = _Transfers(sweep, alignments, connected, most, key)
     for group in groups:
         plan.add_domains(group, models)
         for pair in group.pairs:
@@ -53,6 +57,7 @@ class _Transfers:
     alignments: Sequence[AlignmentBlock]
     connected: int
     most: int
+    key: str
     tasks: list[Task] = field(default_factory=list)
     pairs: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, list[tuple[dict[str, Any], Cell]]] = field(
@@ -66,6 +71,8 @@ class _Transfers:
     def add_domains(self, group: TransferGroup, models: Sequence[tuple[str, ModelBlock]]) -> None:
         """Modes of all domains, and the paths between them, where the sweep has none yet."""
         domains = group.domains
+        for each in domains:
+            self._check_name(each)
         for name, model in models:
             known = {labels["graph"] for labels, _ in self.sweep.modes if labels["model"] == name}
             new = [
@@ -75,13 +82,38 @@ class _Transfers:
             ]
             if new:
                 self.sweep.add(new, [(name, model)], group.train, self.alignments)
+            for each in domains:
+                if each.name in known:
+                    self._check_modes(each, name, model, group.train)
         keys: dict[str, str] = {}
         for each in domains:
             key = self.sweep.data_of(each.name).key
             if keys.setdefault(key, each.name) != each.name:
                 raise InputError(
-                    f"config groups: {each.name!r} and {keys[key]!r} are the same graph: list it once, in one group"
+                    f"config {self.key}: {each.name!r} and {keys[key]!r} are the same graph: list it once, in one group"
                 )
+
+    def _check_name(self, domain: Domain) -> None:
+        """Raise InputError where the sweep has another graph under that name."""
+        if not self.sweep.knows(domain.name):
+            return
+        planned = graph_task(domain.block, domain.name).cells[0]
+        if planned.key != self.sweep.data_of(domain.name).key:
+            raise InputError(
+                f"config {self.key}: domain {domain.name!r} is another graph than the one of the run that has this "
+                "name: give the domain another name"
+            )
+
+    def _check_modes(self, domain: Domain, name: str, model: ModelBlock, train: TrainBlock) -> None:
+        """Raise InputError where the modes that the sweep has of a domain are not those that it would get here."""
+        _, (cells,) = modes_tasks(
+            [self.sweep.data_of(domain.name)], model, train, self.sweep.seeds, self.sweep.execution
+        )
+        if {cell.key for cell in cells} != {cell.key for _, cell in self._modes(domain.name, name)}:
+            raise InputError(
+                f"config {self.key}: model {name!r} on {domain.name!r} has other settings or another training in the "
+                "run than as a domain: give the domain another name"
+            )
 
     def add_pair(self, group: TransferGroup, pair: DomainPair, name: str, model: ModelBlock) -> None:
         """All methods on one pair: modes, their lines on both domains, and the modes on the target."""
