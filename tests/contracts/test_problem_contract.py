@@ -133,7 +133,9 @@ class TestProblemContract:
         outputs = problem.outputs(model).detach()
         both = torch.stack([outputs, outputs.flip(0)])
         found = problem.measure_many(both[:, problem.measured_rows])
-        torch.testing.assert_close(found, torch.stack([problem.measure(one) for one in both]), equal_nan=True)
+        alone = torch.stack([problem.measure(one) for one in both])
+        # Sums of single-precision losses, in an order that depends on where they lie in memory.
+        torch.testing.assert_close(found, alone, rtol=1e-6, atol=1e-6, equal_nan=True)
 
     def test_the_loss_has_a_gradient(self, made):
         problem, model = made
