@@ -113,9 +113,12 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "GMC016": Kind(
         "graphs of one origin counted as independent",
-        "Two clusters hold the same labels node by node: they are versions of one data set, or a raw file is damaged.",
-        "Leave one of them out, or put the files right; until then the correlations count one graph twice.",
-        "The sha256 of the labels of two clusters are equal.",
+        "Two clusters, or two domains, hold the same labels node by node: they are versions of one data set or of one "
+        "random draw, or a raw file is damaged.",
+        "Leave one of them out, put the files right, or give generated graphs different seeds; until then correlations "
+        "count one graph twice, and p, A-distance and floors between domains do not hold.",
+        "The labels of two clusters, or of two domains with as many nodes, are equal (sorted labels of domains: and "
+        "their features).",
     ),
     "GMC017": Kind(
         "ends are equal",

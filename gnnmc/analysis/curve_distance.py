@@ -20,6 +20,8 @@ STANDARD_ERRORS = 3.0
 """A peak of fewer standard errors than that is no peak."""
 LEAST_MODES = 5
 """Fewer modes than this, or pairs that share none: no bootstrap interval."""
+TOO_LOW = "the floor is of pairs that share modes, too low"
+"""In the note of a distance whose floor is less than chance makes of it."""
 FLOOR_SPLITS = 20
 """So many random splits of a graph's modes into halves the floor is the mean over."""
 
@@ -213,7 +215,7 @@ def _floor(side: Curves, rng: np.random.Generator) -> tuple[dict[str, float], st
         halves.append((inside.all(axis=1), (~inside).all(axis=1)))
     halves = [(one, other) for one, other in halves if one.any() and other.any()]
     if not halves:
-        note = "modes could not be halved: the floor is of pairs that share modes, too low"
+        note = f"modes could not be halved: {TOO_LOW}"
         for _ in range(FLOOR_SPLITS):
             half = np.isin(np.arange(len(side.values)), rng.permutation(len(side.values))[: len(side.values) // 2])
             halves.append((half, ~half))

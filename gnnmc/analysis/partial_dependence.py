@@ -7,9 +7,13 @@ import pandas as pd
 
 from gnnmc.analysis.log_barrier import check_not_negative, from_log, log_barrier
 from gnnmc.analysis.prediction import FEWEST_CLUSTERS, additive_model, checked_predictors
+from gnnmc.analysis.ranks import Array
 from gnnmc.analysis.units import BY, check_columns, graph_groups
 from gnnmc.numbers import whole_number
 
+# A statistic is in clumps if there are no more of them than this, of two values or more on average; parts of the range
+# that lie between two of them at least, that one spans at most, and that all span at most [all ours].
+_MOST_CLUMPS, _APART, _WIDEST, _COVERED = 8, 0.05, 0.2, 0.4
 DEPENDENCE_COLUMNS = (
     "predictors",
     "statistic",
@@ -34,11 +38,15 @@ def partial_dependence(
 ) -> pd.DataFrame:
     """The barrier that the model of `predict_barrier`, fitted on all clusters, gives along each statistic.
 
-    Every graph is given the value in turn and the predicted logarithms are averaged (Friedman 2001). The values stay
-    within the range of the data; statistics that move together are still taken apart by the model, so a curve may speak
-    of graphs that there are none of. How far to believe it is said by `r2` on graphs held out (`predict_barrier`).
+    Every graph is given the value in turn and the predicted logarithms are averaged (Friedman 2001). The values are
+    ones that graphs have: between values that are far apart a smooth curve may bend as nothing in the data says.
+    Statistics that move together are still taken apart by the model, so a curve may speak of graphs that there are none
+    of. How far to believe it is said by `r2` on graphs held out (`predict_barrier`).
 
-    points: values per statistic, evenly spaced; the values that there are where there are no more.
+    points: values per statistic at most, the least and the largest among them and the others at even ranks. Where the
+    values of graphs lie in a few clumps (8 at most, more than 5 % of the range apart, none wider than 20 % and all
+    together no wider than 40 %), as those of generated graphs do, the median of each clump (of an even number, the
+    lower of its middle two) in place of these.
 
     Shapes: table: one row per (graph, pair, group) → one row per (group, set, statistic, value): the columns of `by`,
     `predictors` (the set's name), `statistic, outcome, value`, `predicted` (of the outcome, from the mean logarithm),
@@ -75,8 +83,7 @@ def _curves(
     model = additive_model().fit(x, y)
     rows: list[dict[str, object]] = []
     for place, name in enumerate(varied):
-        there = np.unique(x[:, place])
-        values = there if len(there) <= points else np.linspace(there[0], there[-1], points)
+        values = _values(x[:, place], points)
         moved = np.tile(x, (len(values), 1, 1))
         moved[:, :, place] = values[:, None]
         means = model.predict(moved.reshape(-1, len(varied))).reshape(len(values), -1).mean(axis=1)
@@ -85,3 +92,16 @@ def _curves(
             for value, predicted in zip(values, from_log(means))
         ]
     return rows
+
+
+def _values(of_graphs: Array, points: int) -> Array:
+    """Values of graphs at which a curve is taken: a clump counts once. Shapes: (A,) → (V,), in order."""
+    there, ordered = np.unique(of_graphs), np.sort(of_graphs)
+    clumps = np.split(ordered, np.flatnonzero(np.diff(ordered) > _APART * np.ptp(there)) + 1)
+    widths = np.array([np.ptp(clump) for clump in clumps]) / np.ptp(there)
+    few = len(clumps) <= min(_MOST_CLUMPS, len(there) // 2)
+    if few and widths.max() <= _WIDEST and widths.sum() <= _COVERED:
+        return np.array([clump[(len(clump) - 1) // 2] for clump in clumps])
+    if len(there) <= points:
+        return there
+    return np.asarray(there[np.linspace(0, len(there) - 1, points).round().astype(int)])

@@ -30,7 +30,17 @@ from gnnmc.weights import Mode
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-_SHOWN = ["distance", "split", "value", "floor", "p", "unit", "computed_from"]
+# What a distance was computed from is in the files and the JSON: a line of a terminal has no room for it.
+_NUMBERS = ("value", "floor", "p")
+_LEGEND = (
+    "floor: what chance makes of it within one graph; p: of a permutation test, in the place of a floor; —: there is "
+    "none."
+)
+_SPLITS_SAID = (
+    "On train, d_MC compares nodes that the modes were fitted on (the source's) with nodes that nobody saw (the "
+    "target's): it is large between two draws of one graph, too. On test both are unseen: that split decides."
+)
+_SAID = {True: "apart", False: "alike", None: "cannot be told"}
 # Columns of a terminal that a line may take.
 _MOST_COLUMNS = 132
 
@@ -61,17 +71,19 @@ def show_domains(
         raise InputError(f"--out {out} is a file: give a folder")
     graphs = _graph(source, root), _graph(target, root)
     # Whether they can be compared at all is told before anything is trained.
-    found = domain_distance(*graphs)
+    found = domain_distance(*graphs, names=(source, target))
     transfer: dict[str, Any] | None = None
     if model is not None:
         first, second = (Problem.node_classification(graph, name=name) for graph, name in zip(graphs, (source, target)))
         asked = with_overrides({}, overrides, example="hidden=32")
         training = {"epochs": epochs, "device": device, "seeds": range(seeds)}
         transfer, profiles = _transferred(named_model(model, first, asked), first, second, points, training)
-        curves = domain_distance(*graphs, distances=[], same_modes=True, **profiles)
+        curves = domain_distance(*graphs, distances=[], same_modes=True, names=(source, target), **profiles)
         table = pd.concat([found.table, curves.table], ignore_index=True)
-        found = DomainDistance(table, [*found.diagnostics, *curves.diagnostics], curves.curves)
-    verdict, aspects = domain_verdict(found.table)
+        # Of the graphs themselves both say the same.
+        fired = list(dict.fromkeys([*found.diagnostics, *curves.diagnostics]))
+        found = DomainDistance(table, fired, curves.curves)
+    verdict, aspects = domain_verdict(found.table, found.diagnostics)
     if out:
         _write(out, found, transfer)
     if as_json:
@@ -88,9 +100,10 @@ def show_domains(
         return
     width = min(shutil.get_terminal_size().columns, _MOST_COLUMNS)
     typer.echo(_table(found.table, width))
-    lines = [f"{source} and {target}: {verdict}.", *(f"  {each.name}: {each.evidence}" for each in aspects)]
+    lines = [_LEGEND, *_notes(found.table), f"{source} and {target}: {verdict}."]
+    lines += [f"  {each.name}: {_SAID[each.apart]}: {each.evidence}" for each in aspects]
     if transfer is not None:
-        lines += _in_words(transfer)
+        lines += [transfer["splits"], *_in_words(transfer)]
     lines += [str(diagnostic) for diagnostic in found.diagnostics]
     for line in lines:
         typer.echo(textwrap.fill(line, width, subsequent_indent="    "))
@@ -133,6 +146,7 @@ def _transferred(
     reached = [_test(mode, name) for mode in own]
     gap, low, high = transfer_gap([sign * value for value in reached], [sign * value for value in moved.values()])
     told = {"metric": name, "own": reached, "moved": list(moved.values()), "gap": gap, "gap_low": low, "gap_high": high}
+    told["splits"] = _SPLITS_SAID
     return told, {role: pd.concat(frames) for role, frames in along.items()}
 
 
@@ -152,14 +166,36 @@ def _in_words(transfer: dict[str, Any]) -> list[str]:
 
 
 def _table(table: pd.DataFrame, width: int) -> str:
-    """The distances, columns as wide as fit: what it was computed from is the last and may be cut."""
-    shown = table[_SHOWN].copy()
-    for name in ("value", "floor", "p"):
-        shown[name] = [f"{value:.4g}" if pd.notna(value) else "—" for value in shown[name].astype(float)]
-    if not shown["split"].any():
-        shown = shown.drop(columns="split")
-    lines = shown.to_string(index=False).splitlines()
-    return "\n".join(line if len(line) <= width else line[: width - 1].rstrip() + "…" for line in lines)
+    """The distances: text to the left, numbers to the right; units last, in as many lines as they take."""
+    columns = {name: [str(value) for value in table[name]] for name in ("distance", "split")}
+    columns |= {
+        name: [f"{value:.4g}" if pd.notna(value) else "—" for value in table[name].astype(float)] for name in _NUMBERS
+    }
+    if not any(columns["split"]):
+        del columns["split"]
+    widths = {name: max(map(len, [name, *cells])) for name, cells in columns.items()}
+
+    def line(cells: list[str], unit: str) -> str:
+        shown = [
+            cell.rjust(widths[name]) if name in _NUMBERS else cell.ljust(widths[name])
+            for name, cell in zip(columns, cells, strict=True)
+        ]
+        before = "  ".join(shown) + "  "
+        return textwrap.fill(
+            unit, max(width, len(before) + 12), initial_indent=before, subsequent_indent=" " * len(before)
+        )
+
+    rows = zip(zip(*columns.values(), strict=True), table["unit"], strict=True)
+    return "\n".join([line(list(columns), "unit"), *(line(list(cells), str(unit)) for cells, unit in rows)])
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    """Why there is no value, or nothing to compare it with: each note once, with all that it is of."""
+    lacking = table[table["value"].isna() | (table["floor"].isna() & table["p"].isna())]
+    told: dict[str, list[str]] = {}
+    for _, row in lacking[lacking["note"] != ""].iterrows():
+        told.setdefault(str(row["note"]), []).append(f"{row['distance']} {row['split']}".strip())
+    return [f"— {', '.join(names)}: {note}" for note, names in told.items()]
 
 
 def _write(folder: Path, found: DomainDistance, transfer: dict[str, Any] | None) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from gnnmc.analysis import CurveDistance, curve_distance
 from gnnmc.diagnostics import Diagnostic
 from gnnmc.domains.distances import DISTANCES, Found
-from gnnmc.domains.pair import missing_classes, read_pair
+from gnnmc.domains.pair import missing_classes, one_origin, read_pair
 from gnnmc.errors import InputError
 from gnnmc.numbers import whole_number
 from gnnmc.problem.metrics import METRICS
@@ -56,6 +56,7 @@ def domain_distance(
     most_nodes: int = 2000,
     permutations: int = 200,
     seed: int = 0,
+    names: tuple[str, str] | None = None,
 ) -> DomainDistance:
     """How far two graphs with one feature space and one label space are apart, by every distance there is.
 
@@ -69,7 +70,9 @@ def domain_distance(
     floor: the same distance between random halves of one graph, the larger of the two graphs'. Where chance shrinks as
     samples grow it is scaled to the sizes of the two graphs; of the connectivity distances and the A-distance it is as
     found, so that it is more than chance makes of those. p: of a permutation test. MMD and A-distance look at
-    `most_nodes` nodes of either graph, drawn on a stream named by `seed`; all others at everything.
+    `most_nodes` nodes of either graph, drawn on a stream named by `seed`; all others at everything. Graphs with equal
+    labels node by node are told by GMC016: p, A-distance and floors take the nodes of one as independent of the
+    other's. names: of source and target, for messages.
 
     Shapes:
         source.x: (N, F); target.x: (M, F), one feature space; edge_index: (2, E); y: (N,) or missing
@@ -82,19 +85,20 @@ def domain_distance(
 
     Source: Li et al. 2025, section 5; science 1.3.
     """
-    names = list(DISTANCES) if distances is None else list(distances)
-    chosen = {name: DISTANCES[name] for name in names}
+    asked = list(DISTANCES) if distances is None else list(distances)
+    chosen = {name: DISTANCES[name] for name in asked}
     if (source_profiles is None) != (target_profiles is None):
         lacking = "source_profiles" if source_profiles is None else "target_profiles"
         raise InputError(f"{lacking} is missing: give profiles of modes for both graphs, or for neither")
     most, number = whole_number("most_nodes", most_nodes, 10), whole_number("permutations", permutations, 1)
-    pair = read_pair(source, target, most, number, whole_number("seed", seed))
+    pair = read_pair(source, target, most, number, whole_number("seed", seed), names)
     rows: list[dict[str, object]] = []
     for name, distance in chosen.items():
         unlabeled = distance.labels and not pair.labeled
         found = Found(float("nan"), note="a graph has no labels") if unlabeled else distance.compute(pair)
         rows.append({"distance": name, "split": "", "unit": distance.unit} | asdict(found))
-    fired = [Diagnostic("GMC024", words) for words in missing_classes(pair)]
+    fired = [Diagnostic("GMC016", words) for words in one_origin(pair)]
+    fired += [Diagnostic("GMC024", words) for words in missing_classes(pair)]
     curves = None
     if source_profiles is not None and target_profiles is not None:
         better = metric in METRICS and METRICS[metric].higher_is_better

@@ -1,5 +1,6 @@
 """How a predicted barrier moves with one statistic of the graph: a panel per statistic, a line per model."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from gnnmc.errors import InputError
 
 _HEIGHT = 1.75
 _ACROSS = 4
+# Of the range of a panel: what lies between values further apart no graph has, and no line is drawn there.
+_WIDEST_GAP = 0.15
 
 
 @styled
@@ -29,7 +32,9 @@ def draw_dependence(
     y_label: str = "predicted barrier",
     width: float = WIDE,
 ) -> Figure:
-    """Panels share the vertical axis, each has its own horizontal one; few values are joined by straight lines.
+    """Panels share the vertical axis, each has its own horizontal one; a line breaks where no graph is for long.
+
+    Values further apart than 15 % of the range of the panel are not joined; one that is joined to none is a marker.
 
     Shapes: one row per (statistic, model, value): `predicted`; `models`: all those of the page (`looks_of`); `words`:
     what a statistic is called; `measured`: the values that graphs have, as ticks below; `width` in inches.
@@ -51,8 +56,9 @@ def draw_dependence(
         rows = frame[frame["statistic"] == name].sort_values("value")
         for model, (color, marker) in looks.items():
             line = rows[rows["model"] == model]
-            shown = marker if len(line) <= 6 else None
-            axes.plot(line["value"], line["predicted"], color=color, marker=shown, ms=4, mew=0)
+            for piece in _pieces(line, float(np.ptp(rows["value"]))):
+                shown = marker if len(line) <= 6 or len(piece) == 1 else None
+                axes.plot(piece["value"], piece["predicted"], color=color, marker=shown, ms=4, mew=0)
         if len(seen := np.unique((measured or {}).get(name, ()))):
             axes.plot(seen, np.zeros(len(seen)), "|", color=MUTED, ms=7, mew=0.7, clip_on=False, zorder=3)
         words_of = (words or {}).get(str(name), str(name).replace("_", " "))
@@ -69,3 +75,10 @@ def draw_dependence(
     ]
     top_legend(figure, handles, width)
     return figure
+
+
+def _pieces(line: pd.DataFrame, length: float) -> list[pd.DataFrame]:
+    """The parts of a line, in order of `value`, between which no graph is for too long."""
+    breaks = np.flatnonzero(np.diff(line["value"]) > _WIDEST_GAP * length) + 1
+    ends = [0, *breaks.tolist(), len(line)]
+    return [line.iloc[first:last] for first, last in itertools.pairwise(ends)]

@@ -20,6 +20,8 @@ WORST = -0.6
 _LINE = 0.115
 _NAME_LINE = 0.14
 _BETWEEN = 0.1
+# Labels of ticks below a panel.
+_TICKS = 0.18
 
 
 @styled
@@ -40,13 +42,16 @@ def draw_prediction(frame: pd.DataFrame, *, models: Sequence[str] = (), width: f
     names = [broken(str(name), 26 if width >= STACKED_BELOW else 14) for name in sets]
     most_lines = max((name.count("\n") + 1 for name in names), default=1)
     block = max(len(looks) * _LINE, most_lines * _NAME_LINE) + _BETWEEN
-    height = max(1.0, len(sets) * block + 0.2)
+    stacked = width < STACKED_BELOW
+    height = max(1.0, len(sets) * block + 0.2) + (_TICKS if stacked else 0.0)
     rows = [Row(f"{path} path", "", height) for path in paths]
     figure, panels = panel_grid(rows, [f"{split} split" for split in splits], "R² out of fold", width, share_y=True)
     for r, path in enumerate(paths):
         for c, split in enumerate(splits):
             here = frame[(frame["path"] == path) & (frame["split"] == split)]
             _draw_panel(panels[r][c], here, dict(zip(sets, names)), looks, block)
+            if stacked:  # the axis of the last one is screens away
+                panels[r][c].tick_params(labelbottom=True)
     handles = [
         Line2D([], [], color=color, marker=marker, ms=5, mew=0, linestyle="none", label=model)
         for model, (color, marker) in looks.items()

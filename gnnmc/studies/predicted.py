@@ -51,7 +51,8 @@ def prediction_sections(tables: Tables) -> list[Section]:
             ]
         ),
         "Permutation importance among statistics together: what R² loses when the values of one are exchanged "
-        "between graphs. Statistics that carry the same information share it.",
+        "between graphs; it may be above 1, as R² with exchanged values may fall below 0, that of the mean barrier. "
+        "Statistics that carry the same information share it.",
     )
     tables_shown = (table, view) if len(joint) else (table,)
     return [Section("Predicting the barrier of a graph held out", figures=figures, tables=tables_shown)]

@@ -50,6 +50,30 @@ def test_few_values_are_taken_as_they_are() -> None:
     assert found["value"].tolist() == sorted(table["h"].unique())
 
 
+def test_of_clumps_the_medians_are_taken_and_nothing_between_them() -> None:
+    """Values about 0, .2, .5 and .9 alone were generated: between them nobody knows."""
+    rng = np.random.default_rng(0)
+    levels = np.repeat([0.0, 0.2, 0.5, 0.9], 11)
+    table = graphs(44).assign(h=np.where(levels > 0, levels + 0.015 * rng.normal(size=44), 0.0))
+    found = partial_dependence(table, {"both": ["h", "d"]}, by=()).query("statistic == 'h'")
+    assert found["value"].tolist() == pytest.approx(table.groupby(levels)["h"].median().tolist())
+    assert set(found["value"]) <= set(table["h"])
+    # Of unequal width, as the separability of the features is.
+    widths = np.repeat([0.05, 0.1, 0.12, 0.05], 11) * np.tile(np.linspace(-0.5, 0.5, 11), 4)
+    table = table.assign(h=levels + widths)
+    found = partial_dependence(table, {"one": ["h"]}, by=())
+    assert found["value"].tolist() == pytest.approx([0.0, 0.2, 0.5, 0.9])
+    # One is much wider than the others: these are no few settings.
+    wide = table.assign(h=np.where(levels < 0.9, rng.random(44) * 0.7, table["h"]))
+    assert len(partial_dependence(wide, {"one": ["h"]}, by=())) == 21
+
+
+def test_many_values_are_ones_that_graphs_have() -> None:
+    table = graphs()
+    found = partial_dependence(table, {"both": ["h", "d"]}, by=())
+    assert all(set(rows["value"]) <= set(table[name]) for name, rows in found.groupby("statistic"))
+
+
 @pytest.mark.parametrize(
     ("table", "names", "note"),
     [

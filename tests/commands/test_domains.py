@@ -34,8 +34,46 @@ def test_two_draws_of_one_distribution_are_alike(capsys, monkeypatch, columns):
     code, out, err = call(capsys, f"{BASE},seed=1", f"{BASE},seed=2")
     assert (code, err) == (0, "")
     assert ": alike." in " ".join(out.split())
-    assert max(map(len, out.splitlines())) <= columns
-    assert "feature_mmd" in out and "floor" in out
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert "feature_mmd" in out and "floor" in out and "…" not in out and "computed_from" not in out
+    # Text begins where its heading does, and nothing of a unit is lost.
+    start = lines[0].index("unit")
+    row = next(line for line in lines if line.startswith("degree_w1"))
+    assert row[start:] == "neighbors" and row[start - 1] == " "
+    told = " ".join(out.split())
+    assert "(0." in told and "apart: more than 3 times)" in told and "(apart: at most 0.05)" in told
+    assert "— spectral: exact; no floor" in told
+
+
+def test_two_draws_are_alike_in_their_curves_as_well(capsys):
+    pair = [BASE.replace("num_nodes=200", "num_nodes=300") + f",seed={seed}" for seed in (1, 2)]
+    _, out, _ = call(capsys, *pair, "--model", "gcn", "--set", "hidden=16", "--epochs", "60", "--points", "5")
+    told = " ".join(out.split())
+    assert "d_mc_size on test" in told and "apart in connectivity curves" not in told
+    assert "connectivity curves: alike" in told
+    assert "nodes that the modes were fitted on" in told and "(means of 4)" in told
+
+
+def test_too_few_modes_cannot_tell_of_curves(capsys):
+    options = ["--model", "gcn", "--set", "hidden=8", "--epochs", "10", "--points", "3", "--seeds", "3"]
+    _, out, _ = call(capsys, f"{BASE},seed=1", f"{BASE},seed=2,feature_shift=4", *options)
+    told = " ".join(out.split())
+    assert "cannot be told: connectivity curves" in told and "share modes, too low" in told
+
+
+def test_versions_of_one_graph_are_not_called_alike(capsys):
+    _, out, _ = call(capsys, BASE, BASE.replace("homophily=0.8", "homophily=0.7"))
+    told = " ".join(out.split())
+    assert "cannot be told: features" in told and told.count("GMC016 graphs of one origin") == 1
+    _, out, _ = call(capsys, BASE, BASE, "--model", "gcn", "--set", "hidden=8", "--epochs", "4", "--points", "3")
+    assert " ".join(out.split()).count("GMC016 graphs of one origin") == 1
+
+
+def test_classes_that_one_graph_lacks_are_in_the_verdict(capsys):
+    _, out, _ = call(capsys, f"{BASE},seed=1", BASE.replace("num_classes=3", "num_classes=4") + ",seed=2")
+    told = " ".join(out.split())
+    assert "apart in classes" in told and "only the target graph csbm:" in told
 
 
 @pytest.mark.parametrize(
@@ -69,7 +107,7 @@ def test_a_model_gives_the_gap_and_the_distance_of_its_curves(capsys, tmp_path: 
     assert code == 0
     found = told["transfer"]
     assert found["gap"] == pytest.approx(sum(found["own"]) / 4 - sum(found["moved"]) / 4)
-    assert found["gap_low"] <= found["gap"] <= found["gap_high"]
+    assert found["gap_low"] <= found["gap"] <= found["gap_high"] and "fitted on" in found["splits"]
     size = [row for row in told["distances"] if row["distance"] == "d_mc_size"]
     assert {row["split"] for row in size} == {"train", "test"}
     assert all(row["floor"] is not None and "the same modes" in row["computed_from"] for row in size)
@@ -84,7 +122,7 @@ def test_spaces_that_differ_are_one_line(capsys, tmp_path: Path):
     narrow = BASE.replace("num_features=8", "num_features=6")
     code, _, err = call(capsys, BASE, narrow)
     assert code == 2 and len(err.strip().splitlines()) == 1
-    assert "feature spaces differ: source x has 8 columns and target x 6" in err
+    assert f"differ: the source graph {BASE} has 8 columns of x and the target graph {narrow} 6;" in err
     more = BASE.replace("num_classes=3", "num_classes=4")
     for pair in ((BASE, more), (more, BASE)):
         code, _, err = call(capsys, *pair, "--model", "gcn", "--epochs", "2")

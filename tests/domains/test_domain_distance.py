@@ -140,8 +140,37 @@ def test_a_class_that_only_one_graph_has_is_told():
     target = graph(1)
     target.y = torch.where(target.y == 2, 7, target.y)
     (fired, other) = domain_distance(graph(0), target, distances=[]).diagnostics
-    assert fired.code == "GMC024" and fired.message == "only the source has the classes 2"
-    assert other.message == "only the target has the classes 7"
+    assert fired.code == "GMC024" and fired.message == "only the source graph has the classes 2"
+    assert other.message == "only the target graph has the classes 7"
+
+
+def test_graphs_of_one_origin_are_told_and_other_draws_are_not():
+    for target in (graph(0, homophily=0.3), graph(0, separation=3.0)):
+        (fired,) = domain_distance(graph(0), target, distances=[]).diagnostics
+        assert fired.code == "GMC016" and "equal labels node by node (600 nodes)" in fired.message
+    assert domain_distance(graph(0), graph(1), distances=[]).diagnostics == []
+    assert domain_distance(graph(0), graph(0, num_nodes=300), distances=[]).diagnostics == []
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_labels_in_blocks_are_no_sign_of_one_origin_unless_features_are_equal(packed):
+    pair = [graph(seed, num_features=40) for seed in (0, 1)]
+    for data in pair:
+        data.x = data.x * (data.x.abs() > 2.0)
+        data.x = data.x.to_sparse() if packed else data.x
+        data.y = data.y.sort().values
+    assert domain_distance(*pair, distances=[]).diagnostics == []
+    (fired,) = domain_distance(pair[0], pair[0].clone(), distances=[]).diagnostics
+    assert fired.code == "GMC016"
+
+
+def test_graphs_that_have_names_are_called_by_them():
+    with pytest.raises(InputError, match="the source graph Cora has 6 columns of x and the target graph CiteSeer 7"):
+        domain_distance(graph(0), graph(1, num_features=7), names=("Cora", "CiteSeer"))
+    target = graph(1)
+    target.y = torch.where(target.y == 2, 7, target.y)
+    (fired, _) = domain_distance(graph(0), target, distances=[], names=("one", "other")).diagnostics
+    assert fired.message == "only the source graph one has the classes 2"
 
 
 def profiles(height, modes=6, seed=0):
@@ -192,8 +221,8 @@ def altered(**changes):
 @pytest.mark.parametrize(
     ("target", "options", "message"),
     [
-        (lambda: graph(1, num_features=7), {}, "feature spaces differ: source x has 6 columns and target x 7"),
-        (lambda: altered(y=graph(1).y + 3), {}, "label spaces differ: source y has the classes 0, 1, 2 and target y 3"),
+        (lambda: graph(1, num_features=7), {}, "differ: the source graph has 6 columns of x and the target graph 7"),
+        (lambda: altered(y=graph(1).y + 3), {}, "the source graph has the classes 0, 1, 2 in y and the target graph 3"),
         (lambda: altered(x=None), {}, "target graph has no features"),
         (lambda: altered(x=graph(1).x * float("nan")), {}, "target graph are not all finite"),
         (lambda: Data(x=torch.zeros(3, 6), edge_index=torch.zeros(2, 0, dtype=torch.long)), {}, "3 nodes: at least 10"),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from gnnmc.draw.dependence import draw_dependence
+from gnnmc.draw.prediction import draw_prediction
 from gnnmc.draw.shares import PARTS, draw_shares
 from gnnmc.draw.style import NARROW, WIDE
 from gnnmc.errors import InputError
@@ -58,6 +59,26 @@ def test_a_panel_per_statistic_and_a_line_per_model(width: float) -> None:
     for axes in figure.axes:
         drawn = {tuple(line.get_ydata()) for line in axes.lines if line.get_marker() != "|"}
         assert drawn == {tuple(rows["predicted"]) for _, rows in frame.query("statistic == 'h'").groupby("model")}
+
+
+def test_a_line_breaks_where_no_graph_is_for_long_and_what_stands_alone_is_a_dot() -> None:
+    values = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+    frame = pd.DataFrame({"statistic": "h", "model": "gcn", "value": values, "predicted": np.arange(9.0)})
+    (axes,) = draw_dependence(frame).axes
+    pieces = [(list(line.get_xdata()), line.get_marker()) for line in axes.lines]
+    assert [x for x, _ in pieces] == [list(values[:7]), [0.8], [1.0]]
+    assert [marker == "None" for _, marker in pieces] == [True, False, False]
+
+
+@pytest.mark.parametrize(("width", "labeled"), [(WIDE, [False, True]), (NARROW, [True, True])])
+def test_stacked_panels_of_a_prediction_each_have_labels_of_ticks(width: float, labeled: list[bool]) -> None:
+    keys = itertools.product(("linear", "bezier"), ("train", "test"), ("gcn", "mlp"), ("h", "degree"))
+    frame = pd.DataFrame(keys, columns=["path", "split", "model", "predictors"])
+    figure = draw_prediction(frame.assign(r2=0.5, ci_low=0.4, ci_high=0.6), width=width)
+    figure.canvas.draw()
+    shown = [any(tick.label1.get_visible() for tick in axes.xaxis.get_major_ticks()) for axes in figure.axes]
+    by_path = [shown[place] for place in (0, -1)]
+    assert by_path == labeled and len(shown) == 4
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from gnnmc.studies.structure.check import check
 from gnnmc.studies.structure.decompose import decompose
 from gnnmc.studies.structure.foretell import foretell
 from gnnmc.studies.structure.interact import interact
+from gnnmc.studies.structure.trained import graphs_well_trained
 from gnnmc.studies.structure.verdicts import Says, judged
 
 STUDY = STUDIES["structure"]
@@ -113,7 +114,7 @@ def page_of(tables: dict[str, Any]) -> Page:
 
 def verdicts(tables: dict[str, Any], split: str = "train") -> dict[tuple[str, str], Says]:
     rows = judged(tables["shares"])
-    rows = rows[(rows["grid"] == "") & (rows["split"] == split)]
+    rows = rows[(rows["grid"] == "") & (rows["split"] == split) & (rows["ends"] == "all")]
     return {(path, left): says for path, left, says in rows[["path", "left_out", "says"]].itertuples(index=False)}
 
 
@@ -166,6 +167,88 @@ def test_of_an_effect_of_neither_nothing_is_claimed() -> None:
     assert "cannot be told for any of the 3 kinds" in page_of(tables).answer[0]
 
 
+def test_a_share_below_0_of_which_nothing_can_be_told_is_no_number() -> None:
+    shares = looked_at(planted(), "decompose")["shares"]
+    below = shares.assign(omega2=shares["omega2"].where(shares["part"] != "graph", -0.34))
+    page = page_of(looked_at(planted()) | {"shares": below})
+    untold = "cannot be told (18 clusters: the share of the graph comes out below 0)"
+    assert page.answer[1].count(untold) == 2 and not any("−34" in line for line in page.answer)
+    assert page.at_a_glance is not None and set(page.at_a_glance.frame["all architectures"]) == {untold}
+
+
+def test_two_are_both() -> None:
+    tables = planted(of_graph=1.0, lines=LINES[:2])
+    tables["barriers"] = tables["barriers"].query("model in ('gcn', 'mlp')")
+    answer = page_of(looked_at(tables, "decompose")).answer
+    assert "with both architectures: yes for both kinds of path" in answer[0]
+    tables = planted(lines=LINES[:2])
+    tables["barriers"] = tables["barriers"].query("model in ('gcn', 'sage')")
+    answer = page_of(looked_at(tables, "decompose")).answer
+    assert "with both architectures: cannot be told for either kind of path" in answer[0]
+
+
+def test_graphs_whose_ends_are_all_well_trained_are_decomposed_by_themselves() -> None:
+    """Of a third of the graphs every barrier is as high as can be, and one end of gat guesses."""
+    tables = planted(of_model=1.0, of_graph=0.02)
+    poor = tables["graphs"]["graph"].str.endswith(" 2")
+    names = tables["graphs"]["graph"][poor]
+    high, guessing = tables["barriers"]["graph"].isin(names), tables["endpoints"]["graph"].isin(names)
+    tables["barriers"].loc[high, "barrier"] *= 500
+    guessing &= (tables["endpoints"]["model"] == "gat") & (tables["endpoints"]["seed"] == 0)
+    tables["endpoints"].loc[guessing, "accuracy"] = 0.5
+    tables = looked_at(tables, "decompose")
+    found = judged(tables["shares"]).query("split == 'train' and path == 'linear' and left_out == ''").set_index("ends")
+    assert found["num_graphs"].to_dict() == {"all": 18, "well-trained": 12}
+    assert found["says"].to_dict() == {"all": Says.YES, "well-trained": Says.NO}
+    page = page_of(tables)
+    assert "(18 graphs in 18 clusters, 6 of 144 ends under-trained), with all 4" in page.answer[0]
+    (line,) = [line for line in page.answer if "whose ends are all well trained" in line]
+    graph, architecture = (f"{100 * found.loc['well-trained', part]:.0f} % [" for part in ("graph", "architecture"))
+    assert line.startswith(
+        "Generated graphs: 6 of 144 ends under-trained (gat 6 of 36). On the 12 graphs in 12 clusters whose ends are "
+        f"all well trained (linear path, train split): no, graph {graph}"
+    )
+    assert f"architecture {architecture}" in line and "; without mlp, on the 12 graphs" in line
+    assert page.at_a_glance is not None and "18 clusters, 6 of 144 ends under-trained)" in page.at_a_glance.caption
+    sections = {view.name: view for section in page.sections for view in section.tables}
+    frame = sections["shares"].frame.query("path == 'linear' and split == 'train' and models == 'all architectures'")
+    assert frame[["ends", "answer", "graphs"]].to_numpy().tolist() == [["all", "yes", 18], ["well-trained", "no", 12]]
+    # Where gat is left out, none of its ends counts.
+    left = decompose(
+        [Request({"grids": [], "without": ["gat"], "least_train_accuracy": 0.9}, {"tables": tables})], Execution()
+    )[0]["shares"].query("ends == 'well-trained'")
+    assert left.groupby("left_out")["num_graphs"].max().to_dict() == {"": 12, "gat": 18}
+
+
+def test_where_all_ends_are_well_trained_nothing_is_said_twice() -> None:
+    page = page_of(looked_at(planted(of_graph=1.0), "decompose"))
+    assert not any("trained" in line for line in page.answer)
+    sections = {view.name: view for section in page.sections for view in section.tables}
+    assert "ends" not in sections["shares"].frame
+
+
+def test_an_end_that_diverged_is_not_well_trained_and_no_graph_may_be_left() -> None:
+    tables = planted(of_graph=1.0)
+    ends, first = tables["endpoints"], tables["graphs"]["graph"][0]
+    ends.loc[(ends["graph"] == first) & (ends["model"] == "sage") & (ends["seed"] == 1), "status"] = "diverged"
+    assert graphs_well_trained(tables, 0.9) == set(tables["graphs"]["graph"][1:])
+    assert graphs_well_trained(tables, 0.9, ["sage"]) == set(tables["graphs"]["graph"])
+    ends.loc[ends["model"] == "gcn", "loss"] = 1.0
+    (line,) = [line for line in page_of(looked_at(tables, "decompose")).answer if line.startswith("Generated graphs: ")]
+    assert line == (
+        "Generated graphs: 36 of 143 ends under-trained (gcn 36 of 36). On no graph are the ends of all models well "
+        "trained."
+    )
+
+
+def test_every_row_of_the_table_has_its_own_answer() -> None:
+    tables = looked_at(planted(of_mlp=4.0, of_graph=0.5), "decompose")
+    frame = {view.name: view for section in page_of(tables).sections for view in section.tables}["shares"].frame
+    assert dict(frame.query("path == 'linear' and split == 'train'")[["models", "answer"]].to_numpy()) == {
+        "all architectures": "no", "without mlp": "yes",
+    }  # fmt: skip
+
+
 def test_less_than_half_is_no_plain_yes() -> None:
     tables = planted(of_graph=0.12)
     tables["barriers"] = tables["barriers"].query("path == 'linear' and aligned == 'none'")
@@ -180,7 +263,13 @@ def test_few_clusters_tell_nothing_and_say_why() -> None:
     answer = page_of(tables).answer
     assert "cannot be told for any of the 3 kinds" in answer[0]
     assert "(6 clusters: no bootstrap interval)" in answer[0]
-    assert "graph 9" in answer[1]  # and is described
+    assert answer[1] == (
+        "Linear, weights-aligned linear and bezier paths, train split, shares of variance: cannot be told (6 clusters: "
+        "an interval needs at least 10); without mlp: cannot be told (6 clusters: an interval needs at least 10)."
+    )
+    glance = page_of(tables).at_a_glance
+    assert glance is not None
+    assert set(glance.frame["all architectures"]) == {"cannot be told (6 clusters: an interval needs at least 10)"}
     found = tables["diagnostics"].set_index("code")
     assert found.loc["GMC008", "message"] == "generated graphs: 6 clusters, so shares have no interval"
     enough = looked_at(planted(replicates=2))["diagnostics"]
@@ -193,7 +282,8 @@ def test_shares_of_a_grid_are_of_its_graphs_alone() -> None:
     one_level = tables["graphs"].query("homophily_asked == 0.1")["graph"]
     grids = [{"name": "A", "graphs": list(low)}, {"name": "B", "graphs": list(one_level)}]
     tables = looked_at(tables, "decompose", grids=grids)
-    rows = judged(tables["shares"]).query("split == 'train' and path == 'linear' and left_out == ''").set_index("grid")
+    rows = judged(tables["shares"]).query("split == 'train' and path == 'linear' and left_out == '' and ends == 'all'")
+    rows = rows.set_index("grid")
     assert rows["num_graphs"].to_dict() == {"": 18, "A": 9, "B": 6}
     assert rows.loc["A", "graph"] > 0.8 > 0.3 > rows.loc["B", "graph"]
     assert (tables["mixed"]["grid"] == "").all()
@@ -393,7 +483,11 @@ def test_models_that_see_no_edges_are_left_out_unless_too_few_are_left() -> None
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"without": ["mpl"]}, "unknown model to leave out 'mpl': did you mean 'mlp'"),
+        (
+            {"without": ["gin"]},
+            r"^config without: unknown model to leave out 'gin': (did you mean .*)?allowed: gcn, mlp, sage$",
+        ),
+        ({"without": ["mpl"]}, "^config without: unknown model to leave out 'mpl': did you mean 'mlp'"),
         ({"without": ["mlp", "gcn"]}, "config without: leaves 1 of 3 models: at least 2 are needed"),
         ({"maps": [["homophily", "degree"]]}, "unknown setting of a map 'degree': did you mean 'mean_degree'"),
         ({"maps": [["homophily", "homophily"]]}, "homophily with itself is no map"),

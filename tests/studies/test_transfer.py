@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from gnnmc.analysis import judge_claims
+from gnnmc.analysis.wording import number
 from gnnmc.config import CsbmBlock, ModelBlock, validate
 from gnnmc.draw import drawing
 from gnnmc.errors import InputError
@@ -25,6 +26,7 @@ from gnnmc.studies.sources import SOURCES
 from gnnmc.studies.stages.across import on_target
 from gnnmc.studies.stages.graph import problem_of
 from gnnmc.studies.stages.modes import mode_of
+from gnnmc.studies.transfer.answering import short_answer
 from gnnmc.studies.transfer.relate import follow
 
 STUDY = STUDIES["transfer"]
@@ -238,6 +240,12 @@ def test_distances_and_changes_are_related_to_the_gap_by_cluster(ran: Any) -> No
         (wide["coral"] - wide["vanilla"]).mean()
     )
     assert lowered.loc[("all pairs", "adversary", "distance"), "num_pairs"] == 6
+    # Beside the vanilla of the pairs that it was tried on, which are not all.
+    tried = wide.dropna()
+    assert len(tried) < len(wide)
+    vanilla = lowered["vanilla"]
+    assert vanilla[("all pairs", "adversary", "distance")] == pytest.approx(tried["vanilla"].mean())
+    assert vanilla[("all pairs", "coral", "distance")] == pytest.approx(wide["vanilla"].mean())
 
 
 def test_a_method_under_which_the_source_is_not_learned_is_told(ran: Any) -> None:
@@ -252,6 +260,48 @@ def test_a_method_under_which_the_source_is_not_learned_is_told(ran: Any) -> Non
     messages = [message for message in found.query("code == 'GMC001'")["message"] if "adversary" in message]
     assert messages == ["adversary: on 1 of 6 pairs, the worst is low → twin: train loss of the source 5.00 nats"]
     assert tables["transfer"]["ends_train_loss"].notna().all()
+
+
+def following(*rows: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Rows of the table of correlations, of one model and all methods, without anything sure but for what is given."""
+    nothing = {"scope": "all pairs", "methods": "all methods", "model": "gcn", "rho": 0.1, "confidence": 0.95}
+    nothing |= dict.fromkeys(("ci_low", "ci_high", "advantage", "advantage_low", "advantage_high"), np.nan)
+    nothing |= {"p_permutation": 0.9, "p_holm": 1.0, "num_graphs": 24, "num_clusters": 12}
+    return {"following": pd.DataFrame([nothing | row for row in rows])}
+
+
+def test_distances_that_surely_run_the_wrong_way_are_named_on_the_first_screen(ran: Any) -> None:
+    sure = {"rho": -0.8, "p_permutation": 0.001, "p_holm": 0.01, "ci_low": -0.9, "ci_high": -0.5}
+    tables = ran[0] | following(
+        {"statistic": "distance"},
+        {"statistic": "degree_w1"} | sure,
+        {"statistic": "coral"} | sure | {"p_holm": 0.2},
+        {"statistic": "spectral"} | sure | {"rho": 0.8, "ci_low": 0.5, "ci_high": 0.9},
+        {"statistic": "distance", "scope": "shifts"} | sure,
+    )
+    told = [line for line in short_answer(tables) if "wrong way" in line]
+    assert len(told) == 1 and "W₁ of degrees −0.80" in told[0] and "d_MC, same modes, train −0.80" in told[0]
+    assert "within shifts" in told[0] and "CORAL" not in told[0] and "spectral" not in told[0]
+    assert not [line for line in short_answer(ran[0] | following({"statistic": "distance"})) if "wrong way" in line]
+
+
+def test_the_rival_is_told_group_by_group_as_d_mc_is(ran: Any) -> None:
+    rows = [{"statistic": name, "scope": scope} for name in ("distance", "feature_mmd") for scope in ("all pairs", "a")]
+    for row in rows:
+        row |= {"advantage": 0.3} if row["statistic"] == "feature_mmd" else {}
+    rows[-1] |= {"rho": -0.2, "advantage_low": 0.1, "advantage_high": 0.5}
+    (line,) = [line for line in short_answer(ran[0] | following(*rows)) if "MMD of features with the gap" in line]
+    said = "95 % interval 0.10 to 0.50: d_MC follows it more closely"
+    assert f"Within groups: a −0.20 (d_MC less MMD 0.30, {said})" in line
+
+
+def test_the_vanilla_beside_a_change_is_of_the_same_pairs(ran: Any) -> None:
+    tables = ran[0] | following({"statistic": "distance"})
+    lowered = tables["lowered"].query("scope == 'all pairs'")
+    (line,) = [line for line in short_answer(tables | {"lowered": lowered}) if "trained on the source alone" in line]
+    rows = lowered.query("outcome == 'distance'").set_index("method")
+    for method in ("coral", "adversary"):
+        assert f"(from {number(rows.loc[method, 'vanilla'])})" in line
 
 
 def test_its_table_is_what_the_claim_on_transfer_is_judged_from(ran: Any) -> None:
@@ -346,7 +396,13 @@ def test_a_domain_that_cannot_be_made_costs_the_others_nothing(tmp_path: Path) -
         (one_group(domains={"a": {"csbm": CSBM | {"seed": [0, 1]}}, "b": {"csbm": CSBM}}), "domain 'a' is 2 graphs"),
         (one_group(pairs=[["high", "lwo"]]), "unknown domain 'lwo': did you mean 'low'"),
         (one_group(pairs=[["high", "high"]]), "'high' to itself is no transfer"),
-        ({"groups": [{"name": "g", "base": {}, "shifts": {"num_classes": [3]}}]}, "unknown shift 'num_classes'"),
+        (
+            {"groups": [{"name": "g", "base": {}, "shifts": {"homophilly": [0.3]}}]},
+            "config groups.0.shifts: unknown shift 'homophilly': did you mean 'homophily'? allowed: feature_shift, "
+            "homophily, mean_degree, separation, got \"{'homophilly': [0.3]}\"",
+        ),
+        ({"groups": [{"name": "g", "base": {}, "shifts": {"separation": [2, 2]}}]}, "shifts: separation [2.0, 2.0]"),
+        ({"groups": [{"name": "g", "base": {}, "shifts": {"separation": []}}]}, "shifts: separation []: give at least"),
         ({"groups": [{"name": "g", "base": {}, "shifts": {}}]}, "a base without shifts"),
         ({"groups": [{"name": "g"}]}, "give either domains, or a base"),
         ({"groups": [CONFIG["groups"][0], CONFIG["groups"][0]]}, "config groups: group 'listed' is listed twice"),

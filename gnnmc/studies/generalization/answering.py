@@ -116,6 +116,10 @@ def _families(tables: Tables, gap_metric: str) -> list[str]:
     for family, some in families.groupby("family", sort=False):
         rows = ranking_in_words(some, gap_metric, "gap").dropna(subset=["tau"])
         shown = rows[rows["measure"].isin([f"val_{gap_metric}", "train_loss_barrier", "bound_rho_0"])]
+        # As trained, along the first path: all are in the table.
+        own = shown[shown["path"] != ""]
+        first = (shown["path"] == own["path"].iloc[0]) & (shown["aligned"] == AS_TRAINED) if len(own) else False
+        shown = shown[(shown["path"] == "") | first]
         taus = "; ".join(f"{row['words']} {with_interval(row, 'tau')}" for _, row in shown.iterrows())
         if taus:
             told.append(f"{family} ({counted(int(shown['num_clusters'].max()), 'cluster')}): {taus}")

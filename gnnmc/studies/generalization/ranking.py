@@ -91,8 +91,30 @@ def ranking_sections(tables: Tables, gap_metric: str) -> list[Section]:
         "Dropped rows lack the measure or the gap (an end that diverged, a path that was fitted for fewer pairs).",
     )
     return [
-        Section("Which measure follows the gap", figures=tuple(figures), tables=(table,)),
+        Section(
+            "Which measure follows the gap", figures=tuple(figures), tables=(table, *_families(tables, gap_metric))
+        ),
         *_factors(tables, gap_metric),
+    ]
+
+
+def _families(tables: Tables, gap_metric: str) -> list[TableView]:
+    """The ranking of each kind of graph by itself."""
+    families = tables.get("families", pd.DataFrame())
+    if families.empty:
+        return []
+    frames = []
+    for family, some in families.groupby("family", sort=False):
+        rows = ranking_in_words(some, gap_metric, "gap").drop(columns="measure").rename(columns={"words": "measure"})
+        frames.append(rows.assign(graphs=family))
+    columns = ["graphs", "place", "measure", "expected", *_with_ends(frames[0], PANELS), "num_rows", "num_clusters"]
+    return [
+        TableView(
+            "ranking_by_kind",
+            pd.concat(frames, ignore_index=True)[columns],
+            f"The same for each kind of graph by itself, gap of {gap_metric.replace('_', ' ')}: what is pooled may run "
+            "one way among generated graphs and the other among collected ones.",
+        )
     ]
 
 

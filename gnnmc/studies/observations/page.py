@@ -5,6 +5,7 @@ from gnnmc.studies.asked import asked_section, data_in_words, model_in_words
 from gnnmc.studies.observations.answering import at_a_glance, short_answer
 from gnnmc.studies.observations.config import Observations
 from gnnmc.studies.observations.figures import ends_against_stated, observation_sections
+from gnnmc.studies.observations.observe import GENERATED, REAL
 from gnnmc.studies.pages import Page, Section, Tables
 from gnnmc.studies.resting import fired_lines, measured_line
 from gnnmc.studies.sections import diagnostics_section, ends_section, measured
@@ -34,8 +35,9 @@ def make_page(tables: Tables, config: Observations) -> Page:
 
 
 def _rests_on(tables: Tables, config: Observations) -> list[str]:
-    graphs = tables["graphs"]
-    real = graphs[graphs["family"] == "real"]
+    graphs = tables["graphs"].merge(tables["roles"], on="graph", how="left")
+    real, generated = (graphs[graphs["role"] == role] for role in (REAL, GENERATED))
+    domains = counted(int(graphs["role"].isna().sum()), "domain")
     how = (
         "every model by its published recipe for the graph"
         if config.recipes
@@ -43,8 +45,8 @@ def _rests_on(tables: Tables, config: Observations) -> list[str]:
     )
     lines = [
         f"{counted(len(real), 'real graph')} in {counted(real['cluster'].nunique(), 'cluster')}, "
-        f"{counted(len(graphs) - len(real), 'generated graph')}; {counted(len(config.seeds), 'mode')} of every model "
-        f"on each; trained {how}.",
+        f"{counted(len(generated), 'generated graph')}, {domains} of transfer; {counted(len(config.seeds), 'mode')} of "
+        f"every model on each; trained {how}.",
         measured_line(config),
         f"Lines as trained and after alignment ({config.alignments[0].called}); fitted curves as trained.",
     ]

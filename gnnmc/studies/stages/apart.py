@@ -12,7 +12,7 @@ from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.sources import data_of
 from gnnmc.studies.stages.connect import records
 
-VERSION = 1
+VERSION = 2
 
 
 def apart_task(first: Cell, second: Cell, most_nodes: int) -> Task:

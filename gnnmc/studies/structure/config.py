@@ -57,7 +57,8 @@ class Structure(AlignedSweep):
         names = self.names
         for name in self.without or ():
             if name not in names:
-                raise unknown_name("model to leave out", name, names)
+                # The key by hand: pydantic knows none of what is wrong between two fields.
+                raise InputError(f"config without: {unknown_name('model to leave out', name, names)}")
         if self.without and (left := len(set(names) - set(self.without))) < FEWEST_MODELS:
             raise InputError(
                 f"config without: leaves {left} of {len(names)} models: at least {FEWEST_MODELS} are needed to compare"

@@ -11,6 +11,7 @@ from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import told_apart
 from gnnmc.studies.shares import share, whole_percent
 from gnnmc.studies.structure.lines import first_line, with_lines
+from gnnmc.studies.structure.trained import ALL_ENDS, ends_by_model
 from gnnmc.studies.structure.verdicts import judged
 
 ALL = "all architectures"
@@ -21,15 +22,23 @@ _SHARED_ENDS = (
     "Pairs of modes that share an end are alike, so the interaction is too large and the rest too small where a graph "
     "and architecture have several pairs of few modes; the shares of graph and architecture do not suffer."
 )
+# What choosing graphs by their ends does.
+_CHOSEN = (
+    "Graphs whose ends are all well trained are no random part of the graphs: hard ones are left out, and where the "
+    "graphs that are left differ less, the share of the graph is smaller for that alone."
+)
 
 
-def share_sections(tables: Tables) -> list[Section]:
+def share_sections(tables: Tables, least_train_accuracy: float) -> list[Section]:
     """What the answer is read off."""
     shares = tables["shares"]
     if shares.empty or shares["omega2"].isna().all():
         return []
+    of_families = shares[shares["grid"] == ""]
+    shares = shares[shares["ends"] == ALL_ENDS]
+    poor = ends_by_model(tables, least_train_accuracy)["poor"].any()
     whole = shares[shares["grid"] == ""]
-    views = [_table(whole)]
+    views = [_table(of_families if poor else whole)]
     if (shares["grid"] != "").any():
         views.append(_grids(shares))
     views += _mixed(tables["mixed"])
@@ -43,6 +52,7 @@ def share_sections(tables: Tables) -> list[Section]:
         "trained on; the architecture is the model. Shares speak of the graphs and architectures of this run: the "
         "more the graphs differ, the larger is their share.",
         _SHARED_ENDS,
+        *([_CHOSEN] if poor else []),
         *_grid_by_grid(judged(shares)),
     )
     return [Section("What goes with the graph, and what with the architecture", sentences, figures, tuple(views))]
@@ -83,8 +93,9 @@ def _models(rows: pd.DataFrame) -> list[str]:
 
 def _table(whole: pd.DataFrame) -> TableView:
     rows = judged(whole)
-    frame = _shown(rows, ["regime", "path", "split"], (*PARTS, DIFFERENCE))
-    frame.insert(4 if "of" in frame else 3, "answer", [says.value for says in rows["says"]])
+    both = rows["ends"].nunique() > 1
+    frame = _shown(rows, ["regime", "path", "split", *(["ends"] if both else [])], (*PARTS, DIFFERENCE))
+    frame.insert(list(frame).index("models") + 1, "answer", rows["says"].map(lambda says: says.value))
     if rows["dropped_graphs"].any():
         frame = frame.assign(dropped=rows["dropped_graphs"])
     return TableView(
@@ -93,7 +104,8 @@ def _table(whole: pd.DataFrame) -> TableView:
         "Shares (ω²) of the variance of log(loss barrier + 0.001), two-way fixed effects on the graphs that have every "
         "architecture [95 % bootstrap interval over clusters, from 10 clusters on]. Answer: structure, not "
         "architecture? The interval of the difference tells. Dropped: graphs that lack an architecture. One pair in "
-        "every cell: no interaction is told from the rest.",
+        "every cell: no interaction is told from the rest."
+        + (" Ends well-trained: graphs on which every end of the models in the row is (see GMC001)." if both else ""),
     )
 
 

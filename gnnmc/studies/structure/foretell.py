@@ -8,7 +8,7 @@ from gnnmc.studies.predicting import predictions, predictor_sets
 from gnnmc.studies.regimes import joined, tables_of
 from gnnmc.studies.structure.rows import LINE, barriers_with_graphs, families, joint_of, statistics_of
 
-VERSION = 1
+VERSION = 2
 
 GROUP = ("regime", "model", *LINE)
 

@@ -19,7 +19,7 @@ def make_page(tables: Tables, config: Structure) -> Page:
     known = measured(tables)
     if known:
         sections += [
-            *share_sections(tables),
+            *share_sections(tables, config.least_train_accuracy),
             *predictor_sections(tables),
             *map_sections(tables),
             *theory_sections(tables),
@@ -29,8 +29,10 @@ def make_page(tables: Tables, config: Structure) -> Page:
     return Page(
         title=config.title,
         question=QUESTION,
-        answer=tuple(short_answer(tables)) if known else ("No barrier was measured: every end diverged.",),
+        answer=tuple(short_answer(tables, config.least_train_accuracy))
+        if known
+        else ("No barrier was measured: every end diverged.",),
         rests_on=tuple(rests_on(tables, config)),
         sections=tuple(sections),
-        at_a_glance=at_a_glance(tables) if known else None,
+        at_a_glance=at_a_glance(tables, config.least_train_accuracy) if known else None,
     )

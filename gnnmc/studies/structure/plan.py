@@ -30,7 +30,7 @@ def make_plan(config: Structure) -> Plan:
     # Apart, so that workers share them; the longest comes first.
     related = [
         foretell_task(tables),
-        decompose_task(tables, grids, config.left_out),
+        decompose_task(tables, grids, config.left_out, config.least_train_accuracy),
         interact_task(tables, grids, config.maps),
         check_task(tables, gathered.cells[0], config.least_train_accuracy),
     ]

@@ -111,10 +111,11 @@ def _curves(tables: Tables) -> list[FigureView]:
                 caption=(
                     f"Partial dependence of the loss barrier ({short_unit(tables)}; {path} path, {split} split) on "
                     f"each statistic of the graph, the others as the graphs have them ({regime}; {sizes(rows)}): the "
-                    "predictions scored above, fitted on all graphs; of models whose R² out of fold is above 0. Ticks: "
-                    "graphs; between them a curve is interpolated."
+                    "predictions scored above, fitted on all graphs; of models whose R² out of fold is above 0. At "
+                    "values that graphs have (of a clump of like ones the median), not joined where none is for 15 % "
+                    "of the range. Ticks: graphs."
                 ),
-                alt=f"Lines: predicted barrier along {listed(names.values())}, one line per model.",
+                alt=f"Dots and lines: predicted barrier along {listed(names.values())}, one line per model.",
                 options={
                     "models": models_of(tables),
                     "words": names,

@@ -6,13 +6,15 @@ from typing import Any
 
 import pandas as pd
 
+from gnnmc.analysis.inference import ENOUGH_CLUSTERS
 from gnnmc.analysis.variance_shares import DIFFERENCE, PARTS
+from gnnmc.analysis.wording import counted
 from gnnmc.studies.shares import share
 from gnnmc.studies.structure.lines import with_lines
 
 # A share of at least this is most of the variance.
 MOST = 0.5
-_KEYS = ["regime", "grid", "path", "split", "left_out"]
+_KEYS = ["regime", "grid", "path", "split", "left_out", "ends"]
 _SIZES = ["num_graphs", "num_clusters", "num_models", "num_pairs", "dropped_graphs", "note"]
 
 
@@ -51,11 +53,30 @@ def _says(row: Mapping[str, Any]) -> Says:
     return Says.NO if row[f"{DIFFERENCE}_high"] < 0 else Says.UNTOLD
 
 
-def shares_in_words(row: "pd.Series[Any]") -> str:
-    """The shares of one row with their intervals, or why there are none."""
+def why_untold(row: "pd.Series[Any]") -> str:
+    """Why the shares of one row of `judged` say nothing; empty where they say something.
+
+    Where clusters are too few for an interval, or chance has put the graph below 0, numbers would look like findings.
+    """
     if pd.isna(row["graph"]):
-        return f"no share is defined ({row['note']})"
-    told = f"graph {share(row, 'graph')}, architecture {share(row, 'architecture')}, "
+        return str(row["note"])
+    clusters = counted(row["num_clusters"], "cluster")
+    if row["num_clusters"] < ENOUGH_CLUSTERS:
+        return f"{clusters}: an interval needs at least {ENOUGH_CLUSTERS}"
+    if row["graph"] < 0 and row["says"] is Says.UNTOLD:
+        return f"{clusters}: the share of the graph comes out below 0"
+    return ""
+
+
+def two_shares(row: "pd.Series[Any]") -> str:
+    """The shares of the graph and the architecture with their intervals."""
+    return f"graph {share(row, 'graph')}, architecture {share(row, 'architecture')}"
+
+
+def shares_in_words(row: "pd.Series[Any]") -> str:
+    """The shares of one row with their intervals, or why they say nothing."""
+    if why := why_untold(row):
+        return f"{Says.UNTOLD.value} ({why})"
     if pd.isna(row["interaction"]):
-        return f"{told}interaction and rest {share(row, 'residual')} (one pair in a cell)"
-    return f"{told}interaction {share(row, 'interaction')}, rest {share(row, 'residual')}"
+        return f"{two_shares(row)}, interaction and rest {share(row, 'residual')} (one pair in a cell)"
+    return f"{two_shares(row)}, interaction {share(row, 'interaction')}, rest {share(row, 'residual')}"

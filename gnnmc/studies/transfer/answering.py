@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gnnmc.analysis.verdict import Verdict, verdict
@@ -32,7 +33,8 @@ def short_answer(tables: Tables) -> list[str]:
     lines = []
     for model, rows in tables["transfer"].groupby("model", sort=False):
         several = f"{model}: " if tables["transfer"]["model"].nunique() > 1 else ""
-        told = [*_follows(tables, str(model)), *_rival(tables, str(model)), *_lowers(tables, str(model)), *_best(rows)]
+        told = [*_follows(tables, str(model)), *_rival(tables, str(model)), *_wrong_way(tables, str(model))]
+        told += [*_lowers(tables, str(model)), *_best(rows)]
         lines += [several + line for line in told]
     return lines
 
@@ -54,13 +56,17 @@ def _follows(tables: Tables, model: str) -> list[str]:
 
 def _within(following: pd.DataFrame, model: str) -> str:
     """The same within each group, where there are several."""
-    rows = following[(following["methods"] == ALL_METHODS) & (following["model"] == model)]
-    rows = rows[(rows["statistic"] == "distance") & (rows["scope"] != EVERYWHERE)].dropna(subset=["rho"])
+    rows = _by_group(following, model, "distance")
     told = [
         f"{row['scope']} {number(row['rho'])} ({interval(row)}, {counted(int(row['num_clusters']), 'cluster')})"
         for _, row in rows.iterrows()
     ]
     return f" Within groups: {'; '.join(told)}." if told else ""
+
+
+def _by_group(following: pd.DataFrame, model: str, statistic: str) -> pd.DataFrame:
+    rows = following[(following["methods"] == ALL_METHODS) & (following["model"] == model)]
+    return rows[(rows["statistic"] == statistic) & (rows["scope"] != EVERYWHERE)].dropna(subset=["rho"])
 
 
 def _rival(tables: Tables, model: str) -> list[str]:
@@ -71,6 +77,20 @@ def _rival(tables: Tables, model: str) -> list[str]:
     best = tables["following"]
     best = best[(best["scope"] == EVERYWHERE) & (best["methods"] == ALL_METHODS) & (best["model"] == model)]
     top = best.iloc[int(best["rho"].argmax())]
+    others = "" if top["statistic"] in ("distance", "feature_mmd") else f" The closest of all here: {_called(top)}."
+    within = [
+        f"{each['scope']} {number(each['rho'])} ({_advantage(each)})"
+        for _, each in _by_group(tables["following"], model, "feature_mmd").dropna(subset=["advantage"]).iterrows()
+    ]
+    return [
+        f"Rank correlation of the MMD of features with the gap {number(row['rho'])} ({_advantage(row)})."
+        + (f" Within groups: {'; '.join(within)}." if within else "")
+        + others
+    ]
+
+
+def _advantage(row: "pd.Series[Any]") -> str:
+    """ρ of d_MC less that of the distance of the row, and what that allows one to say."""
     said = "whether d_MC is better cannot be told"
     if row["advantage_low"] > 0:
         said = "d_MC follows it more closely"
@@ -79,11 +99,30 @@ def _rival(tables: Tables, model: str) -> list[str]:
     width = "no interval: fewer than 10 clusters"
     if pd.notna(row["advantage_low"]):
         width = f"95 % interval {number(row['advantage_low'])} to {number(row['advantage_high'])}"
-    others = "" if top["statistic"] in ("distance", "feature_mmd") else f" The closest of all here: {_called(top)}."
-    return [
-        f"Rank correlation of the MMD of features with the gap {number(row['rho'])}: {said} (difference "
-        f"{number(row['advantage'])}, {width}).{others}"
-    ]
+    return f"d_MC less MMD {number(row['advantage'])}, {width}: {said}"
+
+
+def _wrong_way(tables: Tables, model: str) -> list[str]:
+    """Distances that surely fall as the gap rises, over all pairs and within groups; d_MC over all is told before."""
+    rows = tables["following"]
+    if rows.empty:
+        return []
+    rows = rows[(rows["methods"] == ALL_METHODS) & (rows["model"] == model) & (rows["rho"] < 0)]
+    told = []
+    for scope, some in rows.groupby("scope", sort=False):
+        sure = [
+            row
+            for _, row in some.iterrows()
+            if verdict(row, LEVEL) is Verdict.FOUND
+            and not row["ci_high"] >= 0
+            and (scope, row["statistic"]) != (EVERYWHERE, "distance")
+        ]
+        named = [f"{called(row['statistic'])} {number(row['rho'])} ({_sure(row)})" for row in sure]
+        if named:
+            told.append(f"{'over all pairs' if scope == EVERYWHERE else f'within {scope}'} {'; '.join(named)}")
+    if not told:
+        return []
+    return [f"Distances that surely run the wrong way (larger where the gap is smaller): {'; '.join(told)}."]
 
 
 def _called(row: "pd.Series[Any]") -> str:
@@ -97,29 +136,39 @@ def _lowers(tables: Tables, model: str) -> list[str]:
     rows = rows[(rows["model"] == model) & (rows["outcome"] == "distance")].dropna(subset=["difference"])
     several = rows["scope"].nunique() > 1
     told = []
+    # Methods that were not tried on the same pairs have a vanilla of their own each.
+    own = any(not np.allclose(some["vanilla"], some["vanilla"].iloc[0]) for _, some in rows.groupby("scope"))
     for scope, some in rows.groupby("scope", sort=False):
         if several and scope == EVERYWHERE:
             continue
         where = f"{scope}, " if several else ""
         clusters = counted(int(some["num_clusters"].max()), "cluster")
-        told.append(f"{_sides(some)} ({where}{clusters}, {number(some['vanilla'].iloc[0])} nats with {VANILLA})")
+        common = "" if own else f", {number(some['vanilla'].iloc[0])} nats with {VANILLA}"
+        told.append(f"{_sides(some, own)} ({where}{clusters}{common})")
     if not told:
         return []
+    since = f" (from that of {VANILLA} on the same pairs)" if own else ""
     return [
         "d_MC with training that sees the unlabeled target, beside the same pairs trained on the source alone: "
-        f"{'; '.join(told)}. Changes in nats; known where the interval over clusters, or with fewer than 10 a test of "
-        "signs, leaves no doubt."
+        f"{'; '.join(told)}. Changes in nats{since}; known where the interval over clusters, or with fewer than 10 a "
+        "test of signs, leaves no doubt."
     ]
 
 
-def _sides(rows: pd.DataFrame) -> str:
-    """Methods with which it is lower, higher, and those of which that is not known, each with its mean change."""
+def _sides(rows: pd.DataFrame, own: bool) -> str:
+    """Methods with which it is lower, higher, and those of which that is not known, each with its mean change.
+
+    own: whether each is told with what it changes from.
+    """
     said = []
     for side, words in ((-1, "lower with"), (1, "higher with"), (0, "not known for")):
         some = rows[rows["side"] == side]
         if len(some):
-            changes = zip(some["method"], some["difference"], strict=True)
-            said.append(f"{words} {listed(f'{name} {_signed(change)}' for name, change in changes)}")
+            changes = [
+                f"{row['method']} {_signed(row['difference'])}" + (f" (from {number(row['vanilla'])})" if own else "")
+                for _, row in some.iterrows()
+            ]
+            said.append(f"{words} {listed(changes)}")
     return ", ".join(said)
 
 

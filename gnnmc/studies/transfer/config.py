@@ -59,6 +59,17 @@ class DomainGroup(Block):
             raise ValueError(f"{wrong[0]!r}: expected a graph, such as real: {{name: …}}")
         return [{"name": str(name)} | entry for name, entry in domains.items()]
 
+    @field_validator("shifts")
+    @classmethod
+    def _known_shifts(cls, shifts: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        # Here and not beside the base, so that a message names and repeats the shifts alone.
+        for axis, values in shifts.items():
+            if axis not in SHIFTS:
+                raise unknown_name("shift", axis, SHIFTS)
+            if not values or len(set(values)) < len(values):
+                raise ValueError(f"{axis} {list(values)}: give at least one value, and each once")
+        return shifts
+
     @model_validator(mode="after")
     def _one_kind(self) -> "DomainGroup":
         if bool(self.domains) == (self.base is not None):
@@ -90,13 +101,9 @@ class DomainGroup(Block):
 
     def _check_shifts(self) -> None:
         assert self.base is not None
-        if not self.shifts or not all(self.shifts.values()):
+        if not self.shifts:
             raise ValueError("a base without shifts: give what is shifted, such as homophily: [0.3, 0.5]")
         for axis, values in self.shifts.items():
-            if axis not in SHIFTS:
-                raise unknown_name("shift", axis, SHIFTS)
-            if len(set(values)) < len(values):
-                raise ValueError(f"{axis} {list(values)}: give each value once")
             for value in values:
                 validate(CsbmBlock, self.base.model_dump() | {axis: value}, under=f"shifts.{axis}")
         if len(set(self.seeds)) < len(self.seeds) or min(self.seeds) < 0:

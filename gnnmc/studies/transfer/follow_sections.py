@@ -85,8 +85,9 @@ def lowered_sections(tables: Tables) -> list[Section]:
         "lowered",
         named[columns],
         "What a method changes beside vanilla (trained on the source alone), from equal starts on the same pairs: mean "
-        "difference (method − vanilla), its 95 % interval over clusters from 10 on, else the p of an exact test of "
-        "signs of the clusters; lower share: of the pairs on which it is lower.",
+        "difference (method − vanilla; vanilla: its mean on the pairs that the method was tried on), its 95 % interval "
+        "over clusters from 10 on, else the p of an exact test of signs of the clusters; lower share: of the "
+        "pairs on which it is lower.",
     )
     return [Section("Does training that sees the target lower d_MC and the gap?", tables=(view,))]
 

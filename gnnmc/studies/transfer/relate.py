@@ -18,7 +18,7 @@ from gnnmc.studies.findings import UNDERTRAINED, common_findings, findings_frame
 from gnnmc.studies.regimes import joined
 from gnnmc.studies.stages.adapt import VANILLA
 
-VERSION = 1
+VERSION = 2
 
 _RESAMPLES = 2_000
 # Distances that differ by method, and those of the graphs alone.
@@ -44,7 +44,8 @@ def follow(requests: Sequence[Request], execution: Execution) -> list[Result]:
         on the cases that have both, with `advantage_low, advantage_high` from 10 clusters on (95 % bootstrap). scope:
         all pairs, or those of one group.
     lowered: one row per (scope, model, method, outcome): what a method changes in `distance` and `gap` beside vanilla
-        on the same pairs: `difference` (method − vanilla), `ci_low, ci_high` from 10 clusters on, else `p_sign`.
+        on the same pairs: `vanilla`, its mean on those pairs; `difference` (method − vanilla), `ci_low, ci_high` from
+        10 clusters on, else `p_sign`.
     diagnostics
     """
     return [_follow(request) for request in requests]
@@ -134,11 +135,12 @@ def _lowered(table: pd.DataFrame) -> pd.DataFrame:
             for method in (name for name in some["method"].unique() if name != VANILLA):
                 if method not in wide or VANILLA not in wide:
                     continue
-                change = (wide[method] - wide[VANILLA]).dropna().sort_index()
+                both = wide[[method, VANILLA]].dropna().sort_index()
+                change = both[method] - both[VANILLA]
                 clusters = pd.factorize(change.index.get_level_values("cluster"))[0]
                 effect = cluster_effect(change.to_numpy(float), clusters, 0.0, Level(), f"transfer {outcome} {method}")
                 rows.append(
-                    {"model": model, "method": method, "outcome": outcome, "vanilla": wide[VANILLA].mean()}
+                    {"model": model, "method": method, "outcome": outcome, "vanilla": both[VANILLA].mean()}
                     | {"difference": effect.estimate, "ci_low": effect.ci_low, "ci_high": effect.ci_high}
                     | {"p_sign": effect.p_value, "side": effect.side, "lower_share": float(np.mean(change < 0))}
                     | {"num_pairs": effect.num_graphs, "num_clusters": effect.num_clusters, "note": effect.why}
