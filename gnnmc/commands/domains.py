@@ -119,7 +119,10 @@ def _graph(name: str, root: Path | None) -> "Data":
 def _transferred(
     model: nn.Module, source: Problem, target: Problem, points: int, training: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What was measured of transfer, and profiles of the source's modes on both graphs."""
+    """What was measured of transfer, and profiles of the source's modes on both graphs.
+
+    BatchNorm statistics: for the gap as stored with the modes, in profiles re-estimated on the graph they are on.
+    """
     seen = on_target(target, source)
     if source.num_outputs != target.num_outputs:
         raise InputError(
@@ -136,8 +139,10 @@ def _transferred(
             result = profile(model, problem, LinearPath(a, b), points=points, device=training["device"])
             along[role].append(result.frame().assign(a=a.seed, b=b.seed))
             if problem is seen:
-                ends = result.along(name, "test")
-                moved |= {a.seed: float(ends[0]), b.seed: float(ends[-1])}
+                # As in training and as stage `carry` has them: not with the target's own BatchNorm statistics.
+                told_ends = result.frame() if result.stored_ends is None else result.stored_ends
+                ends = told_ends[told_ends["split"] == "test"].set_index("t")[name]
+                moved |= {a.seed: float(ends[0.0]), b.seed: float(ends[1.0])}
     reached = [_test(mode, name) for mode in own]
     gap, low, high = transfer_gap([sign * value for value in reached], [sign * value for value in moved.values()])
     told = {"metric": name, "own": reached, "moved": list(moved.values()), "gap": gap, "gap_low": low, "gap_high": high}

@@ -135,7 +135,7 @@ def _transfers(tables: Tables) -> list[Section]:
         "Transfer from a source to a target: d_MC (size form) of the source-trained modes' lines, train loss, on "
         f"both ({short_unit(tables)}; target labels are used), its floor within one domain; gap: accuracy on the "
         "target's test nodes of modes trained there (own) less that of modes trained on the source (moved), with 95 % "
-        "over seeds.",
+        "over seeds; BatchNorm statistics for the gap as stored with the modes.",
     )
     rows = tables["transfer"]
     figure = FigureView(

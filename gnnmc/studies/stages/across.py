@@ -45,7 +45,8 @@ def across_task(profiles: Sequence[Cell], target: Cell, execution: Execution) ->
 def profile_across(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """graph, target, two modes and a path → as stage `profile` gives, on the target as `on_target` splits it.
 
-    The requests are of one source, target and model.
+    BatchNorm statistics by the rule of the profile: by default re-estimated, at every point and on the target, for a
+    curve is compared with one of modes that are at home there. The requests are of one source, target and model.
     """
     problem, model = common_of(requests)
     target = on_target(problem_of(cast(Result, requests[0].inputs["target"])), problem)
@@ -79,7 +80,8 @@ def carry_modes(requests: Sequence[Request], execution: Execution) -> list[Resul
     """graph, target and a mode → `measured` (one row per split of the target: loss, metrics), `about`.
 
     about: `status`; `embedding_mmd`, the squared MMD of the mode's embeddings of both domains, of `most` items each at
-    most, drawn alike for all modes. BatchNorm statistics are as stored. The requests are of one pair and model.
+    most, drawn alike for all modes. BatchNorm statistics are as stored with the modes: what transfer costs is what one
+    loses who uses a network as it was trained. The requests are of one pair and model.
     """
     problem, model = common_of(requests)
     target = on_target(problem_of(cast(Result, requests[0].inputs["target"])), problem)

@@ -48,7 +48,8 @@ def bridge_task(
 def bridge_domains(requests: Sequence[Request], execution: Execution) -> list[Result]:
     """graph, target, a mode of each → `profile` and `barriers` with the column `domain`, and `about` (status, lengths).
 
-    Each domain has its own splits, and its own classes: those of the source must be those of the target.
+    Each domain has its own splits, and its own classes: those of the source must be those of the target. BatchNorm
+    statistics by the rule of the profile: by default re-estimated at every point, on each domain for itself.
     """
     return [_bridged(request, execution) for request in requests]
 

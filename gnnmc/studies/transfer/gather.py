@@ -35,7 +35,8 @@ def gather_transfers(requests: Sequence[Request], execution: Execution) -> list[
 
     transfer: one row per (pair, model, method): labels of the pair (`group, pair, source, target, cluster`, and of a
         shift `axis, value, amount, replicate`); `own` and `moved`, the quality on the target's test items of modes
-        trained on the target and on the source (means over `num_own` and `num_moved` seeds; `quality` names it); `gap`,
+        trained on the target and on the source (means over `num_own` and `num_moved` seeds; `quality` names it), with
+        the BatchNorm statistics that are stored with the modes, whatever rule the profiles have; `gap`,
         own − moved, with the interval over seeds `gap_low, gap_high`; `loss_gap`, moved − own, in nats; `distance`,
         d_MC (size, train) of the source-trained modes' lines on both domains, its `floor`; `test_distance`;
         `separate_distance`, of modes trained on each graph; `embedding_mmd`; every distance that needs no model;

@@ -33,7 +33,7 @@ def rests_on(tables: Tables, config: TransferStudy) -> list[str]:
         "source's training nodes and on the target; its floor is the same distance between halves of the modes on one "
         "domain. On train it holds what the source's modes lose on any unseen node as well: the source's nodes are "
         "those they were trained on, the target's are not; on test both are unseen.",
-        measured_line(config),
+        measured_line(config) + " The gap is of modes with the BatchNorm statistics of their training.",
         *fired_lines(tables),
     ]
 
@@ -55,6 +55,12 @@ def asked(tables: Tables, config: TransferStudy) -> Section:
         "alignments": ", ".join(each.called for each in config.alignments) or "none",
         "between domains": f"{counted(config.connected, 'mode')} of every source joined with one of the target",
         "compared nodes": f"MMD and A-distance look at {config.most:,} nodes of either graph at most",
+        "BatchNorm": "gap, losses and embeddings on the target: statistics as stored with the modes; lines and curves: "
+        + (
+            "re-estimated at every point, on the graph they are evaluated on"
+            if config.profile.batchnorm == "reestimate"
+            else "as stored"
+        ),
         "tests": TESTS,
     }
     return asked_section(config, [_group(group) for group in config.groups], models, further)
