@@ -14,7 +14,7 @@ from gnnmc.store import Cell, Execution, Request, Result, Task
 from gnnmc.studies.stages.modes import common_of, mode_of
 from gnnmc.weights import Mode
 
-VERSION = 2
+VERSION = 1
 
 # What numbers that are no longer finite end in.
 _NUMERICAL = (ArithmeticError, ValueError, np.linalg.LinAlgError, torch.linalg.LinAlgError)
