@@ -16,6 +16,8 @@ from gnnmc.errors import InputError
 
 _CELL = 0.44
 _LONGEST = 14
+# Inches that the names beside a panel take, and a letter of one.
+_NAMES, _LETTER, _LINE = 1.0, 0.085, 0.16
 
 
 @styled
@@ -38,18 +40,28 @@ def draw_domain_matrix(
     domains = list(dict.fromkeys([*frame["source"], *frame["target"]]))
     across = 1 if width < STACKED_BELOW else min(3, len(measures))
     down = -(-len(measures) // across)
-    height = _CELL * len(domains) + 0.85
+    # Below the panel a name has a cell's width.
+    letters = min(_LONGEST, max(4, int((width / across - _NAMES) / len(domains) / _LETTER)))
+    beside, below = ([broken(name, most) for name in domains] for most in (_LONGEST, letters))
+    cell = max(_CELL, _LINE * _lines(beside))
+    height = cell * len(domains) + 0.85 + _LINE * (_lines(below) - 1)
     figure = new_figure(width, down * height)
     grid = figure.add_gridspec(down, across)
     for number, measure in enumerate(measures):
         axes = figure.add_subplot(grid[divmod(number, across)])
         here = frame[frame["measure"] == measure]
         _draw_cells(axes, here, domains)
+        axes.set_xticks(range(len(domains)), below)
+        axes.set_yticks(range(len(domains)), beside)
         axes.set_title(broken(str(measure), 34))
         if number % across == 0:
             axes.set_ylabel(labels[0])
         axes.set_xlabel(labels[1])
     return figure
+
+
+def _lines(names: Sequence[str]) -> int:
+    return max((name.count("\n") + 1 for name in names), default=1)
 
 
 def _draw_cells(axes: Axes, frame: pd.DataFrame, domains: Sequence[str]) -> None:
@@ -64,9 +76,6 @@ def _draw_cells(axes: Axes, frame: pd.DataFrame, domains: Sequence[str]) -> None
             axes.text(column, row, text, ha="center", va="center_baseline", color=ink, fontsize=7.4)
     axes.set_xlim(-0.5, len(domains) - 0.5)
     axes.set_ylim(len(domains) - 0.5, -0.5)
-    names = [broken(name, _LONGEST) for name in domains]
-    axes.set_xticks(range(len(domains)), names)
-    axes.set_yticks(range(len(domains)), names)
     axes.tick_params(length=0, labelcolor=INK)
     axes.grid(visible=False)
     for side in axes.spines.values():

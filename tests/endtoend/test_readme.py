@@ -30,7 +30,7 @@ def test_the_python_runs_and_the_shell_line_after_it(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
-    assert len(others) == 1  # run by the next test
+    assert len(others) == 2  # run by the next tests
     assert [line[0] for line in lines] == ["train", "val", "test"]
     assert (tmp_path / "curve.png").stat().st_size > 5000
     (tmp_path / "yourmodel.py").write_text(
@@ -56,6 +56,18 @@ def test_alignment_removes_most_of_a_barrier_as_the_readme_shows(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     before, after = map(float, done.stdout.splitlines()[-2:])
     assert 0 <= after < before / 2
+
+
+def test_what_a_barrier_tells_prints_what_the_readme_says(tmp_path: Path) -> None:
+    code = blocks("python")[2]
+    (tmp_path / "readme.py").write_text("import torch\ntorch.set_num_threads(1)\n" + code)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "readme.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told = re.search(r"# (Bound\([\d.]+ at ρ = 0)", code)
+    assert told and done.stdout.startswith(told.group(1))
+    assert "GMC007" in done.stdout and "local_homophily_w1" in done.stdout
 
 
 def test_the_two_lines_make_their_own_environment_and_are_what_ci_runs() -> None:
