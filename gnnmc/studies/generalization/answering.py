@@ -23,9 +23,7 @@ def short_answer(tables: Tables, gap_metric: str) -> list[str]:
         _gaps(tables, gap_metric),
         *_best(rows, gap_metric),
         *_barriers(rows, gap_metric),
-        *_families(tables, gap_metric),
         *_bound(tables, rows),
-        *_predicted(tables["predictions"]),
     ]
 
 
@@ -85,8 +83,12 @@ def _barriers(rows: pd.DataFrame, gap_metric: str) -> list[str]:
             continue
         title = some["words"].iloc[0].partition(", ")[0]
         paths = [words.partition(", ")[2] for words in some["words"]]
+        # The line as trained in full; of the others the table has the numbers.
+        own = [not row["aligned"] or row["aligned"] == AS_TRAINED for _, row in some.iterrows()]
+        full = paths[own.index(True)] if True in own else paths[0]
         told = "; ".join(
-            f"{path} place {row['place']}, τ {with_interval(row, 'tau')}{_by_factor(row)}"
+            f"{path} place {row['place']}"
+            + (f", τ {with_interval(row, 'tau')}{_by_factor(row)}" if path == full else "")
             for path, (_, row) in zip(paths, some.iterrows(), strict=True)
         )
         sides = [_side(row) for _, row in some.iterrows()]
@@ -107,7 +109,7 @@ def _side(row: "pd.Series[Any]") -> int:
     return int(row["advantage_low"] > 0) - int(row["advantage_high"] < 0)
 
 
-def _families(tables: Tables, gap_metric: str) -> list[str]:
+def by_kind(tables: Tables, gap_metric: str) -> list[str]:
     """The reference, the barrier of the train loss as trained and its bound, on each kind of graph by itself."""
     families = tables.get("families", pd.DataFrame())
     if families.empty:
@@ -140,11 +142,11 @@ def _bound(tables: Tables, rows: pd.DataFrame) -> list[str]:
         paths.append(f"{name} {percent(share[0])} ({half}; {beneath})")
     below = bool((bound["bound_rho_0"] < bound["gap"]).any())
     told = (
-        f"The bound that the barrier gives, every unknown constant 1, is vacuous (above 1, at ρ = 0) for these shares "
-        f"of the pairs: {'; '.join(paths)}"
+        f"The bound of the barrier, every unknown constant 1, is vacuous (above 1, at ρ = 0) for these shares of the "
+        f"pairs: {'; '.join(paths)}"
     )
     if below:
-        told += ". Where it is below the gap, constants of 1 are too small for a bound"
+        told += ". Below the gap, constants of 1 are too small for a bound"
     order = rows[(rows["measure"] == "bound_rho_0") & rows["tau"].notna()]
     if order.empty:
         return [f"{told}."]
@@ -157,7 +159,7 @@ def _bound(tables: Tables, rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def _predicted(predictions: pd.DataFrame) -> list[str]:
+def predicted(predictions: pd.DataFrame) -> list[str]:
     if predictions.empty:
         return []
     counts = predictions["agrees"].value_counts()

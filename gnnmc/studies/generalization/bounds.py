@@ -4,6 +4,7 @@ import pandas as pd
 
 from gnnmc.analysis.bounds import UNIT_CONSTANTS
 from gnnmc.analysis.wording import in_words
+from gnnmc.studies.generalization.answering import predicted
 from gnnmc.studies.generalization.naming import path_in_words
 from gnnmc.studies.pages import Section, Tables, TableView
 from gnnmc.studies.sections import loss_unit
@@ -140,4 +141,4 @@ def prediction_sections(tables: Tables) -> list[Section]:
         "Constants of the theory are not known, so only signs are tested; each prediction with the other settings of "
         "the generator held, and the spectral gap never along a sweep of homophily."
     )
-    return [Section("Predictions of the theory on generated graphs", (words,), tables=(view,))]
+    return [Section("Predictions of the theory on generated graphs", (*predicted(found), words), tables=(view,))]

@@ -26,7 +26,8 @@ def path_in_words(path: Any, aligned: Any, several: set[Any]) -> str:
     """Behind the name of a measure: the path that it belongs to, and its alignment where the path has several."""
     if not path:
         return ""
-    return f", {path}" + (f" {after(aligned)}" if path in several or aligned != AS_TRAINED else "")
+    told = after(aligned).replace("after ", "aligned by ", 1)
+    return f", {path}" + (f" {told}" if path in several or aligned != AS_TRAINED else "")
 
 
 def with_interval(row: "pd.Series[Any]", name: str) -> str:

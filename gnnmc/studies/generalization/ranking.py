@@ -4,8 +4,8 @@ import pandas as pd
 
 from gnnmc.analysis import barrier_summary
 from gnnmc.analysis.wording import counted, in_words
-from gnnmc.studies.generalization.answering import pairs_of
-from gnnmc.studies.generalization.naming import ranking_in_words
+from gnnmc.studies.generalization.answering import by_kind, pairs_of
+from gnnmc.studies.generalization.naming import ranking_in_words, with_interval
 from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 from gnnmc.studies.sections import loss_unit, models_of, short_unit
 
@@ -78,24 +78,39 @@ def ranking_sections(tables: Tables, gap_metric: str) -> list[Section]:
             )
         )
     columns = [
-        "gap_of", "place", "measure", "of", "expected", "agrees", *_with_ends(frames[0], PANELS),
-        *_with_ends(frames[0], {"advantage": ""}), "num_rows", "num_clusters", "dropped_rows", "note",
+        "gap_of", "place", "measure", "of", "expected", "agrees", *_NUMBERS, "num_rows", "num_clusters",
+        "dropped_rows", "note",
     ]  # fmt: skip
     words = gap_metric.replace("_", " ")
     table = TableView(
         "ranking",
-        pd.concat(frames, ignore_index=True)[columns],
+        _told(pd.concat(frames, ignore_index=True))[columns],
         "Every measure against the gap: tau over all pairs; granulated, one factor changed at a time; conditional, "
-        f"at equal train loss; advantage: expected sign × tau less the same of validation {words}; low and high: 95 % "
+        f"at equal train loss; advantage: expected sign × tau less the same of validation {words}; in brackets 95 % "
         "bootstrap over clusters (from 10 on). Agrees: whether the interval of tau lies on the expected side of 0. "
         "Dropped rows lack the measure or the gap (an end that diverged, a path that was fitted for fewer pairs).",
     )
     return [
         Section(
-            "Which measure follows the gap", figures=tuple(figures), tables=(table, *_families(tables, gap_metric))
+            "Which measure follows the gap",
+            tuple(by_kind(tables, gap_metric)),
+            tuple(figures),
+            (table, *_families(tables, gap_metric)),
         ),
         *_factors(tables, gap_metric),
     ]
+
+
+# Shown with their intervals in one cell each.
+_NUMBERS = (*PANELS, "advantage")
+
+
+def _told(rows: pd.DataFrame) -> pd.DataFrame:
+    cells = {
+        name: ["" if pd.isna(row[name]) else with_interval(row, name) for _, row in rows.iterrows()]
+        for name in _NUMBERS
+    }
+    return rows.assign(**cells)
 
 
 def _families(tables: Tables, gap_metric: str) -> list[TableView]:
@@ -107,11 +122,11 @@ def _families(tables: Tables, gap_metric: str) -> list[TableView]:
     for family, some in families.groupby("family", sort=False):
         rows = ranking_in_words(some, gap_metric, "gap").drop(columns="measure").rename(columns={"words": "measure"})
         frames.append(rows.assign(graphs=family))
-    columns = ["graphs", "place", "measure", "expected", *_with_ends(frames[0], PANELS), "num_rows", "num_clusters"]
+    columns = ["graphs", "place", "measure", "expected", *PANELS, "num_rows", "num_clusters"]
     return [
         TableView(
             "ranking_by_kind",
-            pd.concat(frames, ignore_index=True)[columns],
+            _told(pd.concat(frames, ignore_index=True))[columns],
             f"The same for each kind of graph by itself, gap of {gap_metric.replace('_', ' ')}: what is pooled may run "
             "one way among generated graphs and the other among collected ones.",
         )

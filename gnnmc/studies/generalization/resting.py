@@ -27,9 +27,8 @@ def rests_on(tables: Tables, config: Generalization) -> list[str]:
         f"{counted(pairs['model'].nunique(), 'model')}; {_rates(rates)} training items per class; "
         f"{counted(len(config.seeds), 'mode')} of each, {counted(len(pairs), 'pair')} whose gap is known.",
         measured_line(config),
-        "A gap is of the same weights on two splits: train and test, no chosen epoch between them; validation values "
-        "are of labels that the other measures do not see, and where the train split is fitted to the last node they "
-        "are the gap itself but for chance.",
+        "Validation values are of labels that the other measures do not see; where the train split is fitted to the "
+        "last node they are the gap itself but for chance.",
     ]
     return lines + fired_lines(tables)
 
