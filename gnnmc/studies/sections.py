@@ -10,6 +10,9 @@ from gnnmc.studies.pages import FigureView, Section, Tables, TableView
 # Of one diagnostic, told in words.
 MOST_PLACES = 3
 
+# The answer of a page without a barrier.
+NOTHING_MEASURED = "No barrier was measured: every end diverged."
+
 
 def measured(tables: Tables) -> bool:
     """Whether any barrier could be measured."""

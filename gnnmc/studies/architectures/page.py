@@ -9,6 +9,7 @@ from gnnmc.studies.architectures.config import Architectures
 from gnnmc.studies.architectures.resting import asked, rests_on
 from gnnmc.studies.pages import FigureView, Page, Section, Tables, TableView
 from gnnmc.studies.sections import (
+    NOTHING_MEASURED,
     common_pairs,
     diagnostics_section,
     ends_section,
@@ -38,7 +39,7 @@ def make_page(tables: Tables, config: Architectures) -> Page:
     return Page(
         title=config.title,
         question=QUESTION,
-        answer=tuple(_answer(tables)) if measured(tables) else ("No barrier was measured: every end diverged.",),
+        answer=tuple(_answer(tables)) if measured(tables) else (NOTHING_MEASURED,),
         rests_on=tuple(rests_on(tables, config)),
         sections=tuple(sections),
         at_a_glance=_at_a_glance(tables) if measured(tables) else None,

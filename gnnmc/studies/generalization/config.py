@@ -9,11 +9,11 @@ from gnnmc.connectivity import LinearPath
 from gnnmc.errors import InputError
 from gnnmc.measures import MEASURES
 from gnnmc.problem import METRICS
-from gnnmc.studies.alignments import known_alignments
-from gnnmc.studies.sweep_block import SweepBlock, known_models
+from gnnmc.studies.aligned_sweep import AlignedSweep
+from gnnmc.studies.sweep_block import known_models
 
 
-class Generalization(SweepBlock):
+class Generalization(AlignedSweep):
     """Graphs × models × seeds → modes and their measures; pairs of modes × paths, as trained and aligned → barriers.
 
     graphs: the label rate is `train_per_class`, a list of which is an axis. alignments: of the pairs that a line joins.
@@ -36,14 +36,10 @@ class Generalization(SweepBlock):
     def _known_models(cls, models: tuple[ModelBlock, ...]) -> tuple[ModelBlock, ...]:
         return known_models(models)
 
-    @field_validator("alignments")
-    @classmethod
-    def _known_alignments(cls, alignments: tuple[AlignmentBlock, ...]) -> tuple[AlignmentBlock, ...]:
-        return known_alignments(alignments)
-
     @field_validator("paths")
     @classmethod
     def _one_line(cls, paths: tuple[PathBlock, ...]) -> tuple[PathBlock, ...]:
+        # Curves alone can be ranked, too: unlike where alignment is the question, there may be no line.
         if sum(path.kind == LinearPath.kind for path in paths) > 1:
             raise InputError(f"{LinearPath.kind!r} is listed twice: list it once")
         return paths

@@ -10,7 +10,7 @@ from gnnmc.analysis.wording import counted, in_words, interval, listed, number, 
 from gnnmc.studies.homophily_barrier.describing import description
 from gnnmc.studies.pages import Section, Tables, TableView
 from gnnmc.studies.regimes import AXIS, LEVEL, NOT_THROUGH_ENDS
-from gnnmc.studies.sections import loss_rows, measured, short_unit
+from gnnmc.studies.sections import NOTHING_MEASURED, loss_rows, measured, short_unit
 
 # Path, split, and what the association says there.
 Answers: TypeAlias = list[tuple[str, str, Answer]]
@@ -22,7 +22,7 @@ FEW = 3
 def short_answer(tables: Tables, answers: Answers) -> list[str]:
     """The answer in a few sentences; `in_full` has it setting by setting. answers: those of `answers_of`."""
     if not measured(tables):
-        return ["No barrier was measured: every end diverged."]
+        return [NOTHING_MEASURED]
     cells = _cells(tables)
     if not _tested(cells):
         return description(tables)

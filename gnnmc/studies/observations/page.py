@@ -8,7 +8,7 @@ from gnnmc.studies.observations.figures import ends_against_stated, observation_
 from gnnmc.studies.observations.observe import GENERATED, REAL
 from gnnmc.studies.pages import Page, Section, Tables
 from gnnmc.studies.resting import fired_lines, measured_line
-from gnnmc.studies.sections import diagnostics_section, ends_section, measured
+from gnnmc.studies.sections import NOTHING_MEASURED, diagnostics_section, ends_section, measured
 from gnnmc.studies.words import distinct_names
 
 QUESTION = "Which observations on the mode connectivity of graph networks are found again?"
@@ -27,7 +27,7 @@ def make_page(tables: Tables, config: Observations) -> Page:
     return Page(
         title=config.title,
         question=QUESTION,
-        answer=tuple(short_answer(tables)) if known else ("No barrier was measured: every end diverged.",),
+        answer=tuple(short_answer(tables)) if known else (NOTHING_MEASURED,),
         rests_on=tuple(_rests_on(tables, config)),
         sections=tuple(sections),
         at_a_glance=at_a_glance(tables) if known else None,

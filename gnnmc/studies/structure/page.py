@@ -1,7 +1,7 @@
 """The page of the study: the question, the answer in words, figures and tables."""
 
 from gnnmc.studies.pages import Page, Tables
-from gnnmc.studies.sections import diagnostics_section, ends_section, measured, planes_section
+from gnnmc.studies.sections import NOTHING_MEASURED, diagnostics_section, ends_section, measured, planes_section
 from gnnmc.studies.structure.answering import at_a_glance, short_answer
 from gnnmc.studies.structure.config import Structure
 from gnnmc.studies.structure.deciding import share_sections
@@ -29,9 +29,7 @@ def make_page(tables: Tables, config: Structure) -> Page:
     return Page(
         title=config.title,
         question=QUESTION,
-        answer=tuple(short_answer(tables, config.least_train_accuracy))
-        if known
-        else ("No barrier was measured: every end diverged.",),
+        answer=tuple(short_answer(tables, config.least_train_accuracy)) if known else (NOTHING_MEASURED,),
         rests_on=tuple(rests_on(tables, config)),
         sections=tuple(sections),
         at_a_glance=at_a_glance(tables, config.least_train_accuracy) if known else None,

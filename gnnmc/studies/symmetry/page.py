@@ -1,7 +1,7 @@
 """The page of the study: the question, the answer in words, figures and tables."""
 
 from gnnmc.studies.pages import Page, Tables
-from gnnmc.studies.sections import diagnostics_section, ends_section, measured
+from gnnmc.studies.sections import NOTHING_MEASURED, diagnostics_section, ends_section, measured
 from gnnmc.studies.symmetry.aligned import swept
 from gnnmc.studies.symmetry.answering import at_a_glance, short_answer
 from gnnmc.studies.symmetry.config import SymmetryStudy
@@ -34,7 +34,7 @@ def make_page(tables: Tables, config: SymmetryStudy) -> Page:
     return Page(
         title=config.title,
         question=QUESTION if swept(tables) else OF_THE_BARRIER,
-        answer=tuple(short_answer(tables)) if known else ("No barrier was measured: every end diverged.",),
+        answer=tuple(short_answer(tables)) if known else (NOTHING_MEASURED,),
         rests_on=tuple(rests_on(tables, config)),
         sections=tuple(sections),
         at_a_glance=at_a_glance(tables) if known else None,
